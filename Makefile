@@ -1,0 +1,31 @@
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: demo test bench lint docs clean
+
+demo: $(VENV)/.installed  ## convert and run the flights example
+	$(BIN)/mdk run local examples/flights/flights.ipynb
+
+test: $(VENV)/.installed lint  ## everything that CI runs
+	$(BIN)/python -m pytest -n 2
+
+lint: $(VENV)/.installed
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: $(VENV)/.installed  ## speed, as ratios measured in one run
+	$(BIN)/python benchmarks/run.py
+
+docs: $(VENV)/.installed  ## write the generated pages again
+	$(BIN)/python -m mdk_jupyter.reference
+
+# A marker that is older than pyproject.toml means: install again.
+$(VENV)/.installed: pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	touch $@
+
+clean:
+	rm -rf $(VENV) dist build

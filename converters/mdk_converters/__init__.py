@@ -1,0 +1,1 @@
+"""The compiler: a tagged notebook becomes a pipeline spec."""
