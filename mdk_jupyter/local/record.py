@@ -1,0 +1,210 @@
+"""Run and its steps: what `mdk.run` returns, and what `run.json` keeps."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from mdk_converters.findings import Finding, Place
+from mdk_jupyter.local.events import State
+from mdk_jupyter.local.files import write_atomically
+
+FORMAT = 1  # of run.json
+
+
+@dataclass(slots=True)
+class Step:
+    """One component in one run."""
+
+    name: str
+    after: list[str] = field(default_factory=list)  # the steps it waits for, by data or by declared order
+    state: State = "waiting"
+    started: float | None = None  # seconds since the epoch
+    seconds: float | None = None
+    attempts: int = 0
+    notebook: Path | None = None  # the executed notebook
+    log: Path | None = None  # what the step printed, and what its process wrote outside of Python
+    error: Finding | None = None
+    traceback: str | None = None  # the user's own, as plain text
+    metrics: dict[str, Any] = field(default_factory=dict)
+    outputs: dict[str, dict[str, Any]] = field(default_factory=dict)  # name -> artifact record
+
+    def __repr__(self) -> str:
+        time = "" if self.seconds is None else f", {self.seconds:.2f} s"
+        return f"<Step {self.name}: {self.state}{time}>"
+
+
+@dataclass(slots=True)
+class Run:
+    """A run of a pipeline: its steps, metrics, values and executed notebooks.
+
+    Example:
+        >>> run = mdk.run("churn.ipynb")            # doctest: +SKIP
+        >>> run.state, run.metrics["auc"]           # doctest: +SKIP
+        ('done', 0.91)
+        >>> run["train"].notebook                   # doctest: +SKIP
+        PosixPath('.mdk/runs/20250102-030405-678-9abc/train.ipynb')
+        >>> model = run.load("model")               # doctest: +SKIP
+    """
+
+    id: str
+    pipeline: str
+    folder: Path  # .mdk/runs/ID
+    source: Path | None = None  # the notebook or spec that was run
+    state: State = "waiting"
+    started: float | None = None
+    seconds: float | None = None
+    parameters: dict[str, Any] = field(default_factory=dict)
+    steps: dict[str, Step] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
+
+    def __getitem__(self, step: str) -> Step:
+        return self.steps[step]
+
+    @property
+    def spec(self) -> Path:
+        """The pipeline spec as it was run."""
+        return self.folder / "pipeline.yaml"
+
+    @property
+    def events(self) -> Path:
+        """The journal: one `Event` a line."""
+        return self.folder / "events.jsonl"
+
+    @property
+    def store(self) -> Path:
+        """Where the artifacts are, by digest."""
+        return self.folder.parent.parent / "artifacts"
+
+    @property
+    def metrics(self) -> dict[str, Any]:
+        """The metrics of all steps, as `name`; a later step's value wins."""
+        return {name: value for step in self.steps.values() for name, value in step.metrics.items()}
+
+    @property
+    def failures(self) -> list[Step]:
+        """The steps that failed."""
+        return [step for step in self.steps.values() if step.state == "failed"]
+
+    @property
+    def outputs(self) -> Outputs:
+        """The values that the run produced, loaded when asked for."""
+        return Outputs(self)
+
+    def load(self, name: str) -> Any:
+        """Return a value of the run: `"model"` as it was at the end, or `"train.model"` as that step left it.
+
+        Raises:
+            KeyError: no step produced that name.
+            MDKError: the artifact is missing, damaged or cannot be loaded here.
+        """
+        return self.outputs[name]
+
+    def save(self) -> None:
+        """Write `run.json`, in one go."""
+        content = {"format": FORMAT, **_to_json(self)}
+        write_atomically(self.folder / "run.json", json.dumps(content, ensure_ascii=False, indent=1) + "\n")
+
+    @classmethod
+    def open(cls, folder: Path) -> Run:
+        """Read a run back from its folder.
+
+        Raises:
+            OSError, ValueError, KeyError, TypeError: there is no run there, or it is not readable.
+        """
+        content = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+        if content.pop("format") != FORMAT:
+            raise ValueError("written by another version")
+        steps = {name: _step(step, folder) for name, step in content.pop("steps").items()}
+        source = content.pop("source")
+        return cls(**content, folder=folder, source=Path(source) if source else None, steps=steps)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the run as JSON values, with absolute paths and the merged metrics."""
+        content = _to_json(self)
+        for name, step in self.steps.items():
+            for key in ("notebook", "log"):
+                path = getattr(step, key)
+                content["steps"][name][key] = str(path) if path else None
+        return {**content, "folder": str(self.folder), "spec": str(self.spec), "metrics": self.metrics}
+
+    def __repr__(self) -> str:
+        lines = [f"Run {self.id} of {self.pipeline}: {self.state}" + _seconds(self.seconds)]
+        width = max(map(len, self.steps), default=0)
+        lines += [f"  {s.name:<{width}}  {s.state}{_seconds(s.seconds)}" for s in self.steps.values()]
+        lines += [f"  {name} = {value!r}" for name, value in self.metrics.items()]
+        lines += [f"  {s.name} failed: {s.error.message}" for s in self.failures if s.error]
+        return "\n".join(lines)
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        from mdk_jupyter.local.page import page
+
+        return {"text/plain": repr(self), "text/html": page(self)}
+
+
+class Outputs(Mapping[str, Any]):
+    """Values by name. Names that several steps produced stand for the last one; `"step.name"` names one."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self._records: dict[str, dict[str, Any]] = {
+            name: record
+            for step in run.steps.values()
+            for name, record in step.outputs.items()
+            if record["status"] == "value" and not name.startswith("state.")
+        }
+
+    def __getitem__(self, name: str) -> Any:
+        step, _, output = name.partition(".")
+        record = self._run.steps[step].outputs[output] if output else self._records[name]
+        from mdk_jupyter.artifacts import load
+
+        return load(self._run.store, record)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._records)
+
+    def __len__(self) -> int:
+        return len(self._records)
+
+    def __repr__(self) -> str:
+        return "\n".join(f"{name}: {record.get('type')}" for name, record in self._records.items())
+
+
+def finding_to_json(finding: Finding) -> dict[str, Any]:
+    """Return a finding as JSON values."""
+    return dataclasses.asdict(finding)
+
+
+def finding_from_json(content: dict[str, Any]) -> Finding:
+    """Read a finding back."""
+    place = Place(**content["place"])
+    return Finding(**{**content, "place": place, "names": tuple(content["names"])})
+
+
+def _to_json(run: Run) -> dict[str, Any]:
+    content = {f.name: getattr(run, f.name) for f in dataclasses.fields(run) if f.name != "folder"}
+    content["source"] = str(run.source) if run.source else None
+    content["steps"] = {}
+    for name, step in run.steps.items():
+        entry = {f.name: getattr(step, f.name) for f in dataclasses.fields(step)}
+        entry["notebook"] = step.notebook.name if step.notebook else None
+        entry["log"] = step.log.name if step.log else None
+        entry["error"] = finding_to_json(step.error) if step.error else None
+        content["steps"][name] = entry
+    return content
+
+
+def _step(content: dict[str, Any], folder: Path) -> Step:
+    for key in ("notebook", "log"):
+        content[key] = folder / content[key] if content[key] else None
+    content["error"] = finding_from_json(content["error"]) if content["error"] else None
+    return Step(**content)
+
+
+def _seconds(seconds: float | None) -> str:
+    return "" if seconds is None else f", {seconds:.2f} s"
