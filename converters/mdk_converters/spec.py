@@ -8,51 +8,70 @@ from pydantic import BaseModel, ConfigDict, Field
 
 API_VERSION = "mdk/v1"
 STATE = "state."  # inputs and outputs with this prefix are interpreter state, such as `state.numpy_random`
+SCHEMA_ID = "urn:mdk-jupyter:pipeline:v1"  # names the JSON Schema, whatever place it is kept in
 
 ParameterType = Literal["int", "float", "bool", "str", "list", "dict", "none"]
-ValueType = Literal["dataset", "model", "array", "figure", "int", "float", "bool", "str", "list", "dict", "value", "state"]
+ValueType = Literal[
+    "dataset", "model", "array", "figure", "int", "float", "bool", "str", "list", "dict", "value", "state"
+]
 Name = Annotated[str, Field(min_length=1)]
 
 
 class Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, defer_build=True)
 
 
 class Metadata(Strict):
-    name: Name
-    notebook: str | None = None  # file name of the notebook, relative to the spec
-    kernel: str = "python3"
-    digest: str | None = None  # "sha256:…" of the notebook's code and tags
-    description: str | None = None
-    labels: dict[str, str] = {}
+    """What the pipeline is called and where it comes from."""
+
+    name: Name = Field(description="Name of the pipeline; files made from it start with it.")
+    notebook: str | None = Field(None, description="File name of the notebook, relative to this file.")
+    kernel: str = Field("python3", description="Jupyter kernel that runs the steps.")
+    digest: str | None = Field(None, description="sha256 of the notebook's code and tags.")
+    description: str | None = Field(None, description="What the pipeline is for.")
+    labels: dict[str, str] = Field({}, description="Free labels, such as team or cost centre.")
 
 
 class Parameter(Strict):
-    type: ParameterType
-    default: Any = None
-    description: str | None = None
+    """A value that can be set for each run. Without `default` a run must give it; `null` suits every type."""
+
+    type: ParameterType = Field(description="Type of the value.")
+    default: Any = Field(
+        None, description="Value of runs that give none. Leave it out to ask every run for one."
+    )
+    description: str | None = Field(None, description="Help text.")
+
+    @property
+    def required(self) -> bool:
+        return "default" not in self.model_fields_set
+
+    def __eq__(self, other: object) -> bool:
+        same = super().__eq__(other)
+        return same and isinstance(other, Parameter) and self.required == other.required
 
 
 class Definition(Strict):
     """Carried code: imports, functions, classes, constants and settings that components repeat."""
 
-    cell: str | None = None  # id of the cell it was read from
-    line: int | None = None  # first line in that cell, from 1
-    source: str
+    cell: str | None = Field(None, description="Id of the notebook cell that it was read from.")
+    line: int | None = Field(None, description="Its first line in that cell, from 1.")
+    source: str = Field(description="Python code.")
 
 
 class CellSource(Strict):
     """One notebook cell, without its `%%component` line, otherwise byte for byte."""
 
-    id: str
-    line_offset: int = 0
-    source: str
+    id: str = Field(description="Id of the notebook cell.")
+    line_offset: int = Field(0, description="Lines of the cell that come before `source`.")
+    source: str = Field(description="Python code; IPython syntax is welcome.")
 
 
 class Resources(Strict):
-    cpu: float | None = None
-    memory: str | None = None
-    gpu: str | None = None
+    """What the step needs of a machine."""
+
+    cpu: float | None = Field(None, description="Number of processor cores, such as 4 or 0.5.")
+    memory: str | None = Field(None, description="Memory, such as 512Mi or 16Gi.")
+    gpu: str | None = Field(None, description="Accelerators as TYPE:COUNT, such as nvidia-tesla-t4:1.")
 
 
 class Component(Strict):
@@ -63,32 +82,36 @@ class Component(Strict):
     handed on as unbound.
     """
 
-    description: str | None = None
-    definitions: list[str] = []
-    parameters: list[str] = []
-    inputs: dict[str, str] = {}
-    optional: list[str] = []
-    outputs: dict[str, ValueType] = {}
-    after: list[str] = []
-    metrics: list[str] = []
-    resources: Resources | None = None
-    image: str | None = None
-    retries: int = 0
-    timeout: str | None = None
-    cache: bool = True
-    env: dict[str, str] = {}
-    secrets: dict[str, str] = {}
-    labels: dict[str, str] = {}
-    annotations: dict[str, str] = {}
-    requirements: list[str] = []
-    files: list[str] = []
-    cells: list[CellSource]
+    description: str | None = Field(None, description="What the step does.")
+    definitions: list[str] = Field([], description="Definitions to run first, in this order.")
+    parameters: list[str] = Field([], description="Pipeline parameters that the step reads.")
+    inputs: dict[str, str] = Field({}, description="Name in this step -> component.name of the output it is.")
+    optional: list[str] = Field([], description="Inputs without which the step can start.")
+    outputs: dict[str, ValueType] = Field({}, description="Names handed on, with the kind of value.")
+    after: list[str] = Field([], description="Components to wait for although no value comes from them.")
+    metrics: list[str] = Field([], description="Outputs to log as metrics.")
+    resources: Resources | None = Field(None, description="What the step needs of a machine.")
+    image: str | None = Field(None, description="Container image, or the name of one in mdk.yaml.")
+    retries: int = Field(0, description="How often to try again after a failure.")
+    timeout: str | None = Field(None, description="Longest run time, such as 90s, 30m or 2h.")
+    cache: bool = Field(True, description="Whether an unchanged step may be skipped.")
+    env: dict[str, str] = Field({}, description="Environment variables.")
+    secrets: dict[str, str] = Field({}, description="Environment variable -> SECRET or SECRET:KEY.")
+    labels: dict[str, str] = Field({}, description="Labels of the step.")
+    annotations: dict[str, str] = Field({}, description="Annotations of the step.")
+    requirements: list[str] = Field([], description="Python packages, as pip takes them.")
+    files: list[str] = Field([], description="Files beside the notebook that the step reads or writes.")
+    cells: list[CellSource] = Field(description="The code, cell by cell.")
 
 
 class Pipeline(Strict):
-    api_version: Literal["mdk/v1"] = Field(API_VERSION, alias="apiVersion")
-    kind: Literal["Pipeline"] = "Pipeline"
-    metadata: Metadata
-    parameters: dict[str, Parameter] = {}
-    definitions: dict[str, Definition] = {}
-    components: dict[str, Component]
+    """A pipeline of components, as code: made from a notebook or written by hand."""
+
+    api_version: Literal["mdk/v1"] = Field(
+        API_VERSION, alias="apiVersion", description="Version of this format."
+    )
+    kind: Literal["Pipeline"] = Field("Pipeline", description="Always Pipeline.")
+    metadata: Metadata = Field(description="What the pipeline is called and where it comes from.")
+    parameters: dict[str, Parameter] = Field({}, description="Values that can be set for each run.")
+    definitions: dict[str, Definition] = Field({}, description="Code that components repeat.")
+    components: dict[str, Component] = Field(description="The steps.")

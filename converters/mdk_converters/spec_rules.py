@@ -1,0 +1,246 @@
+"""What must hold in a pipeline beyond the shape of its fields: names exist, amounts parse, nothing goes in circles."""
+
+from __future__ import annotations
+
+import keyword
+import re
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any, TypeAlias
+
+from mdk_converters.graph import cycle_finding, dependencies, find_cycle
+from mdk_converters.quantities import gpu_type_and_count, memory_bytes, seconds
+from mdk_converters.spec import STATE, Component, Parameter, Pipeline
+
+SpecPath: TypeAlias = tuple[str | int, ...]
+
+COMPONENT_NAME = re.compile(r"\w[\w-]{0,63}")
+_STATE_NAME = re.compile(r"state\.[a-z][a-z0-9_]*", re.ASCII)
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+_FILE_NAME = re.compile(r"[^./\\\x00-\x1f\x7f][^/\\\x00-\x1f\x7f]*")
+
+_TYPES: dict[str, type] = {"int": int, "float": float, "bool": bool, "str": str, "list": list, "dict": dict}
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One broken rule. `path` leads to the value at fault, or to its key where `at_key` is set."""
+
+    code: str
+    path: SpecPath
+    message: str
+    fix: str
+    names: tuple[str, ...] = ()
+    at_key: bool = False
+
+
+def problems(pipeline: Pipeline) -> list[Problem]:
+    """Return everything that is wrong with a pipeline whose fields have the right types; [] when it can run."""
+    found = list(_metadata_problems(pipeline))
+    for name, parameter in pipeline.parameters.items():
+        found += _parameter_problems(name, parameter)
+    for name, component in pipeline.components.items():
+        found += _name_problems(name, component)
+        found += _reference_problems(pipeline, name, component)
+        found += _amount_problems(name, component)
+    found += _cell_problems(pipeline)
+    if cycle := find_cycle(dependencies(pipeline)):
+        finding = cycle_finding(cycle)
+        found.append(
+            Problem(
+                finding.code,
+                ("components", cycle[0]),
+                finding.message,
+                finding.fix,
+                finding.names,
+                at_key=True,
+            )
+        )
+    return found
+
+
+def fits(parameter: Parameter, value: Any) -> bool:
+    """Return whether `value` has the declared type. None fits every type; an int is a float, a bool is no int.
+
+    Example:
+        >>> fits(Parameter(type="int"), True)
+        False
+    """
+    if value is None:
+        return True
+    if parameter.type == "none":
+        return False
+    if isinstance(value, bool):
+        return parameter.type == "bool"
+    return isinstance(value, _TYPES[parameter.type]) or (parameter.type == "float" and isinstance(value, int))
+
+
+def close_match(name: str, known: Collection[str]) -> str:
+    """Return `did you mean "train"?`, or what there is to choose from, or nothing."""
+    if close := get_close_matches(name, known, 1):
+        return f'did you mean "{close[0]}"?'
+    return f"there are: {', '.join(sorted(known))}" if known else ""
+
+
+def _metadata_problems(pipeline: Pipeline) -> Iterator[Problem]:
+    metadata = pipeline.metadata
+    if not _FILE_NAME.fullmatch(metadata.name):
+        yield Problem(
+            "MDK216",
+            ("metadata", "name"),
+            f'"{metadata.name}" cannot be the name of a pipeline, because files are named after it',
+            "leave out slashes and a leading dot",
+            (metadata.name,),
+        )
+    if metadata.digest is not None and not _DIGEST.fullmatch(metadata.digest):
+        yield Problem(
+            "MDK203", ("metadata", "digest"), "a digest is sha256: and 64 hexadecimal digits", "leave it out"
+        )
+    if not pipeline.components:
+        yield Problem(
+            "MDK202", ("components",), "the pipeline has no component", "add at least one component"
+        )
+
+
+def _parameter_problems(name: str, parameter: Parameter) -> Iterator[Problem]:
+    path: SpecPath = ("parameters", name)
+    if not _is_variable(name):
+        yield _bad_variable(name, path)
+    if not parameter.required and not fits(parameter, parameter.default):
+        given = type(parameter.default).__name__
+        yield Problem(
+            "MDK213",
+            (*path, "default"),
+            f'the default of "{name}" is of type {given}, but the parameter is declared as {parameter.type}',
+            f"declare type: {given}, or change the default",
+            (name,),
+        )
+
+
+def _name_problems(name: str, component: Component) -> Iterator[Problem]:
+    path: SpecPath = ("components", name)
+    if not COMPONENT_NAME.fullmatch(name):
+        yield Problem(
+            "MDK216",
+            path,
+            f'"{name}" cannot be the name of a component',
+            "use at most 64 letters, digits, _ and -, and do not begin with -",
+            (name,),
+            at_key=True,
+        )
+    for variable in component.inputs:
+        if not _is_variable(variable) and not _STATE_NAME.fullmatch(variable):
+            yield _bad_variable(variable, (*path, "inputs", variable))
+    for variable, kind in component.outputs.items():
+        if not _is_variable(variable) and not _STATE_NAME.fullmatch(variable):
+            yield _bad_variable(variable, (*path, "outputs", variable))
+        elif (kind == "state") != variable.startswith(STATE):
+            yield Problem(
+                "MDK216",
+                (*path, "outputs", variable),
+                f'the kind "state" and names that begin with "{STATE}" belong together',
+                "mend the name or the kind",
+                (variable,),
+            )
+    for field in ("env", "secrets"):
+        for variable in getattr(component, field):
+            if not variable or "=" in variable or "\0" in variable:
+                yield Problem(
+                    "MDK216",
+                    (*path, field, variable),
+                    f'"{variable}" cannot be the name of an environment variable',
+                    "leave out =",
+                    (variable,),
+                    at_key=True,
+                )
+
+
+def _reference_problems(pipeline: Pipeline, name: str, component: Component) -> Iterator[Problem]:
+    path: SpecPath = ("components", name)
+    for variable, source in component.inputs.items():
+        yield from _input_problems(pipeline, name, variable, source)
+    references: list[tuple[str, str, str, Collection[str]]] = [
+        ("MDK211", "definitions", "a definition", pipeline.definitions),
+        ("MDK212", "parameters", "a parameter of the pipeline", pipeline.parameters),
+        ("MDK214", "after", "a component", pipeline.components),
+        ("MDK219", "optional", "an input of this component", component.inputs),
+        ("MDK219", "metrics", "an output of this component", component.outputs),
+    ]
+    for code, field, what, known in references:
+        for number, item in enumerate(getattr(component, field)):
+            if item not in known:
+                yield Problem(
+                    code, (*path, field, number), f'"{item}" is not {what}', close_match(item, known), (item,)
+                )
+
+
+def _input_problems(pipeline: Pipeline, name: str, variable: str, source: str) -> Iterator[Problem]:
+    path: SpecPath = ("components", name, "inputs", variable)
+    producer, _, output = source.partition(".")
+    if not output:
+        message, fix = (
+            f'"{source}" is not component.name',
+            f"write the component first, such as load.{source}",
+        )
+    elif producer not in pipeline.components:
+        message, fix = f'there is no component "{producer}"', close_match(producer, pipeline.components)
+    elif output not in pipeline.components[producer].outputs:
+        outputs = pipeline.components[producer].outputs
+        message = f'"{output}" is not an output of {producer}'
+        fix = close_match(output, outputs) or f"add it to the outputs of {producer}"
+    elif variable != output and STATE in (variable[: len(STATE)], output[: len(STATE)]):
+        message, fix = "interpreter state keeps its name", f"write {output}: {source}"
+    else:
+        return
+    yield Problem("MDK210", path, message, fix, (variable,))
+
+
+def _amount_problems(name: str, component: Component) -> Iterator[Problem]:
+    path: SpecPath = ("components", name)
+    resources = component.resources
+    amounts: list[tuple[SpecPath, str | None, Callable[[str], object]]] = [
+        ((*path, "timeout"), component.timeout, seconds),
+        ((*path, "resources", "memory"), resources and resources.memory, memory_bytes),
+        ((*path, "resources", "gpu"), resources and resources.gpu, gpu_type_and_count),
+    ]
+    for where, text, parse in amounts:
+        if text is not None:
+            try:
+                parse(text)
+            except ValueError as error:
+                yield Problem("MDK217", where, f'"{text}" is no valid {where[-1]}', str(error), (text,))
+    if resources and resources.cpu is not None and not 0 < resources.cpu < float("inf"):
+        yield Problem("MDK217", (*path, "resources", "cpu"), "cpu must be above zero", "write 0.5, 1 or 4")
+    if component.retries < 0:
+        yield Problem("MDK217", (*path, "retries"), "retries cannot be below zero", "write 0, 1 or 2")
+
+
+def _cell_problems(pipeline: Pipeline) -> Iterator[Problem]:
+    owners: dict[str, str] = {}
+    for name, component in pipeline.components.items():
+        for number, cell in enumerate(component.cells):
+            if cell.id in owners:
+                yield Problem(
+                    "MDK218",
+                    ("components", name, "cells", number, "id"),
+                    f'the cell id "{cell.id}" is there twice, first in component {owners[cell.id]}',
+                    "give every cell its own id",
+                    (cell.id,),
+                )
+            owners.setdefault(cell.id, name)
+
+
+def _is_variable(name: str) -> bool:
+    return name.isidentifier() and not keyword.iskeyword(name)
+
+
+def _bad_variable(name: str, path: SpecPath) -> Problem:
+    return Problem(
+        "MDK216",
+        path,
+        f'"{name}" is not a Python variable name',
+        "use letters, digits and _, not a digit first, and no Python keyword",
+        (name,),
+        at_key=True,
+    )
