@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 from mdk_converters.findings import Finding, NotebookError, Place
 from mdk_converters.notebook import Cell, Notebook
+from mdk_converters.quantities import gpu_type_and_count, memory_bytes, seconds
 
 RoleKind = Literal["component", "parameters", "skip", "exploration"]
 
@@ -78,55 +79,51 @@ class Option:
 
 def _text(value: Any) -> str:
     if not isinstance(value, str) or not value.strip():
-        raise ValueError("some text")
+        raise ValueError("write some text")
     return value.strip()
 
 
 def _word(value: Any) -> str:
     if not isinstance(value, str) or not value.strip() or re.search(r"\s", value.strip()):
-        raise ValueError("one word without spaces")
+        raise ValueError("write one word without spaces")
     return value.strip()
 
 
 def _cpu(value: Any) -> float:
     text = str(value).strip()
-    milli = re.fullmatch(r"\d+m", text)
-    plain = re.fullmatch(r"\d+(\.\d+)?|\.\d+", text)
+    milli = re.fullmatch(r"\d+m", text, re.ASCII)
+    plain = re.fullmatch(r"\d+(\.\d+)?|\.\d+", text, re.ASCII)
     number = int(text[:-1]) / 1000 if milli else float(text) if plain else 0.0
     if not 0 < number < math.inf or isinstance(value, bool):
-        raise ValueError("a number of processors such as 4 or 0.5")
+        raise ValueError("write a number of processors such as 4 or 0.5")
     return number
 
 
 def _memory(value: Any) -> str:
-    if isinstance(value, str) and re.fullmatch(r"0*[1-9]\d*(\.\d+)?([KMGTP]i|[kKMGTP])", value.strip()):
-        return value.strip()
-    raise ValueError("a number with a unit such as 16Gi or 512Mi (also Ki, Ti, and decimal M, G, T)")
+    text = str(value).strip()
+    memory_bytes(text)
+    return text
 
 
 def _gpu(value: Any) -> str:
     text = str(value).strip()
-    kind, _, count = text.rpartition(":")
-    if re.fullmatch(r"[1-9]\d*", text) and not isinstance(value, bool):
-        kind, count = "nvidia.com/gpu", text  # any GPU, under the name that Kubernetes gives it
-    elif not kind and count:
-        kind, count = text, "1"
-    if not re.fullmatch(r"[A-Za-z][\w./-]*", kind) or not re.fullmatch(r"[1-9]\d*", count):
-        raise ValueError("a type and a count such as nvidia-tesla-t4:1")
+    if re.fullmatch(r"[1-9]\d*", text, re.ASCII):
+        text = f"nvidia.com/gpu:{text}"  # any GPU, under the name that Kubernetes gives it
+    kind, count = gpu_type_and_count(text)
     return f"{kind}:{count}"
 
 
 def _count(value: Any) -> int:
     text = str(value).strip()
-    if isinstance(value, bool) or not re.fullmatch(r"\d{1,4}", text):
-        raise ValueError("a whole number such as 2")
+    if not re.fullmatch(r"\d{1,4}", text, re.ASCII):
+        raise ValueError("write a whole number such as 2")
     return int(text)
 
 
 def _duration(value: Any) -> str:
-    if isinstance(value, str) and re.fullmatch(r"0*[1-9]\d*[smh]", value.strip()):
-        return value.strip()
-    raise ValueError("a number with s, m or h, such as 30m")
+    text = str(value).strip()
+    seconds(text)
+    return text
 
 
 def _switch(value: Any) -> bool:
@@ -135,19 +132,19 @@ def _switch(value: Any) -> bool:
     known = {"on": True, "true": True, "yes": True, "off": False, "false": False, "no": False}
     if isinstance(value, str) and value.strip().lower() in known:
         return known[value.strip().lower()]
-    raise ValueError("on or off")
+    raise ValueError("write on or off")
 
 
 def _variable(value: Any) -> str:
     name = unicodedata.normalize("NFKC", value.strip()) if isinstance(value, str) else ""
     if not name.isidentifier():
-        raise ValueError("the name of a variable")
+        raise ValueError("write the name of a variable")
     return name
 
 
 def _requirement(value: Any) -> str:
     if not isinstance(value, str) or not re.match(r"[A-Za-z0-9./]", value.strip()):
-        raise ValueError("a package as pip takes it, such as scikit-learn>=1.4")
+        raise ValueError("write a package as pip takes it, such as scikit-learn>=1.4")
     return value.strip()
 
 
@@ -166,7 +163,7 @@ _LABEL = r"[A-Za-z0-9]([\w./-]*[A-Za-z0-9])?"
 
 
 def _secret(value: Any) -> tuple[str, str]:
-    wanted = "VARIABLE=SECRET or VARIABLE=SECRET:KEY"
+    wanted = "write VARIABLE=SECRET or VARIABLE=SECRET:KEY"
     variable, secret = _pair(_VARIABLE, wanted)(value)
     if not re.fullmatch(r"[^\s:]+(:[^\s:]+)?", secret):
         raise ValueError(wanted)
@@ -192,21 +189,21 @@ _OPTIONS = [
         "output", "outputs", "auc", "variable to keep although no component reads it", _variable, "list", True
     ),
     Option("metric", "metrics", "auc", "variable to log as a metric", _variable, "list", True),
-    Option("env", "env", "STAGE=dev", "environment variable", _pair(_VARIABLE, "NAME=VALUE"), "map"),
+    Option("env", "env", "STAGE=dev", "environment variable", _pair(_VARIABLE, "write NAME=VALUE"), "map"),
     Option("secret", "secrets", "TOKEN=api-token", "environment variable from a secret", _secret, "map"),
-    Option("label", "labels", "team=risk", "label of a remote step", _pair(_LABEL, "KEY=VALUE"), "map"),
+    Option("label", "labels", "team=risk", "label of a remote step", _pair(_LABEL, "write KEY=VALUE"), "map"),
     Option(
         "annotation",
         "annotations",
         "owner=ann",
         "annotation of a remote step",
-        _pair(_LABEL, "KEY=VALUE"),
+        _pair(_LABEL, "write KEY=VALUE"),
         "map",
     ),
 ]
 COMPONENT_OPTIONS: Mapping[str, Option] = {option.word: option for option in _OPTIONS}
 _BY_WORD: Mapping[str, Option] = {**COMPONENT_OPTIONS, **{option.field: option for option in _OPTIONS}}
-_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,62}")
 _FIRST_LINE = re.compile(r"\s*%%component(?=\s|$)")
 
 
@@ -311,8 +308,8 @@ class _Statement:
         try:
             value = _several(option, raw) if option.many else option.parse(raw)
         except ValueError as wanted:
-            message = f"`{written}` is no usable {option.word}: it takes {wanted}"
-            fix = f"write for example {_spelled(self.spelling, option)}"
+            message = f"`{written}` is no usable {option.word}: {wanted}"
+            fix = f"for example {_spelled(self.spelling, option)}"
             findings.append(Finding("MDK111", message, place, fix, names=(option.word,)))
             return
         before = self.values.get(option.field)
@@ -341,7 +338,7 @@ def _scalar(value: Any) -> str:
         return value
     if isinstance(value, int | float):
         return str(value).lower() if isinstance(value, bool) else str(value)
-    raise ValueError("text values")
+    raise ValueError("write text values")
 
 
 def _spelled(spelling: str, option: Option) -> str:
