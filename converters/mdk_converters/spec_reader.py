@@ -1,8 +1,8 @@
 """Pipeline spec files -> `Pipeline`. Every problem is found at once, with its line and what to do.
 
-YAML is read by what the schema asks for, so that no value changes its meaning on the way: where the schema wants
-text, a plain scalar is that text as it is written (`1.10`, `on`, `2024-01-31`); elsewhere plain scalars mean what
-YAML 1.2 says.
+YAML is read by what the schema asks for, so that no value changes its meaning on the way: where the schema
+wants text, a plain scalar is that text as it is written (`1.10`, `on`, `2024-01-31`); elsewhere plain scalars
+mean what YAML 1.2 says.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What must hold in a pipeline beyond the shape of its fields: names exist, amounts parse, nothing goes in circles."""
+"""What must hold in a pipeline beyond the types of its fields: names exist, amounts parse, no circles."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 
 from mdk_converters.graph import cycle_finding, dependencies, find_cycle
 from mdk_converters.quantities import gpu_type_and_count, memory_bytes, seconds
-from mdk_converters.spec import STATE, Component, Parameter, Pipeline
+from mdk_converters.spec import STATE, Component, Parameter, Pipeline, Resources
 
 SpecPath: TypeAlias = tuple[str | int, ...]
 
@@ -36,7 +36,7 @@ class Problem:
 
 
 def problems(pipeline: Pipeline) -> list[Problem]:
-    """Return everything that is wrong with a pipeline whose fields have the right types; [] when it can run."""
+    """Return everything that is wrong with a pipeline whose fields have the right types."""
     found = list(_metadata_problems(pipeline))
     for name, parameter in pipeline.parameters.items():
         found += _parameter_problems(name, parameter)
@@ -61,7 +61,7 @@ def problems(pipeline: Pipeline) -> list[Problem]:
 
 
 def fits(parameter: Parameter, value: Any) -> bool:
-    """Return whether `value` has the declared type. None fits every type; an int is a float, a bool is no int.
+    """Return whether `value` has the declared type. None fits all types, an int fits float, a bool only bool.
 
     Example:
         >>> fits(Parameter(type="int"), True)
@@ -198,11 +198,11 @@ def _input_problems(pipeline: Pipeline, name: str, variable: str, source: str) -
 
 def _amount_problems(name: str, component: Component) -> Iterator[Problem]:
     path: SpecPath = ("components", name)
-    resources = component.resources
+    resources = component.resources or Resources()
     amounts: list[tuple[SpecPath, str | None, Callable[[str], object]]] = [
         ((*path, "timeout"), component.timeout, seconds),
-        ((*path, "resources", "memory"), resources and resources.memory, memory_bytes),
-        ((*path, "resources", "gpu"), resources and resources.gpu, gpu_type_and_count),
+        ((*path, "resources", "memory"), resources.memory, memory_bytes),
+        ((*path, "resources", "gpu"), resources.gpu, gpu_type_and_count),
     ]
     for where, text, parse in amounts:
         if text is not None:
@@ -210,7 +210,7 @@ def _amount_problems(name: str, component: Component) -> Iterator[Problem]:
                 parse(text)
             except ValueError as error:
                 yield Problem("MDK217", where, f'"{text}" is no valid {where[-1]}', str(error), (text,))
-    if resources and resources.cpu is not None and not 0 < resources.cpu < float("inf"):
+    if resources.cpu is not None and not 0 < resources.cpu < float("inf"):
         yield Problem("MDK217", (*path, "resources", "cpu"), "cpu must be above zero", "write 0.5, 1 or 4")
     if component.retries < 0:
         yield Problem("MDK217", (*path, "retries"), "retries cannot be below zero", "write 0, 1 or 2")

@@ -1,4 +1,4 @@
-"""YAML text as nodes that know their line. Strict: no tags, no key twice, one document, no endless aliases."""
+"""YAML text as nodes that know their line: no tags, no key twice, one document, no endless aliases."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _TEXT_TAG = "tag:yaml.org,2002:str"
 
 @dataclass(frozen=True, slots=True)
 class Scalar:
-    """A value without parts. `plain`: written without quotes, so that it may mean a number, true, or nothing."""
+    """A value without parts. `plain`: without quotes, so that it may mean a number, true, or nothing."""
 
     line: int
     column: int
@@ -129,7 +129,7 @@ class _Composer:
 
     def _built(self, event: Any, events: Iterator[Any], depth: int) -> Node:
         line, column = _position(event)
-        if event.tag and event.tag != "!" and event.tag != _TEXT_TAG:
+        if event.tag and event.tag not in ("!", _TEXT_TAG):
             tag = event.tag.replace("tag:yaml.org,2002:", "!!")
             self.problem(
                 "MDK201", line, column, f"the YAML tag {tag} is not allowed here", "leave it out", tag

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Collection
 from typing import Any
 
 from mdk_converters.spec import Pipeline
@@ -26,7 +26,7 @@ def step_notebook(pipeline: Pipeline, component: str) -> dict[str, Any]:
         [['mdk-begin'], ['mdk-definition'], ['mdk-receive'], [], ['mdk-hand-on']]
     """
     step = pipeline.components[component]
-    ids = _Ids(cell.id for cell in step.cells)
+    ids = _Ids([cell.id for cell in step.cells])
     cells = [_cell(ids.fresh("mdk-begin"), BEGIN, "mdk-begin")]
     for name in step.definitions:
         definition = pipeline.definitions[name]
@@ -79,14 +79,13 @@ def _cell(cell_id: str, source: str, tag: str | None, origin: dict[str, Any] | N
 class _Ids:
     """Cell ids of one notebook: the user's as they are where nbformat allows, all different."""
 
-    def __init__(self, users: Iterator[str]) -> None:
-        users = list(users)
+    def __init__(self, users: Collection[str]) -> None:
         self._taken = {cell_id for cell_id in users if _CELL_ID.fullmatch(cell_id)}
-        self._kept = dict.fromkeys(self._taken)
+        self._kept = set(self._taken)
 
     def of(self, cell_id: str) -> str:
         if cell_id in self._kept:
-            del self._kept[cell_id]
+            self._kept.remove(cell_id)
             return cell_id
         return self.fresh(re.sub(r"[^A-Za-z0-9_-]+", "-", cell_id)[:48] or "cell")
 
