@@ -219,13 +219,13 @@ def roles(notebook: Notebook) -> tuple[list[Role], list[Finding]]:
         return other
     findings: list[Finding] = []
     found = [_role(notebook, cell, findings) for cell in notebook.cells if cell.kind == "code"]
+    findings += _parameter_cells(notebook, found)
     findings += _idle_tags(notebook)
     return finish_roles(notebook, found, findings), findings
 
 
 def finish_roles(notebook: Notebook, found: list[Role], findings: list[Finding]) -> list[Role]:
     """Check what the cells say together, and give every role of a component the component's options."""
-    findings += _parameter_cells(notebook, found)
     components = _components(notebook, found, findings)
     if not components:
         findings.append(
