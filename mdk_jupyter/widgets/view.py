@@ -1,0 +1,170 @@
+"""What a run looks like at one moment, whatever draws it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from mdk_jupyter.local.events import ENDED, Event, State
+from mdk_jupyter.local.record import Run, Step
+
+
+@dataclass(frozen=True, slots=True)
+class StepView:
+    """One step. Times are seconds since the epoch."""
+
+    name: str
+    needs: tuple[str, ...] = ()
+    state: State = "waiting"
+    started: float | None = None
+    ended: float | None = None
+    detail: str = ""  # "cell 2 of 5", or why it failed
+    notebook: str | None = None  # link to the executed notebook, relative to the one on screen
+
+    def seconds(self, now: float) -> float | None:
+        """Return how long the step has taken until `now`, or None when it did not run."""
+        return _seconds(self, now)
+
+
+@dataclass(frozen=True, slots=True)
+class RunView:
+    """One run with its steps in the order of the pipeline."""
+
+    title: str
+    run: str = ""
+    steps: tuple[StepView, ...] = ()
+    state: State = "running"
+    started: float | None = None
+    ended: float | None = None
+    metrics: Mapping[str, Any] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+    trouble: str = ""  # the failure as text: step, cell, line and the user's traceback
+
+    def seconds(self, now: float) -> float | None:
+        """Return how long the run has taken until `now`."""
+        return _seconds(self, now)
+
+
+def begin(title: str, run: str, graph: Mapping[str, Iterable[str]], started: float) -> RunView:
+    """Return the view of a run that starts now; `graph` gives for every step those it waits for."""
+    steps = tuple(StepView(name, tuple(needs)) for name, needs in graph.items())
+    return RunView(title, run, steps, started=started)
+
+
+def follow(view: RunView, event: Event) -> RunView:
+    """Return the view after `event`. Events of the user's output change nothing."""
+    if event.kind == "run" and event.state is not None:
+        if event.state == "running":
+            return begin(str(event.data["pipeline"]), event.run, event.data["graph"], event.time)
+        ended = event.time if event.state in ENDED else None
+        return replace(view, state=event.state, ended=ended, metrics=event.data.get("metrics", view.metrics))
+    if event.kind == "step" and event.state is not None:
+        return _with_step(view, event.step, lambda step: _step_after(step, event))
+    if event.kind == "cell":
+        return _with_step(view, event.step, lambda step: replace(step, detail=_cell(event)))
+    if event.kind == "warning" and event.message:
+        about = f"{event.step}: {event.message}" if event.step else event.message
+        return replace(view, warnings=(*view.warnings, about))
+    return view
+
+
+def view_of(run: Run, beside: Path) -> RunView:
+    """Return the view of a run that is known from its record; links are relative to the folder `beside`."""
+    steps = tuple(
+        StepView(
+            name=step.name,
+            needs=tuple(step.after),
+            state=step.state,
+            started=step.started,
+            ended=None if step.started is None or step.seconds is None else step.started + step.seconds,
+            detail=step.error.message if step.error else "",
+            notebook=_link(step.notebook, beside),
+        )
+        for step in run.steps.values()
+    )
+    return RunView(
+        title=run.pipeline,
+        run=run.id,
+        steps=steps,
+        state=run.state,
+        started=run.started,
+        ended=None if run.started is None or run.seconds is None else run.started + run.seconds,
+        metrics=run.metrics,
+        warnings=tuple(run.warnings),
+        trouble="\n\n".join(trouble(step) for step in run.failures),
+    )
+
+
+def trouble(step: Step) -> str:
+    """Return why a step failed: the finding, its place, the user's own traceback and what to do."""
+    error = step.error
+    if error is None:
+        return f"{step.name} failed"
+    parts = [f"{step.name}: {error.code} {error.message}"]
+    if error.place.notebook is not None or error.place.cell_number is not None:
+        parts.append(f"in {error.place}")
+    if step.traceback:
+        parts.append(step.traceback.strip("\n"))
+    elif error.place.text is not None:
+        parts.append(f"    {error.place.text}")
+    if error.fix:
+        parts.append(error.fix)
+    return "\n".join(parts)
+
+
+def _with_step(view: RunView, name: str | None, change: Callable[[StepView], StepView]) -> RunView:
+    return replace(view, steps=tuple(change(step) if step.name == name else step for step in view.steps))
+
+
+def _step_after(step: StepView, event: Event) -> StepView:
+    assert event.state is not None
+    if event.state == "running":
+        return replace(step, state="running", started=event.time, ended=None)
+    detail = step.detail if event.state == "failed" else ""
+    return replace(
+        step, state=event.state, ended=event.time if step.started is not None else None, detail=detail
+    )
+
+
+def _cell(event: Event) -> str:
+    cells = event.data.get("cells")
+    return f"cell {event.cell} of {cells}" if cells else f"cell {event.cell}"
+
+
+def _link(notebook: Path | None, beside: Path) -> str | None:
+    """Return the path of an executed notebook as a relative link, as Jupyter resolves them in an output."""
+    if notebook is None:
+        return None
+    try:
+        relative = Path(os.path.relpath(notebook.resolve(), beside.resolve()))
+    except ValueError:  # another drive, on Windows
+        return notebook.resolve().as_uri()
+    return quote(relative.as_posix())
+
+
+def _seconds(view: StepView | RunView, now: float) -> float | None:
+    if view.started is None:
+        return None
+    return max(0.0, (view.ended if view.ended is not None else now) - view.started)
+
+
+def clock(seconds: float | None) -> str:
+    """Return a duration as people write it: `0.26 s`, `12.4 s`, `3:07`, `1:02:45`."""
+    if seconds is None:
+        return ""
+    if seconds < 10:
+        return f"{seconds:.2f} s"
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def number(value: Any) -> str:
+    """Return a metric as text."""
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
