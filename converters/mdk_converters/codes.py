@@ -72,6 +72,13 @@ CODES: dict[str, Code] = {
         '"metadata": {"tags": ["component:load"], "vscode": {"languageId": "sql"}}',
         "Set the cell's language to Python if that is what it holds, or remove its tag.",
     ),
+    "MDK109": Code(
+        "The result cannot be written",
+        "The folder or file forbids it, the disk is full, or two notebooks would give the same file. "
+        "Files are replaced as a whole: what was there before is still there.",
+        "mdk-nbconvert churn.ipynb, in a folder that may not be written to",
+        "Check the folder and its permissions, or name another place with -o.",
+    ),
     # What cells are for
     "MDK110": Code(
         "An unknown option or a misspelt tag",
@@ -169,6 +176,13 @@ CODES: dict[str, Code] = {
         "a markdown cell tagged component:load",
         "Tag the code cells.",
     ),
+    "MDK126": Code(
+        "The committed result is out of date",
+        "`--check` found that the notebook gives something else than the file beside it, or that there is "
+        "none. The difference is shown.",
+        "mdk-nbconvert --check churn.ipynb, after a change of the notebook alone",
+        "Run mdk-nbconvert without --check and commit the result.",
+    ),
     # Kale
     "MDK130": Code(
         "Kale's tags and this kit's are mixed",
@@ -202,5 +216,12 @@ CODES: dict[str, Code] = {
         "Kale composes pipelines of several notebooks. Here a pipeline is made from one notebook.",
         "a cell tagged notebook:preprocessing",
         "Move that notebook's cells into this one.",
+    ),
+    "MDK139": Code(
+        "Internal error",
+        "The converter failed on this notebook. That is a mistake of the kit, not of the notebook; "
+        "nothing was written.",
+        "none is known",
+        "Report it, with the notebook's cells and what --debug shows.",
     ),
 }
