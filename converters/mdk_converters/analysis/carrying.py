@@ -1,0 +1,126 @@
+"""Which statements may be repeated in other components: imports, functions, classes, constants and settings."""
+
+from __future__ import annotations
+
+import ast
+from typing import Literal
+
+from mdk_converters.analysis import knowledge
+from mdk_converters.analysis.effects import Effects
+from mdk_converters.analysis.values import Value
+
+Carriage = Literal["import", "code", "constant", "setting", "magic"]
+
+_SETUP_MAGICS = frozenset(
+    {"matplotlib", "config", "load_ext", "reload_ext", "precision", "pprint", "xmode", "gui"}
+)
+_PURE_OPERATORS = (
+    ast.BinOp, ast.UnaryOp, ast.BoolOp, ast.Compare, ast.IfExp, ast.Constant, ast.JoinedStr, ast.FormattedValue,
+    ast.List, ast.Tuple, ast.Set, ast.Dict, ast.Starred, ast.Name, ast.Subscript, ast.Slice, ast.operator,
+    ast.unaryop, ast.boolop, ast.cmpop, ast.expr_context, ast.keyword,
+)  # fmt: skip
+
+
+def carriage(effects: Effects) -> Carriage | None:
+    """Tell how a statement may be carried, or None: it may not."""
+    node = effects.statement.node
+    if effects.magics and isinstance(node, ast.Expr):
+        return "magic" if set(effects.magics) <= _SETUP_MAGICS else None
+    if effects.dynamic or effects.star or effects.files or effects.deletes or effects.changed:
+        return None
+    if any(how == "draw" for _, how in effects.states):
+        return None
+    if effects.states and not isinstance(node, ast.ImportFrom):
+        return (
+            "setting"
+            if not effects.binds and isinstance(node, ast.Expr | ast.Assign | ast.AugAssign)
+            else None
+        )
+    return _by_shape(node, effects.values)
+
+
+def _by_shape(node: ast.stmt, values: dict[str, Value]) -> Carriage | None:
+    if isinstance(node, ast.Import | ast.ImportFrom):
+        return "import"
+    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        return "code"
+    if isinstance(node, ast.Assign | ast.AnnAssign):
+        return _assignment(node, values)
+    if isinstance(node, ast.Try | ast.If):
+        return _block(node, values)
+    return None
+
+
+def _assignment(node: ast.Assign | ast.AnnAssign, values: dict[str, Value]) -> Carriage | None:
+    targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+    if node.value is None or not all(_plain_target(t) for t in targets):
+        return None
+    if isinstance(node.value, ast.Lambda):
+        return "code"
+    if isinstance(node.value, ast.Name | ast.Attribute) and all(v.path for v in values.values()):
+        return "constant"  # another name for something imported
+    if isinstance(node.value, ast.Call):
+        called = _call_path(node.value)
+        if called in knowledge.CODE_CALLS and _constant(node.value):
+            return "code"
+    return "constant" if _constant(node.value) else None
+
+
+def _plain_target(target: ast.expr) -> bool:
+    if isinstance(target, ast.Tuple | ast.List):
+        return all(_plain_target(e) for e in target.elts)
+    return isinstance(target, ast.Name)
+
+
+def remember_path(node: ast.Call, path: str) -> None:
+    """Note what a call was resolved to when the notebook was run abstractly."""
+    node.mdk_path = path  # type: ignore[attr-defined]
+
+
+def _call_path(node: ast.Call) -> str | None:
+    path: str | None = getattr(node, "mdk_path", None)
+    return path
+
+
+def _constant(node: ast.expr) -> bool:
+    """Tell whether an expression gives the same value wherever it is evaluated, given the names in it."""
+    for child in _walk(node):
+        if isinstance(child, ast.Call):
+            if _call_path(child) not in knowledge.CONSTANT_CALLS:
+                return False
+        elif not isinstance(child, (*_PURE_OPERATORS, ast.Attribute, ast.Lambda, ast.arguments, ast.arg)):
+            return False
+    return True
+
+
+def _walk(node: ast.expr) -> list[ast.AST]:
+    """Walk an expression, but not into lambdas: their bodies run elsewhere."""
+    found: list[ast.AST] = []
+    todo: list[ast.AST] = [node]
+    while todo:
+        current = todo.pop()
+        found.append(current)
+        if not isinstance(current, ast.Lambda):
+            todo.extend(ast.iter_child_nodes(current))
+    return found
+
+
+def _block(node: ast.Try | ast.If, values: dict[str, Value]) -> Carriage | None:
+    """`try: import x / except ImportError: x = None`, and the same with `if`."""
+    if isinstance(node, ast.If):
+        if not _constant(node.test):
+            return None
+        bodies = [node.body, node.orelse]
+    else:
+        bodies = [node.body, node.orelse, node.finalbody, *(h.body for h in node.handlers)]
+    kinds = set()
+    for body in bodies:
+        for statement in body:
+            if isinstance(statement, ast.Pass | ast.Raise) or (
+                isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
+            ):
+                continue
+            kinds.add(_by_shape(statement, values))
+    if None in kinds or not kinds:
+        return None
+    return "import" if "import" in kinds else "code" if "code" in kinds else "constant"

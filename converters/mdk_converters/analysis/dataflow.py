@@ -1,0 +1,602 @@
+"""Events of names -> what every component carries, receives and hands on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from mdk_converters.analysis import knowledge
+from mdk_converters.analysis.effects import Need
+from mdk_converters.analysis.history import STATE, Event, History, Record, line_of
+from mdk_converters.analysis.machine import is_builtin, is_history
+from mdk_converters.analysis.values import ATOMS, Value
+from mdk_converters.findings import Finding
+from mdk_converters.graph import find_cycle
+from mdk_converters.notebook import Notebook
+
+_MOST_ROUNDS = 50
+
+
+@dataclass(slots=True)
+class Plan:
+    """What one component needs and gives."""
+
+    name: str
+    records: list[Record] = field(default_factory=list)
+    carried: dict[int, Record] = field(default_factory=dict)
+    parameters: set[str] = field(default_factory=set)
+    inputs: dict[str, str] = field(default_factory=dict)
+    versions: dict[str, int] = field(default_factory=dict)  # event of each input
+    needs: dict[str, Need] = field(default_factory=dict)
+    outputs: dict[str, Value | None] = field(default_factory=dict)
+    after: set[str] = field(default_factory=set)
+
+    @property
+    def producers(self) -> set[str]:
+        return set(self.inputs.values()) | self.after
+
+
+class _Uncarriable(Exception):
+    """A definition needs a value that cannot be carried."""
+
+    def __init__(self, name: str, event: Event | None) -> None:
+        super().__init__(name)
+        self.name, self.event = name, event
+
+
+class Dataflow:
+    """Plans of all components, and the findings that stand in the way."""
+
+    def __init__(
+        self, notebook: Notebook, history: History, components: list[str], after: dict[str, set[str]]
+    ) -> None:
+        self.notebook = notebook
+        self.history = history
+        self.after = after
+        self.components = components
+        self.plans: dict[str, Plan] = {}
+        self.findings: dict[tuple[object, ...], Finding] = {}
+        self._asked: set[tuple[object, ...]] = set()
+
+    def solve(self, kept: dict[str, tuple[str, ...]]) -> None:
+        """Work out all plans. `kept` names values that components hand on although nobody reads them."""
+        self.history.forget_unseeded()
+        for _ in range(_MOST_ROUNDS):
+            self._start()
+            for record in self.history.records:
+                if record.component is not None:
+                    self._read(record)
+            self._keep(kept)
+            if not self._rejoin():
+                break
+        self._order_files()
+        self._refuse_cycles()
+
+    def _start(self) -> None:
+        self.plans = {name: Plan(name) for name in self.components}
+        self.findings.clear()
+        self._asked.clear()
+        for record in self.history.records:
+            if record.component is not None:
+                self.plans[record.component].records.append(record)
+        for name, plan in self.plans.items():
+            plan.after |= self.after.get(name, set())
+
+    # --- what a statement needs
+
+    def _read(self, record: Record) -> None:
+        plan = self.plans[record.component or ""]
+        effects = record.effects
+        for name, need in effects.reads.items():
+            if is_history(name) and not self.history.events.get(name):
+                self._refuse_history(name, record)
+            else:
+                self._demand(name, record.index, plan, need, record)
+        for code in effects.code:
+            for name in sorted({*code.lazy, *([code.name] if code.name else [])}):
+                self._demand(name, record.index, plan, Need.POSSIBLE, record)
+        for state, how in effects.states:
+            if how != "seed":
+                self._demand_state(STATE + state, record.index, plan, record)
+        if effects.dynamic is not None:
+            for name in list(self.history.events):
+                if not name.startswith(STATE):
+                    self._demand(name, record.index, plan, Need.POSSIBLE, record)
+        if record is plan.records[0]:
+            self._demand_settings(plan, record)
+
+    def _demand(self, name: str, index: int, plan: Plan, need: Need, reader: Record) -> None:
+        event = self.history.last(name, index)
+        asked = (name, event.index if event else -1, plan.name, need)
+        if asked in self._asked:
+            return
+        self._asked.add(asked)
+        if event is None:
+            self._missing(name, plan, need, reader, index)
+        elif event.component == plan.name:
+            if event.how not in {"bind", "delete"}:
+                self._demand(
+                    name,
+                    event.index,
+                    plan,
+                    Need.POSSIBLE if event.how != "change" else min(need, Need.CONDITIONAL),
+                    reader,
+                )
+        elif event.how == "parameter":
+            plan.parameters.add(name)
+        elif event.how == "delete" and (event.component is not None or event.certain):
+            self._deleted(name, event, plan, need, reader)
+        elif event.how == "bind" and event.record.carriage is not None and self._may_carry(event):
+            self._carry_or_take(name, event, plan, need, reader)
+        elif event.component is not None:
+            self._take(name, event, plan, need, reader)
+        else:
+            self._outside(name, event, plan, need, reader)
+
+    def _missing(self, name: str, plan: Plan, need: Need, reader: Record, index: int) -> None:
+        star = next(
+            (r for r in reversed(self.history.stars) if r.index < index and r.component != plan.name), None
+        )
+        if star is not None and not is_builtin(name):
+            plan.carried[star.index] = star
+            return
+        if is_builtin(name) or need is not Need.CERTAIN:
+            return
+        if any(r.index < index and r.component == plan.name for r in self.history.stars):
+            return
+        later = next((e for e in self.history.events.get(name, []) if e.index > index), None)
+        told = f"; cell {later.record.role.cell.number} defines it later" if later else ""
+        self._report(
+            "MDK144",
+            f"component {plan.name!r} reads {name!r}, which nothing defines before{told}",
+            reader,
+            name,
+            "define it above this cell; run the notebook from top to bottom to see the same NameError",
+        )
+
+    # --- carrying
+
+    def _may_carry(self, event: Event) -> bool:
+        kind = event.record.carriage
+        if kind in {"import", "code", "setting", "magic"}:
+            return True
+        return event.component is None
+
+    def _carry_or_take(self, name: str, event: Event, plan: Plan, need: Need, reader: Record) -> None:
+        try:
+            needed = self._closure(event.record, plan)
+        except _Uncarriable as problem:
+            if event.component is not None:
+                self._take(name, event, plan, need, reader)
+            elif need > Need.POSSIBLE:
+                self._outside(problem.name, problem.event or event, plan, need, reader)
+            return
+        self._conflicting_write(name, event, plan, need, reader)
+        plan.versions.setdefault(name, event.index)
+        for record in needed:
+            self._carry(record, plan, reader)
+
+    def _carry(self, record: Record, plan: Plan, reader: Record) -> None:
+        if record.index in plan.carried:
+            return
+        plan.carried[record.index] = record
+        index = self._position(plan, reader)
+        for name in record.effects.binds:
+            value = record.effects.values.get(name)
+            for code in self.history.run.heap.code_in(value.objects) if value is not None else []:
+                for lazy in sorted(code.lazy):
+                    self._demand(lazy, index, plan, Need.POSSIBLE, reader)
+
+    def _position(self, plan: Plan, reader: Record) -> int:
+        return reader.index if reader.component == plan.name else plan.records[-1].index
+
+    def _closure(self, record: Record, plan: Plan, trail: frozenset[int] = frozenset()) -> list[Record]:
+        """Return the statements that must run for `record` to run in another component.
+
+        Raises:
+            _Uncarriable: one of them is no definition.
+        """
+        found = [record]
+        if record.index in trail:
+            return found
+        for name in record.effects.reads:
+            event = self.history.last(name, record.index)
+            if event is None:
+                if not is_builtin(name) and not self.history.stars:
+                    raise _Uncarriable(name, None)
+                found += [
+                    star for star in self.history.stars if star.index < record.index and not is_builtin(name)
+                ]
+            elif event.how == "parameter":
+                plan.parameters.add(name)
+            elif event.how == "bind" and event.record.carriage is not None and self._eager(event):
+                found += self._closure(event.record, plan, trail | {record.index})
+            else:
+                raise _Uncarriable(name, event)
+        return found
+
+    def _eager(self, event: Event) -> bool:
+        """A definition may read this when it runs: it is the same wherever it runs."""
+        if self._may_carry(event):
+            return True
+        return event.value is not None and (event.value.atomic or not event.value.objects)
+
+    # --- taking from another component
+
+    def _take(self, name: str, event: Event, plan: Plan, need: Need, reader: Record) -> None:
+        source = event.component
+        if source is None:
+            return
+        if self._conflicting_write(name, event, plan, need, reader):
+            return
+        known = plan.versions.get(name)
+        if known is not None and known != event.index and (name in plan.inputs or known not in plan.carried):
+            self._interleaved(name, event, plan, need, reader)
+            return
+        if need > Need.POSSIBLE and event.value is not None and event.how != "dynamic":
+            self._refuse_travel(name, event, plan, reader)
+        plan.inputs[name] = source
+        plan.versions[name] = event.index
+        plan.needs[name] = max(need, plan.needs.get(name, need))
+        producer = self.plans[source]
+        producer.outputs[name] = event.value
+        if event.how in {"maybe", "change", "dynamic"}:
+            self._demand(
+                name,
+                event.index,
+                producer,
+                Need.POSSIBLE if event.how != "change" else Need.CONDITIONAL,
+                event.record,
+            )
+
+    def _conflicting_write(self, name: str, event: Event, plan: Plan, need: Need, reader: Record) -> bool:
+        """A component has one value of a name to start with and one to hand on; a page that asks for more is refused."""
+        listed = self.history.events.get(name, [])
+        own_earlier = any(
+            e.component == plan.name
+            and e.index < event.index
+            and not (
+                e.record.carriage == "import" and e.record.statement.source == event.record.statement.source
+            )
+            for e in listed
+        )
+        source_later = event.component is not None and any(
+            e.component == event.component and e.index > event.index for e in listed
+        )
+        if (
+            event.component is not None
+            and event.record.carriage is not None
+            and event.how == "bind"
+            and not own_earlier
+        ):
+            source_later = source_later and name in self.plans[event.component].outputs
+        if own_earlier or source_later:
+            self._interleaved(name, event, plan, need, reader)
+            return True
+        return False
+
+    def _interleaved(self, name: str, event: Event, plan: Plan, need: Need, reader: Record) -> None:
+        if need is Need.POSSIBLE:
+            return
+        other = event.component or "an untagged cell"
+        self._report(
+            "MDK146",
+            f"component {plan.name!r} needs {name.removeprefix(STATE)!r} as cell {event.record.role.cell.number} ({other}) leaves it, but "
+            f"the cells of {plan.name!r} and {other!r} alternate on the page and need it in more than one version",
+            reader,
+            name,
+            f"give the later cells a component of their own, or use another name for one of the versions of {name!r}",
+        )
+
+    # --- values that must stay one object
+
+    def _rejoin(self) -> bool:
+        """Names whose objects are shared must come from one producer; return whether events were added."""
+        added = False
+        for record in self.history.records:
+            plan = self.plans.get(record.component or "")
+            if plan is None:
+                continue
+            for group in self.history.groups(record):
+                sources = {name: index for name, index in self._origins(group, plan)}
+                if len(set(sources.values())) < 2 or len({self._maker(i) for i in sources.values()}) < 2:
+                    continue
+                last = max(sources.values())
+                at = self.history.records[last]
+                if at.component is None:
+                    continue
+                for name, index in sources.items():
+                    if self._maker(index) != at.component:
+                        self.history.add_change(name, at)
+                        added = True
+        return added
+
+    def _origins(self, group: frozenset[str], plan: Plan) -> Iterator[tuple[str, int]]:
+        for name in sorted(group):
+            if name in plan.versions:
+                record = self.history.records[plan.versions[name]]
+                if name in plan.inputs or record.carriage == "constant":
+                    yield name, plan.versions[name]
+
+    def _maker(self, index: int) -> str | None:
+        record = self.history.records[index]
+        return record.component if record.component is not None else f"#{index}"
+
+    # --- interpreter state
+
+    def _demand_settings(self, plan: Plan, first: Record) -> None:
+        libraries = {m for r in plan.records for m in r.effects.modules}
+        for record in plan.carried.values():
+            libraries |= record.effects.modules
+        reads_values = any(
+            not self._is_atomic(e)
+            for r in plan.records
+            for n in r.effects.reads
+            if (e := self.history.last(n, r.index))
+        )
+        for name in sorted(self.history.events):
+            state = name.removeprefix(STATE)
+            if not name.startswith(STATE) or state in knowledge.RANDOM_STATES:
+                continue
+            wanted = knowledge.STATE_LIBRARIES.get(state)
+            if state.startswith("module:"):
+                wanted = frozenset({state.removeprefix("module:")})
+            if wanted is None or libraries & wanted or reads_values:
+                self._demand_state(name, first.index, plan, first)
+        for record in self.history.records:
+            if record.index < first.index and record.carriage == "magic" and record.component != plan.name:
+                plan.carried.setdefault(record.index, record)
+
+    def _is_atomic(self, event: Event) -> bool:
+        return event.value is not None and (event.value.kind in ATOMS or event.value.path is not None)
+
+    def _demand_state(self, name: str, index: int, plan: Plan, reader: Record) -> None:
+        events = self.history.before(name, index)
+        seeded = [position for position, e in enumerate(events) if e.how == "bind"]
+        if seeded:
+            events = events[seeded[-1] :]
+        if not events:
+            return
+        asked = (name, events[-1].index, plan.name)
+        if asked in self._asked:
+            return
+        self._asked.add(asked)
+        if events[-1].component == plan.name:
+            first_own = next(e for e in events if e.component == plan.name)
+            self._demand_state(name, first_own.index, plan, reader)
+            return
+        closures: list[Record] = []
+        try:
+            for event in events:
+                if event.record.carriage not in {"setting", "import"}:
+                    raise _Uncarriable(name, event)
+                closures += self._closure(event.record, plan)
+        except _Uncarriable:
+            self._take_state(name, events, plan, reader)
+            return
+        for record in closures:
+            self._carry(record, plan, reader)
+
+    def _take_state(self, name: str, events: list[Event], plan: Plan, reader: Record) -> None:
+        state = name.removeprefix(STATE)
+        outside = [e for e in events if e.component is None]
+        last = events[-1]
+        if state not in knowledge.CAPTURED_STATES:
+            culprit = next((e for e in events if e.record.carriage not in {"setting", "import"}), last)
+            self._report(
+                "MDK154",
+                f"component {plan.name!r} depends on a setting of {state.removeprefix('module:')!r} that cell "
+                f"{culprit.record.role.cell.number} computes",
+                culprit.record,
+                state,
+                "set it with plain values in an untagged cell, or again in each component that needs it",
+            )
+            return
+        if outside:
+            culprit = outside[-1]
+            self._report(
+                "MDK152",
+                f"the untagged cell {culprit.record.role.cell.number} changes the state of {state!r}, which component "
+                f"{plan.name!r} depends on",
+                culprit.record,
+                state,
+                "tag the cell as part of a component, or take the change out of the pipeline's way: use a generator of its own "
+                "for random numbers",
+            )
+            return
+        self._take(name, last, plan, Need.CONDITIONAL, reader)
+        if last.component is not None:
+            self._demand_state(name, last.index, self.plans[last.component], last.record)
+
+    # --- values that nobody reads
+
+    def _keep(self, kept: dict[str, tuple[str, ...]]) -> None:
+        consumed = {source for plan in self.plans.values() for source in plan.producers}
+        for name, events in self.history.events.items():
+            last = events[-1]
+            if name.startswith((STATE, "_")) or last.component is None or last.how == "delete":
+                continue
+            plan = self.plans[last.component]
+            if name in plan.outputs:
+                continue
+            wanted = name in kept.get(plan.name, ())
+            if wanted or (last.how == "bind" and self._is_result(last, plan.name not in consumed)):
+                plan.outputs[name] = last.value
+                if last.how != "bind":
+                    self._demand(name, last.index, plan, Need.POSSIBLE, last.record)
+        for component, names in kept.items():
+            for name in names:
+                own = [
+                    e
+                    for e in self.history.events.get(name, [])
+                    if e.component == component and e.how != "delete"
+                ]
+                if not own:
+                    record = self.plans[component].records[-1]
+                    self._report(
+                        "MDK157",
+                        f"component {component!r} is to hand on {name!r}, but no statement of it binds or changes that name",
+                        record,
+                        name,
+                        "check the spelling",
+                    )
+
+    def _is_result(self, event: Event, leaf: bool) -> bool:
+        import ast
+
+        node = event.record.statement.node
+        value = event.value
+        if (
+            not isinstance(node, ast.Assign | ast.AnnAssign | ast.AugAssign)
+            or value is None
+            or value.path is not None
+        ):
+            return False
+        if value.kind in {
+            "figure",
+            "function",
+            "class",
+            "module",
+            "untravelable",
+            "generator",
+            "iterator",
+            "none",
+        }:
+            return False
+        if event.record.carriage in {"code", "import"}:
+            return False
+        return leaf or value.kind in ATOMS or value.kind == "model"
+
+    # --- files
+
+    def _order_files(self) -> None:
+        """Components that write a file come before those that read it, in the order of the page."""
+        touched = [(r, mode, path) for r in self.history.records for mode, path in r.effects.files]
+        for position, (record, mode, path) in enumerate(touched):
+            for earlier, earlier_mode, earlier_path in touched[:position]:
+                if mode == "r" and earlier_mode == "r":
+                    continue
+                if path is not None and earlier_path is not None and not _may_be_same(path, earlier_path):
+                    continue
+                if record.component and earlier.component and record.component != earlier.component:
+                    plan = self.plans[record.component]
+                    if earlier.component not in plan.producers:
+                        plan.after.add(earlier.component)
+                elif (
+                    record.component
+                    and earlier.component is None
+                    and "w" in earlier_mode
+                    and path
+                    and path == earlier_path
+                ):
+                    self._report(
+                        "MDK155",
+                        f"component {record.component!r} reads the file {path!r}, which the untagged cell "
+                        f"{earlier.role.cell.number} writes",
+                        record,
+                        path,
+                        f"tag cell {earlier.role.cell.number} as part of a component",
+                    )
+
+    # --- refusals
+
+    def _outside(self, name: str, event: Event, plan: Plan, need: Need, reader: Record) -> None:
+        """The value was made or changed in a cell that is not part of the pipeline."""
+        if event.how == "change" and not event.certain:
+            self._demand(name, event.index, plan, need, reader)
+            return
+        if need is Need.POSSIBLE:
+            return
+        cell = event.record.role.cell
+        kind = "skipped" if event.record.role.kind == "skip" else "untagged"
+        did = {"change": "changed", "dynamic": "possibly set", "delete": "deleted"}.get(event.how, "made")
+        code = "MDK142" if event.how == "change" else "MDK143" if kind == "skipped" else "MDK141"
+        self._report(
+            code,
+            f"component {plan.name!r} reads {name!r}, which is {did} in the {kind} cell {cell.number} "
+            f"(line {line_of(event.record.statement, name) + event.record.role.line_offset})",
+            reader,
+            name,
+            f"tag cell {cell.number} with component:{plan.name} or a component of its own; only imports, functions, classes and "
+            "literal constants are carried from untagged cells",
+        )
+
+    def _deleted(self, name: str, event: Event, plan: Plan, need: Need, reader: Record) -> None:
+        if need is Need.CERTAIN and event.certain and not is_builtin(name):
+            self._report(
+                "MDK145",
+                f"component {plan.name!r} reads {name!r}, which cell {event.record.role.cell.number} deletes before",
+                reader,
+                name,
+                "define it again, or delete it later",
+            )
+        elif event.component is not None and not event.certain:
+            self._take(name, event, plan, Need.POSSIBLE, reader)
+
+    def _refuse_travel(self, name: str, event: Event, plan: Plan, reader: Record) -> None:
+        if event.value is None:
+            return
+        heap = self.history.run.heap
+        notes = {heap[o].note for o in event.value.objects if heap[o].kind == "untravelable"}
+        if heap and event.value.kind == "generator":
+            notes.add("a generator")
+        if (
+            event.value.objects
+            and (notes - {""})
+            and all(heap[o].kind in {"untravelable", "generator"} for o in event.value.objects)
+        ):
+            self._report(
+                "MDK148",
+                f"{name!r} is {min(notes - {''})}, which cannot travel from component {event.component!r} to {plan.name!r}",
+                reader,
+                name,
+                "make it in the component that uses it, or hand on what it gives (a list, a table) instead",
+            )
+
+    def _refuse_history(self, name: str, record: Record) -> None:
+        self._report(
+            "MDK149",
+            f"component {record.component!r} reads {name!r}, IPython's memory of earlier inputs and outputs, which a step does not have",
+            record,
+            name,
+            "give the value a name where it is made",
+        )
+
+    def _refuse_cycles(self) -> None:
+        cycle = find_cycle({name: plan.producers for name, plan in self.plans.items()})
+        if not cycle:
+            return
+        ring = [*cycle, cycle[0]]
+        told = []
+        for needs, gives in zip(ring, ring[1:], strict=False):
+            plan = self.plans[needs]
+            names = sorted(n for n, source in plan.inputs.items() if source == gives)
+            told.append(
+                f"{needs} needs "
+                + (f"{', '.join(names)} from {gives}" if names else f"{gives} to come before it")
+            )
+        record = self.plans[cycle[0]].records[0]
+        self._report(
+            "MDK147",
+            f"components wait for each other in a ring: {'; '.join(told)}",
+            record,
+            cycle[0],
+            "split one of the components, so that its later cells have a name of their own",
+            names=tuple(cycle),
+        )
+
+    def _report(
+        self, code: str, message: str, record: Record, name: str, fix: str, names: tuple[str, ...] = ()
+    ) -> None:
+        key = (code, name, record.component, record.index)
+        line = line_of(record.statement, name) + record.role.line_offset
+        place = self.notebook.place(record.role.cell, line)
+        self.findings.setdefault(key, Finding(code, message, place, fix, names=names or (name,)))
+
+
+def _may_be_same(one: str, other: str) -> bool:
+    def clean(path: str) -> str:
+        return path.removeprefix("./").rstrip("/")
+
+    first, second = clean(one), clean(other)
+    return first == second or first.startswith(second + "/") or second.startswith(first + "/")

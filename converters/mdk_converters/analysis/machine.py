@@ -1,0 +1,231 @@
+"""The state of the abstract run: names, objects, and the effects of the statement that runs now."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import re
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+
+from mdk_converters.analysis import knowledge
+from mdk_converters.analysis.effects import Effects, Need
+from mdk_converters.analysis.values import UNKNOWN, Heap, Scope, Value, join
+
+_BUILTINS = frozenset(dir(builtins)) | {
+    "get_ipython",
+    "display",
+    "__name__",
+    "__doc__",
+    "__file__",
+    "__builtins__",
+}
+_HISTORY = re.compile(r"_{1,3}|_i{1,3}|_i?\d+|Out|In|_oh|_ih|_dh")
+_DEEP_KINDS = frozenset({"instance", "library", "model", "unknown", "rng", "figure", "iterator", "function"})
+
+
+def is_history(name: str) -> bool:
+    """Tell whether IPython itself binds `name` to earlier inputs or outputs."""
+    return _HISTORY.fullmatch(name) is not None
+
+
+def is_builtin(name: str) -> bool:
+    return name in _BUILTINS
+
+
+class Machine:
+    """Names and objects. Subclasses add expressions and statements."""
+
+    def __init__(self, local_modules: frozenset[str] = frozenset()) -> None:
+        self.heap = Heap()
+        self.names: dict[str, Value] = {}
+        self.scope: Scope | None = None
+        self.local_modules = local_modules
+        self.effects: Effects
+        self.definite: set[str] = set()
+        self.need = Need.CERTAIN
+        self._held: dict[str, Value] = {}
+
+    # --- subclasses
+
+    def evaluate(self, node: ast.expr | None) -> Value:
+        raise NotImplementedError
+
+    def run_block(self, body: list[ast.stmt]) -> bool:
+        raise NotImplementedError
+
+    # --- names
+
+    def load(self, name: str) -> Value:
+        scope = self.scope
+        while scope is not None:
+            if name in scope.global_names:
+                break
+            if name in scope.variables and (not scope.is_class or scope is self.scope):
+                return scope.variables[name]
+            if name in scope.local_names and not scope.is_class:
+                return UNKNOWN
+            scope = scope.parent
+        return self.load_global(name)
+
+    def load_global(self, name: str) -> Value:
+        known = self.names.get(name)
+        if name not in self.definite:
+            self.note_read(name, self.need)
+        if known is not None:
+            if self.heap.reach(known.objects):
+                self.effects.code.extend(self.heap.code_in(known.objects))
+            if known.path and known.kind != "alias":
+                self.effects.modules.add(known.path.split(".")[0])
+            return known
+        if is_builtin(name):
+            return Value(kind="import", path=f"builtins.{name}")
+        return UNKNOWN
+
+    def note_read(self, name: str, need: Need) -> None:
+        self.effects.reads[name] = max(need, self.effects.reads.get(name, need))
+
+    def store_name(self, name: str, value: Value) -> None:
+        scope = self.scope
+        if scope is None or name in scope.global_names:
+            self.names[name] = value
+            self.effects.binds.setdefault(name, False)
+            self.effects.deletes.pop(name, None)
+            self.definite.add(name)
+            return
+        if name in scope.nonlocal_names:
+            outer = scope.parent
+            while outer is not None and name not in outer.local_names:
+                outer = outer.parent
+            if outer is not None:
+                outer.variables[name] = join([value, outer.variables.get(name, value)])
+                self.heap.forget_reach()
+            return
+        scope.variables[name] = value
+        self.heap.forget_reach()
+
+    def delete_name(self, name: str) -> None:
+        scope = self.scope
+        if scope is None or name in scope.global_names:
+            if name not in self.definite:
+                self.note_read(name, self.need)
+            self.definite.discard(name)
+            self.names.pop(name, None)
+            self.effects.binds.pop(name, None)
+            self.effects.deletes[name] = self.need is Need.CERTAIN
+        else:
+            scope.variables.pop(name, None)
+
+    # --- objects
+
+    def mutate(
+        self, value: Value, held: Iterable[Value] = (), *, certain: bool = True, deep: bool = False
+    ) -> None:
+        """Record that the objects of `value` change in place and may now hold `held`."""
+        objects = set(value.objects)
+        if deep or value.kind in {"unknown", "library", "model", "iterator"}:
+            objects |= {o for o in self.heap.reach(value.objects) if self.heap[o].kind in _DEEP_KINDS}
+        parts = frozenset[int]().union(*(v.objects for v in held))
+        for identity in objects:
+            self.effects.mutated[identity] = certain or self.effects.mutated.get(identity, False)
+        for identity in value.objects:
+            self.heap.hold(identity, parts)
+
+    def new(self, kind: str, held: Iterable[Value] = (), *, fuzzy: bool = True) -> Value:
+        return self.heap.new(kind, frozenset().union(*(v.objects for v in held)), fuzzy=fuzzy)
+
+    def part(self, value: Value) -> Value:
+        """Return what an element or an unknown attribute of `value` is."""
+        return Value(self.heap.parts(value))
+
+    def is_local(self, path: str) -> bool:
+        return path.split(".", maxsplit=1)[0] in self.local_modules
+
+    def imported(self, path: str) -> Value:
+        """Return the value of something that a module holds: it may be data, and data may be changed in place."""
+        known = self._held.get(path)
+        if known is None:
+            known = self._held[path] = Value(self.heap.new("unknown").objects, "import", path)
+        return known
+
+    def change_imported(self, value: Value, held: Iterable[Value]) -> None:
+        """Something a module holds changes in place: for every component that imports the module."""
+        if value.path is None or self.note_state(value.path):
+            return
+        if value.kind != "alias":
+            self.effects.states.append((f"module:{value.path.split('.')[0]}", "set"))
+        self.mutate(value, held)
+
+    # --- control flow
+
+    @contextmanager
+    def at_most(self, need: Need) -> Iterator[None]:
+        """Reads inside are at most this certain."""
+        before = self.need
+        self.need = min(before, need)
+        try:
+            yield
+        finally:
+            self.need = before
+
+    def branches(self, *bodies: Callable[[], bool], need: Need = Need.CONDITIONAL) -> bool:
+        """Run alternatives from the same state and join what they leave. A body returns True when it never ends
+        normally. Returns True when none does."""
+        start_names, start_definite = dict(self.names), set(self.definite)
+        scope = self.scope
+        start_locals = dict(scope.variables) if scope is not None else {}
+        ends: list[tuple[dict[str, Value], set[str], dict[str, Value]]] = []
+        for body in bodies:
+            self.names, self.definite = dict(start_names), set(start_definite)
+            if scope is not None:
+                scope.variables = dict(start_locals)
+            with self.at_most(need):
+                ended = body()
+            if not ended:
+                ends.append((self.names, self.definite, scope.variables if scope is not None else {}))
+        if not ends:
+            self.names, self.definite = start_names, start_definite
+            if scope is not None:
+                scope.variables = start_locals
+            return True
+        self.names = _join_all([e[0] for e in ends])
+        self.definite = set.intersection(*(e[1] for e in ends))
+        if scope is not None:
+            scope.variables = _join_all([e[2] for e in ends])
+            self.heap.forget_reach()
+        return False
+
+    def perhaps(self, body: Callable[[], object], need: Need = Need.CONDITIONAL) -> None:
+        """Run something that may or may not happen."""
+
+        def happens() -> bool:
+            body()
+            return False
+
+        self.branches(happens, lambda: False, need=need)
+
+    # --- state and files
+
+    def note_state(self, path: str) -> bool:
+        """Record it when `path` sets interpreter state; return whether it does."""
+        for table, how in ((knowledge.SEEDS, "seed"), (knowledge.SETS_STATE, "set")):
+            words = path.split(".")
+            for length in range(len(words), 0, -1):
+                state = table.get(".".join(words[:length]))
+                if state and (how == "set" or length == len(words)):
+                    self.effects.states.append((state, "seed" if how == "seed" else "set"))
+                    return True
+                if state == "":
+                    return False
+        return False
+
+
+def _join_all(states: list[dict[str, Value]]) -> dict[str, Value]:
+    if len(states) == 1:
+        return states[0]
+    found: dict[str, Value] = {}
+    for state in states:
+        for name, value in state.items():
+            known = found.get(name)
+            found[name] = value if known is None or known == value else join([known, value])
+    return found
