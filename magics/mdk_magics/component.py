@@ -1,9 +1,9 @@
 """`%%component`: the cell runs as if the line were not there.
 
-Running the cell from within a magic would not be the same: no value shown, no `await`, wrong lines in tracebacks. So
-the line is taken out before IPython looks at the cell, and comes back as a comment in front of the Python that
-IPython makes of the rest, so that every line keeps its number. A line that cannot be read stays where it is,
-IPython calls the magic, and the magic says what is wrong; the cell does not run.
+Running the cell from within a magic would not be the same: no value shown, no `await`, wrong lines in
+tracebacks. So the line is taken out before IPython looks at the cell, and comes back as a comment in front
+of the Python that IPython makes of the rest, so that every line keeps its number. A line that cannot be
+read stays where it is, IPython calls the magic, and the magic says what is wrong; the cell does not run.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class LineRemover(threading.local):
 
 
 @magics_class
-class ComponentMagics(Magics):  # type: ignore[misc]  # untyped
+class ComponentMagics(Magics):
     """Help for `%%component`, and its errors."""
 
     @no_var_expand
@@ -91,7 +91,8 @@ def _is_valid(line: str) -> bool:
 def _help() -> str:
     width = max(len(f"--{o.word} {o.example}") for o in COMPONENT_OPTIONS.values())
     options = "\n".join(
-        f"  {f'--{option.word} {option.example}':<{width}}  {option.help}" for option in COMPONENT_OPTIONS.values()
+        f"  {f'--{option.word} {option.example}':<{width}}  {option.help}"
+        for option in COMPONENT_OPTIONS.values()
     )
     return f"""%%component NAME [--option value ...]
 

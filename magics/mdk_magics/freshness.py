@@ -49,7 +49,7 @@ class Memory:
 
 
 def unsaved(executed: Iterable[Executed], sources: Iterable[str], saved_at: float) -> list[Executed]:
-    """Return the executions since `saved_at` that the file does not hold; of a cell run twice, the last one."""
+    """Return the executions since `saved_at` that the file does not hold; of a cell run twice, the last."""
     held = {_normal(source) for source in sources}
     last: dict[str | int, Executed] = {}
     for entry in executed:

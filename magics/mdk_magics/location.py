@@ -1,8 +1,8 @@
 """Which notebook is this kernel running?
 
-A kernel is not told. What can be asked, most certain first: what the user said (`%mdk use`), VS Code's variable
-in the user's namespace, the running Jupyter servers' sessions (they know of renames), and the path that the
-server gave the kernel at its start.
+A kernel is not told. What can be asked, most certain first: what the user said (`%mdk use`), VS Code's
+variable in the user's namespace, the running Jupyter servers' sessions (they know of renames), and the path
+that the server gave the kernel at its start.
 """
 
 from __future__ import annotations
@@ -165,5 +165,7 @@ def _not_found(kernel: Kernel) -> Finding:
             "%mdk use '/content/drive/MyDrive/Colab Notebooks/NAME.ipynb'"
         )
     else:
-        fix = "Name it once in this session: %mdk use NAME.ipynb (or in the command: %mdk run local NAME.ipynb)"
+        fix = (
+            "Name it once in this session: %mdk use NAME.ipynb (or in the command: %mdk run local NAME.ipynb)"
+        )
     return Finding("MDK360", "this kernel does not say which notebook it runs", fix=fix)

@@ -1,16 +1,17 @@
 """Draws a run as HTML: a graph, a line per step, metrics, and what went wrong. The same page live and saved.
 
-A notebook that is not trusted (GitHub, nbviewer) keeps the tables and loses graph and colours. Nothing is told
-by colour alone.
+A notebook that is not trusted (GitHub, nbviewer) keeps the tables and loses graph and colours. Nothing is
+told by colour alone.
 """
 
 from __future__ import annotations
 
+from datetime import datetime
 from html import escape
 from importlib.resources import files
 
-from mdk_jupyter.widgets.layout import HEIGHT, WIDTH, layout
 from mdk_jupyter.local.events import State
+from mdk_jupyter.widgets.layout import HEIGHT, WIDTH, layout
 from mdk_jupyter.widgets.view import RunView, StepView, clock, number
 
 SIGNS: dict[State, str] = {
@@ -25,9 +26,9 @@ SIGNS: dict[State, str] = {
 LABEL_LENGTH = 16  # characters of a name that fit into a node
 
 
-def run_html(view: RunView, now: float) -> str:
+def run_html(view: RunView) -> str:
     """Return the whole picture of a run with its style sheet; every text in it is escaped."""
-    return f"<style>{style()}</style>{run_body(view, now)}"
+    return f"<style>{style()}</style>{run_body(view)}"
 
 
 def style() -> str:
@@ -35,14 +36,18 @@ def style() -> str:
     return files("mdk_jupyter.widgets").joinpath("run.css").read_text(encoding="utf-8")
 
 
-def run_body(view: RunView, now: float) -> str:
-    """Return the picture without its style sheet. Elements with `data-since` count on in the browser."""
+def run_body(view: RunView, now: float | None = None) -> str:
+    """Return the picture without its style sheet.
+
+    With the time `now`, what is running says for how long, in elements with `data-since` in which the browser
+    can count on. Without, it says since when: nobody counts in a page.
+    """
     parts = [_head(view, now), _graph(view, now), _steps(view, now), _metrics(view), _trouble(view)]
     label = escape(f"Run of {view.title}: {view.state}")
     return f'<div class="mdk-run" role="group" aria-label="{label}">{"".join(parts)}</div>'
 
 
-def _head(view: RunView, now: float) -> str:
+def _head(view: RunView, now: float | None) -> str:
     done = sum(step.state == "done" for step in view.steps)
     return (
         f'<div class="mdk-head">{_sign(view.state)} '
@@ -52,7 +57,7 @@ def _head(view: RunView, now: float) -> str:
     )
 
 
-def _graph(view: RunView, now: float) -> str:
+def _graph(view: RunView, now: float | None) -> str:
     if not view.steps:
         return ""
     plan = layout({step.name: step.needs for step in view.steps})
@@ -70,7 +75,7 @@ def _graph(view: RunView, now: float) -> str:
     )
 
 
-def _node(step: StepView, place: tuple[float, float], now: float) -> str:
+def _node(step: StepView, place: tuple[float, float], now: float | None) -> str:
     x, y = place
     name = step.name if len(step.name) <= LABEL_LENGTH else step.name[: LABEL_LENGTH - 1] + "…"
     said = (
@@ -88,13 +93,15 @@ def _node(step: StepView, place: tuple[float, float], now: float) -> str:
     )
 
 
-def _steps(view: RunView, now: float) -> str:
+def _steps(view: RunView, now: float | None) -> str:
     rows = "".join(
         f"<tr><td>{_sign(step.state)} {step.state}</td><td>{_linked(step)}</td>"
         f"<td class='mdk-number'>{_time(step, now)}</td><td class='mdk-quiet'>{escape(step.detail)}</td></tr>"
         for step in view.steps
     )
-    head = "<tr>" + "".join(f"<th scope='col'>{title}</th>" for title in ("State", "Step", "Time", "")) + "</tr>"
+    head = (
+        "<tr>" + "".join(f"<th scope='col'>{title}</th>" for title in ("State", "Step", "Time", "")) + "</tr>"
+    )
     return f"<table class='mdk-steps'><thead>{head}</thead><tbody>{rows}</tbody></table>" if rows else ""
 
 
@@ -126,9 +133,9 @@ def _trouble(view: RunView) -> str:
     return warnings + trouble
 
 
-def _time(view: RunView | StepView, now: float, tag: str = "span") -> str:
-    """Return the time taken; while it runs, with the moment it began, so that the browser can count on."""
-    text = clock(view.seconds(now))
-    if view.state == "running" and view.started is not None:
-        return f'<{tag} data-since="{view.started:.3f}">{text}</{tag}>'
-    return text
+def _time(view: RunView | StepView, now: float | None, tag: str = "span") -> str:
+    if view.started is None or view.ended is not None:
+        return clock(view.seconds(view.ended or 0.0))
+    if now is None:
+        return f"since {datetime.fromtimestamp(view.started):%H:%M:%S}"
+    return f'<{tag} data-since="{view.started:.3f}">{clock(view.seconds(now))}</{tag}>'

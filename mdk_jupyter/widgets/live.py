@@ -1,8 +1,8 @@
 """Follows a run on the screen of a notebook, and leaves its final picture there.
 
-While it runs, JupyterLab and Notebook show a widget that counts the seconds by itself; other notebooks show HTML
-that replaces itself. At the end both become plain HTML, so that a saved notebook, an exported page and a viewer
-without a kernel show how the run ended. A plain IPython prints lines.
+While it runs, JupyterLab and Notebook show a widget that counts the seconds by itself; other notebooks show
+HTML that replaces itself. At the end both become plain HTML, so that a saved notebook, an exported page and
+a viewer without a kernel show how the run ended. A plain IPython prints lines.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from mdk_jupyter.widgets.html import run_html
 from mdk_jupyter.widgets.text import run_text, step_line
 from mdk_jupyter.widgets.view import RunView, follow
 
-EVERY = 0.1  # seconds between two pictures; events in between are gathered
+LARGE = 50  # steps
 
 
 class Screen(Protocol):
@@ -33,40 +33,39 @@ def screen(shell: Any) -> Screen:
     """Return the best screen that the front end of an IPython shell can show."""
     if not hasattr(shell, "kernel"):
         return LinesScreen()
-    # Only Jupyter's own front ends are sure to have the widget's JavaScript here and not to fetch it from afar.
+    # Only Jupyter's own front ends are sure to have the widget's JavaScript here; others fetch it from afar.
     return WidgetScreen() if "JPY_SESSION_NAME" in os.environ else HtmlScreen()
 
 
 class Live:
-    """An observer of a run that keeps a screen up to date: call it with events, `tick` it in between.
+    """An observer of a run that keeps a screen up to date.
 
     Example:
-        >>> live = Live(screen())                           # doctest: +SKIP
-        >>> run = mdk.run("churn.ipynb", observer=live)     # doctest: +SKIP
-        >>> live.close(view_of(run, Path()))                # doctest: +SKIP
+        >>> live = Live(screen(get_ipython()))             # doctest: +SKIP
+        >>> run = mdk.run("churn.ipynb", observe=live)     # doctest: +SKIP
+        >>> live.close(view_of(run, Path()))               # doctest: +SKIP
     """
 
     def __init__(self, screen: Screen) -> None:
         self._screen = screen
-        self.view = RunView(title="")
         self._drawn = 0.0
-        self._changed = False
+        self.view = RunView(title="")
 
     def __call__(self, event: Event) -> None:
         before, self.view = self.view, follow(self.view, event)
-        self._changed = self._changed or self.view is not before
-        self.tick()
-
-    def tick(self) -> None:
-        """Draw what has changed, but not more often than an eye can follow."""
-        if self._changed and time.monotonic() - self._drawn >= EVERY:
-            self._screen.draw(self.view)
-            self._drawn, self._changed = time.monotonic(), False
+        if self.view is before or (event.kind == "cell" and self._is_too_soon()):
+            return
+        self._screen.draw(self.view)
+        self._drawn = time.monotonic()
 
     def close(self, view: RunView | None = None) -> None:
         """Leave `view`, or else the last one seen, on the screen for good."""
         self.view = view or self.view
         self._screen.close(self.view)
+
+    def _is_too_soon(self) -> bool:
+        """A graph of hundreds of steps is not drawn anew for every cell."""
+        return len(self.view.steps) > LARGE and time.monotonic() - self._drawn < 1
 
 
 class LinesScreen:
@@ -101,9 +100,9 @@ class HtmlScreen:
     def _show(self, view: RunView) -> None:
         from IPython.display import display
 
-        bundle = {"text/html": run_html(view, time.time()), "text/plain": run_text(view)}
+        bundle = {"text/html": run_html(view), "text/plain": run_text(view)}
         if self.handle is None:
-            self.handle = display(bundle, raw=True, display_id=True)
+            self.handle = display(bundle, raw=True, display_id=True)  # type: ignore[no-untyped-call]
         else:
             self.handle.update(bundle, raw=True)
 
@@ -123,7 +122,7 @@ class WidgetScreen:
 
             self._widget = RunWidget()
             self._widget.draw(view)
-            self._final.handle = display(self._widget, display_id=True)
+            self._final.handle = display(self._widget, display_id=True)  # type: ignore[no-untyped-call]
         else:
             self._widget.draw(view)
 

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from mdk_converters.findings import Finding, Place
 from mdk_jupyter.local.events import ENDED, Event, State
-from mdk_jupyter.local.record import Run, Step
+from mdk_jupyter.local.record import Run, finding_from_json
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +23,7 @@ class StepView:
     state: State = "waiting"
     started: float | None = None
     ended: float | None = None
-    detail: str = ""  # "cell 2 of 5", or why it failed
+    detail: str = ""  # "cell 2 of 5"
     notebook: str | None = None  # link to the executed notebook, relative to the one on screen
 
     def seconds(self, now: float) -> float | None:
@@ -63,7 +64,12 @@ def follow(view: RunView, event: Event) -> RunView:
         ended = event.time if event.state in ENDED else None
         return replace(view, state=event.state, ended=ended, metrics=event.data.get("metrics", view.metrics))
     if event.kind == "step" and event.state is not None:
-        return _with_step(view, event.step, lambda step: _step_after(step, event))
+        view = _with_step(view, event.step, lambda step: _step_after(step, event))
+        if event.state == "failed":
+            findings = [finding_from_json(content) for content in event.data.get("findings", ())]
+            said = trouble(str(event.step), findings, event.data.get("traceback"))
+            view = replace(view, trouble="\n\n".join(filter(None, [view.trouble, said])))
+        return view
     if event.kind == "cell":
         return _with_step(view, event.step, lambda step: replace(step, detail=_cell(event)))
     if event.kind == "warning" and event.message:
@@ -81,7 +87,6 @@ def view_of(run: Run, beside: Path) -> RunView:
             state=step.state,
             started=step.started,
             ended=None if step.started is None or step.seconds is None else step.started + step.seconds,
-            detail=step.error.message if step.error else "",
             notebook=_link(step.notebook, beside),
         )
         for step in run.steps.values()
@@ -95,25 +100,22 @@ def view_of(run: Run, beside: Path) -> RunView:
         ended=None if run.started is None or run.seconds is None else run.started + run.seconds,
         metrics=run.metrics,
         warnings=tuple(run.warnings),
-        trouble="\n\n".join(trouble(step) for step in run.failures),
+        trouble="\n\n".join(trouble(step.name, step.findings, step.traceback) for step in run.failures),
     )
 
 
-def trouble(step: Step) -> str:
-    """Return why a step failed: the finding, its place, the user's own traceback and what to do."""
-    error = step.error
-    if error is None:
-        return f"{step.name} failed"
-    parts = [f"{step.name}: {error.code} {error.message}"]
-    if error.place.notebook is not None or error.place.cell_number is not None:
-        parts.append(f"in {error.place}")
-    if step.traceback:
-        parts.append(step.traceback.strip("\n"))
-    elif error.place.text is not None:
-        parts.append(f"    {error.place.text}")
-    if error.fix:
-        parts.append(error.fix)
-    return "\n".join(parts)
+def trouble(step: str, findings: Iterable[Finding], traceback: str | None) -> str:
+    """Return why a step failed: each finding with its place and what to do, and the user's own traceback."""
+    parts = []
+    for finding in findings:
+        parts.append(f"{step}: {finding.code} {finding.message}")
+        if finding.place != Place():
+            parts.append(f"in {finding.place}")
+        if finding.place.text is not None and not traceback:
+            parts.append(f"    {finding.place.text}")
+        if finding.fix:
+            parts.append(finding.fix)
+    return "\n".join([*parts, *([traceback.strip("\n")] if traceback else [])]) or f"{step} failed"
 
 
 def _with_step(view: RunView, name: str | None, change: Callable[[StepView], StepView]) -> RunView:

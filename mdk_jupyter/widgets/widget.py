@@ -14,7 +14,7 @@ from mdk_jupyter.widgets.view import RunView
 HERE = files("mdk_jupyter.widgets")
 
 
-class RunWidget(anywidget.AnyWidget):  # type: ignore[misc]  # untyped
+class RunWidget(anywidget.AnyWidget):
     """Shows the HTML of a run; the browser only counts the seconds of what is running."""
 
     _esm = HERE.joinpath("run.js").read_text(encoding="utf-8")
