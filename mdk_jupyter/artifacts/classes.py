@@ -1,0 +1,238 @@
+"""Classes of the notebook crossing from one step to the next.
+
+A class is known by its body: a step whose definitions hold the same class has that very class, and the instances that
+it receives become instances of it. Only where it is missing, or is another one of that name, it is rebuilt, once per process.
+"""
+
+from __future__ import annotations
+
+import abc
+import ast
+import enum
+import functools
+import hashlib
+import inspect
+import sys
+import types
+import weakref
+from collections.abc import Iterator
+from typing import Any
+
+from cloudpickle import cloudpickle
+
+from mdk_jupyter.artifacts.functions import MAIN, Reduced, code_digest, same_code
+
+_keys: weakref.WeakKeyDictionary[type, str] = weakref.WeakKeyDictionary()
+_unfinished: set[int] = set()
+_local_count = 0
+
+_MADE_BY_PYTHON = frozenset(
+    ["__dict__", "__weakref__", "__doc__", "__module__", "__qualname__", "__firstlineno__", "__static_attributes__"]
+    + ["__abstractmethods__", "_abc_impl", "__annotate_func__", "__annotations_cache__", "__annotate__"]
+)
+
+
+def is_notebook_class(value: object) -> bool:
+    return isinstance(value, type) and value.__module__ == MAIN
+
+
+# Which class is it?
+
+
+def key_of(cls: type) -> str:
+    """Return what names a class of the notebook in every process of a run: the digest of its body."""
+    key = _keys.get(cls)
+    if key is None:
+        key = _keys[cls] = _make_key(cls)
+    return key
+
+
+def _make_key(cls: type) -> str:
+    global _local_count  # noqa: PLW0603 - numbers the classes that have no name of their own
+    parts = [cls.__qualname__, type(cls).__qualname__]
+    parts += [
+        key_of(base) if is_notebook_class(base) else f"{base.__module__}.{base.__qualname__}" for base in cls.__bases__
+    ]
+    if _find(cls.__qualname__) is cls:
+        body = _written(cls.__qualname__)
+        parts.append(body if body is not None else _structure(cls))
+    else:
+        # Made inside a function, or replaced since: the same body may stand for several classes.
+        _local_count += 1
+        parts += [_structure(cls), _step_name(), str(_local_count)]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def _step_name() -> str:
+    runtime = sys.modules.get("mdk_jupyter.runtime.step")
+    return runtime.current_name() if runtime is not None else ""
+
+
+def _find(qualname: str) -> Any:
+    value: Any = sys.modules[MAIN]
+    for name in qualname.split("."):
+        value = vars(value).get(name) if hasattr(value, "__dict__") else None
+    return value
+
+
+def _written(qualname: str) -> str | None:
+    """Return the text of the last class statement of that name that this kernel has run, as a syntax tree."""
+    shell = sys.modules[MAIN].__dict__.get("get_ipython")
+    if shell is None:
+        return None
+    found = None
+    for cell in shell().history_manager.input_hist_parsed:
+        found = _classes_in(cell).get(qualname, found)
+    return found
+
+
+@functools.lru_cache(maxsize=None)
+def _classes_in(source: str) -> dict[str, str]:
+    if "class" not in source:
+        return {}
+    try:
+        tree = ast.parse(source)
+    except (SyntaxError, ValueError):
+        return {}
+    return dict(_class_statements(tree.body, ""))
+
+
+def _class_statements(body: list[ast.stmt], prefix: str) -> Iterator[tuple[str, str]]:
+    for statement in body:
+        if isinstance(statement, ast.ClassDef):
+            yield prefix + statement.name, ast.dump(statement)
+            yield from _class_statements(statement.body, f"{prefix}{statement.name}.")
+        elif not isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef):
+            for field in ("body", "orelse", "finalbody"):
+                yield from _class_statements(getattr(statement, field, []), prefix)
+            for handler in getattr(statement, "handlers", []):
+                yield from _class_statements(handler.body, prefix)
+
+
+def _structure(cls: type) -> str:
+    """A digest of what a class consists of, without the values of its data attributes."""
+    lines = []
+    for name, value in sorted(vars(cls).items()):
+        if name in _MADE_BY_PYTHON:
+            continue
+        if isinstance(value, enum.Enum):
+            lines.append(f"{name}={value.value!r}")
+            continue
+        functions = list(_functions_in(value))
+        lines.append(name + "".join(f" {code_digest(f.__code__)}" for f in functions))
+        if name == "__annotations__" and isinstance(value, dict):
+            lines.append(" ".join(value))
+        if name in ("__slots__", "_fields"):
+            lines.append(repr(value))
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
+def _functions_in(value: Any) -> Iterator[types.FunctionType]:
+    if isinstance(value, property):
+        for part in (value.fget, value.fset, value.fdel):
+            yield from _functions_in(part)
+    elif isinstance(value, classmethod | staticmethod):
+        yield from _functions_in(value.__func__)
+    elif isinstance(value, functools.cached_property):
+        yield from _functions_in(value.func)
+    else:
+        value = inspect.unwrap(value) if callable(value) and not isinstance(value, type) else value
+        if isinstance(value, types.FunctionType):
+            yield value
+
+
+# Saving
+
+
+def reduce_class(cls: type) -> Reduced:
+    """Reduce a class of the notebook to what finds or rebuilds it in another process."""
+    key = key_of(cls)
+    if issubclass(cls, enum.Enum):
+        arguments = cloudpickle._enum_getnewargs(cls)
+        state = cloudpickle._enum_getstate(cls)
+        made_by = "_make_skeleton_enum"
+    else:
+        arguments = _with_slots(cls, cloudpickle._class_getnewargs(cls))
+        state = cloudpickle._class_getstate(cls)
+        made_by = "_make_skeleton_class"
+    # cloudpickle's own number of the class, the last but one, is drawn at random; ours is the same in every run.
+    return (
+        make_class,
+        (key, cls.__qualname__, made_by, (*arguments[:-2], key, arguments[-1])),
+        state,
+        None,
+        None,
+        finish_class,
+    )
+
+
+def _with_slots(cls: type, arguments: tuple[Any, ...]) -> tuple[Any, ...]:
+    metaclass, name, bases, namespace, *rest = arguments
+    if "__slots__" in vars(cls):
+        namespace["__slots__"] = vars(cls)["__slots__"]
+    return metaclass, name, bases, namespace, *rest
+
+
+class ClassState:
+    """A class that is handed on under its own name: it arrives in its present state, whoever has it already."""
+
+    def __init__(self, cls: type) -> None:
+        self.cls = cls
+
+    def __reduce__(self) -> Reduced:
+        if issubclass(self.cls, enum.Enum):
+            return _take_class, (self.cls,)
+        return _take_class, (self.cls, cloudpickle._class_getstate(self.cls)[0])
+
+
+# Loading
+
+
+def make_class(key: str, qualname: str, made_by: str, arguments: tuple[Any, ...]) -> type:
+    own = _find(qualname)
+    if is_notebook_class(own) and key_of(own) == key:
+        found: type = own
+        return found
+    known = cloudpickle._DYNAMIC_CLASS_TRACKER_BY_ID.get(key)
+    if known is not None:
+        return known  # type: ignore[no-any-return]
+    cls: type = getattr(cloudpickle, made_by)(*arguments)
+    _keys[cls] = key
+    _unfinished.add(id(cls))
+    if "." not in qualname:
+        sys.modules[MAIN].__dict__.setdefault(qualname, cls)
+    return cls
+
+
+def finish_class(cls: type, state: Any) -> None:
+    if id(cls) in _unfinished:
+        _unfinished.discard(id(cls))
+        attributes = dict(state[0])
+        attributes.pop("__slots__", None)  # the class was made with them
+        cloudpickle._class_setstate(cls, (attributes, state[1]))
+        if isinstance(cls, abc.ABCMeta):
+            abc.update_abstractmethods(cls)
+
+
+def _take_class(cls: type, state: dict[str, Any] | None = None) -> type:
+    """Bring the class into the state it was handed on with."""
+    if state is not None:
+        mine = cloudpickle._class_getstate(cls)[0]
+        for name in mine.keys() - state.keys() - _MADE_BY_PYTHON:
+            delattr(cls, name)
+        for name, value in state.items():
+            if name not in _MADE_BY_PYTHON and name != "__slots__" and not (name in mine and _same(mine[name], value)):
+                setattr(cls, name, value)
+    return cls
+
+
+def _same(mine: Any, other: Any) -> bool:
+    """Tell whether two attributes are the same methods, so that the one in place can stay."""
+    if mine is other:
+        return True
+    ours, theirs = list(_functions_in(mine)), list(_functions_in(other))
+    return (
+        type(mine) is type(other)
+        and len(ours) == len(theirs) > 0
+        and all(same_code(a.__code__, b.__code__) for a, b in zip(ours, theirs, strict=True))
+    )

@@ -1,0 +1,231 @@
+"""Functions crossing from one step to the next.
+
+A function keeps the module whose globals it reads: one defined in the notebook reads the globals of the process that
+loads it, as it reads the notebook's in the notebook. Global values do not travel with it; only modules, functions and
+classes that it reads do, for the case that the loading process lacks them.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import importlib
+import linecache
+import sys
+import types
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from cloudpickle import cloudpickle
+
+MAIN = "__main__"
+_ATOMS = (str, int, float, complex, bool, bytes, type(None), type(Ellipsis))
+_CACHED = type(functools.lru_cache(lambda: None))
+_unfinished: set[int] = set()  # ids of functions that wait for their state
+
+Reduced = tuple[Any, ...]
+
+
+def home_of(function: types.FunctionType) -> str | None:
+    """Return the name of the module whose globals the function reads, None for a namespace made by hand."""
+    name = function.__globals__.get("__name__")
+    module = sys.modules.get(name) if isinstance(name, str) else None
+    return name if module is not None and module.__dict__ is function.__globals__ else None
+
+
+def is_pristine(function: types.FunctionType) -> bool:
+    """Tell whether the function is its code and nothing else: no closure, no attributes, plain defaults."""
+    return (
+        not function.__closure__
+        and not function.__dict__
+        and _is_atom(function.__defaults__ or ())
+        and _is_atom(tuple((function.__kwdefaults__ or {}).items()))
+    )
+
+
+def _is_atom(value: object) -> bool:
+    return type(value) in _ATOMS or (type(value) is tuple and all(map(_is_atom, value)))
+
+
+def same_code(a: types.CodeType, b: types.CodeType) -> bool:
+    """Compare what two functions do, not where they were written."""
+    return _essence(a) == _essence(b)
+
+
+def _essence(code: types.CodeType) -> tuple[Any, ...]:
+    return (
+        code.co_name,
+        code.co_code,
+        code.co_exceptiontable,
+        code.co_flags,
+        (code.co_argcount, code.co_posonlyargcount, code.co_kwonlyargcount),
+        (code.co_names, code.co_varnames, code.co_freevars, code.co_cellvars),
+        tuple(map(_constant, code.co_consts)),
+    )
+
+
+def _constant(value: Any) -> Any:
+    """A key under which 1, 1.0 and True differ, and 0.0 and -0.0."""
+    if isinstance(value, types.CodeType):
+        return _essence(value)
+    if type(value) is tuple:
+        return tuple(map(_constant, value))
+    if type(value) is frozenset:
+        return frozenset(map(_constant, value))
+    return type(value).__name__, repr(value)
+
+
+def code_digest(code: types.CodeType) -> str:
+    """A digest of `same_code`'s view, equal in every process."""
+    return hashlib.sha256(_stable_text(_essence(code)).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _stable_text(value: Any) -> str:
+    if isinstance(value, frozenset):
+        return f"{{{','.join(sorted(map(_stable_text, value)))}}}"
+    if isinstance(value, tuple):
+        return f"({','.join(map(_stable_text, value))})"
+    return repr(value)
+
+
+# Saving
+
+
+class Sources:
+    """Gives code a file name that does not vary from process to process, and keeps the text of its cell.
+
+    The text lets tracebacks and `inspect.getsource` show the function's lines in another process.
+    """
+
+    def __init__(self) -> None:
+        self._named: dict[str, tuple[str, str] | None] = {}
+
+    def relocate(self, code: types.CodeType) -> tuple[types.CodeType, tuple[str, str] | None]:
+        known = self._named.get(code.co_filename, ...)
+        if known is ...:
+            text = "".join(linecache.getlines(code.co_filename))
+            known = (f"<cell {hashlib.sha256(text.encode()).hexdigest()[:16]}>", text) if text else None
+            self._named[code.co_filename] = known
+        return (code, None) if known is None else (code.replace(co_filename=known[0]), known)
+
+
+def reduce_function(function: types.FunctionType, home: str, sources: Sources) -> Reduced:
+    """Reduce a function to what rebuilds it in the module `home` of another process."""
+    code, source = sources.relocate(function.__code__) if home == MAIN else (function.__code__, None)
+    pristine = is_pristine(function)
+    state = {
+        "reads": dict(_read_by(function)) if home == MAIN else {},
+        "attributes": {name: getattr(function, name) for name in _ATTRIBUTES if hasattr(function, name)},
+        "own": dict(function.__dict__),
+    }
+    if not pristine:
+        state["attributes"]["__defaults__"] = function.__defaults__
+        state["attributes"]["__kwdefaults__"] = function.__kwdefaults__
+    plain = (function.__defaults__, function.__kwdefaults__) if pristine else None
+    arguments = (home, code, source, function.__name__, function.__qualname__, function.__closure__, plain)
+    return make_function, arguments, state, None, None, finish_function
+
+
+_ATTRIBUTES = ("__doc__", "__annotations__", "__module__", "__type_params__")
+
+
+def _read_by(function: types.FunctionType) -> Iterator[tuple[str, Any]]:
+    """The modules, functions and classes among the globals that the function reads."""
+    namespace = function.__globals__
+    for name in cloudpickle._extract_code_globals(function.__code__):
+        value = namespace.get(name)
+        if isinstance(value, types.ModuleType):
+            if value.__spec__ is not None and name != "_mdk":
+                yield name, value
+        elif isinstance(value, type | types.FunctionType | types.BuiltinFunctionType | _CACHED):
+            yield name, value
+
+
+def reduce_cell(cell: types.CellType) -> Reduced:
+    """Reduce a closure cell; functions that share it go on sharing it."""
+    try:
+        return _empty_cell, (), (cell.cell_contents,), None, None, _fill_cell
+    except ValueError:
+        return _empty_cell, ()
+
+
+def reduce_cached(function: Any) -> Reduced:
+    """Reduce a `functools.lru_cache` wrapper; it starts with an empty cache."""
+    parameters = function.cache_parameters()
+    return _make_cached, (function.__wrapped__, parameters["maxsize"], parameters["typed"])
+
+
+def reduce_cached_property(value: functools.cached_property[Any]) -> Reduced:
+    return _make_cached_property, (value.func, value.attrname)
+
+
+# Loading
+
+
+def make_function(
+    home: str,
+    code: types.CodeType,
+    source: tuple[str, str] | None,
+    name: str,
+    qualname: str,
+    cells: tuple[types.CellType, ...] | None,
+    plain: tuple[Any, Any] | None,
+) -> types.FunctionType:
+    """Return the loading process's own function when it is the same, else a new one that awaits its state."""
+    namespace = importlib.import_module(home).__dict__
+    if plain is not None:
+        own = namespace.get(qualname)
+        if isinstance(own, types.FunctionType) and own.__globals__ is namespace and is_pristine(own):
+            defaults = _constant((own.__defaults__, tuple((own.__kwdefaults__ or {}).items())))
+            wanted = _constant((plain[0], tuple((plain[1] or {}).items())))
+            if same_code(own.__code__, code) and defaults == wanted:
+                return own
+    if source is not None and source[0] not in linecache.cache:
+        text = source[1]
+        linecache.cache[source[0]] = (len(text), None, text.splitlines(keepends=True), source[0])
+    function = types.FunctionType(code, namespace, name, None, cells)
+    function.__qualname__ = qualname
+    if plain is not None:
+        function.__defaults__, function.__kwdefaults__ = plain
+    _unfinished.add(id(function))
+    return function
+
+
+def finish_function(function: types.FunctionType, state: dict[str, Any]) -> None:
+    for name, value in state["reads"].items():
+        function.__globals__.setdefault(name, value)
+    if id(function) in _unfinished:
+        _unfinished.discard(id(function))
+        for name, value in state["attributes"].items():
+            setattr(function, name, value)
+        function.__dict__.update(state["own"])
+
+
+def _empty_cell() -> types.CellType:
+    return types.CellType()
+
+
+def _fill_cell(cell: types.CellType, contents: tuple[Any]) -> None:
+    cell.cell_contents = contents[0]
+
+
+def _make_cached(function: Callable[..., Any], maxsize: int | None, typed: bool) -> Any:
+    namespace = getattr(function, "__globals__", {})
+    own = namespace.get(getattr(function, "__qualname__", ""))
+    if isinstance(own, _CACHED) and own.cache_parameters() == {"maxsize": maxsize, "typed": typed}:
+        wrapped = own.__wrapped__
+        if wrapped is function:
+            return own
+        if isinstance(wrapped, types.FunctionType) and is_pristine(wrapped) and is_pristine_match(wrapped, function):
+            return own
+    return functools.lru_cache(maxsize, typed)(function)
+
+
+def is_pristine_match(a: types.FunctionType, b: Any) -> bool:
+    return isinstance(b, types.FunctionType) and is_pristine(b) and same_code(a.__code__, b.__code__)
+
+
+def _make_cached_property(function: Callable[..., Any], name: str | None) -> functools.cached_property[Any]:
+    value = functools.cached_property(function)
+    value.attrname = name
+    return value

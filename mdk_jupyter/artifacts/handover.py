@@ -1,0 +1,158 @@
+"""Saving the values that a step hands on, and loading those that it receives."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from mdk_converters.findings import Finding
+from mdk_jupyter.artifacts import formats
+from mdk_jupyter.artifacts.records import Record
+from mdk_jupyter.artifacts.store import Store
+from mdk_jupyter.artifacts.travel import Untravelable, type_name
+from mdk_jupyter.errors import ArtifactError
+
+_ALONE = (str, int, float, bool, complex, bytes, type(None))  # nothing can be shared through them
+
+
+def save(values: Mapping[str, object], store: Store) -> dict[str, Record]:
+    """Store values; those that share mutable objects are stored as one artifact.
+
+    A value that cannot travel gets a record that says so.
+
+    Raises:
+        ArtifactError: the store cannot be written (MDK326).
+    """
+    records: dict[str, Record] = {}
+    scanned = {}
+    for name, value in values.items():
+        if isinstance(value, _ALONE) or _is_numpy_scalar(value):
+            records[name] = _save_alone(name, value, store)
+            continue
+        from mdk_jupyter.artifacts import pickles, sharing
+
+        try:
+            scanned[name] = sharing.contents_of(value)
+        except Exception as error:
+            records[name] = _untravelable(name, value, pickles.culprit(value, error))
+    if scanned:
+        for group in sharing.group(scanned):
+            if len(group.names) > 1:
+                records |= _save_together({name: values[name] for name in group.names}, store, group.bases)
+            else:
+                (name,) = group.names
+                records[name] = _save_alone(name, values[name], store, group.bases)
+    return {name: records[name] for name in values}
+
+
+def _save_alone(name: str, value: object, store: Store, bases: frozenset[int] = frozenset()) -> Record:
+    try:
+        for serializer in formats.candidates(value):
+            try:
+                if serializer is formats.PICKLE and bases:
+                    from mdk_jupyter.artifacts import pickles
+
+                    blob = store.put(lambda file: pickles.dump(value, file, bases))
+                else:
+                    blob = store.put(lambda file, write=serializer.write: write(value, file))
+            except formats.NotExact:
+                continue
+            return Record("value", serializer.name, blob.digest, blob.size, type_name(value), preview=preview(value))
+    except Untravelable as refusal:
+        return _untravelable(name, value, refusal)
+    raise AssertionError("the pickle takes everything or refuses it")
+
+
+def _save_together(values: Mapping[str, object], store: Store, bases: frozenset[int]) -> dict[str, Record]:
+    from mdk_jupyter.artifacts import pickles
+
+    try:
+        blob = store.put(lambda file: pickles.dump(dict(values), file, bases))
+    except Untravelable as refusal:
+        return {name: _untravelable(name, value, refusal) for name, value in values.items()}
+    return {
+        name: Record("value", "pickle", blob.digest, blob.size, type_name(value), key=name, preview=preview(value))
+        for name, value in values.items()
+    }
+
+
+def _untravelable(name: str, value: object, refusal: Untravelable) -> Record:
+    where = f"{refusal.kind} inside `{name}{refusal.path}`: " if refusal.path else ""
+    return Record("untravelable", type=type_name(value), reason=where + refusal.reason)
+
+
+def load(records: Mapping[str, Record], store: Store) -> Iterator[tuple[str, Any]]:
+    """Load the values of records with status "value", in the order in which the caller must bind them.
+
+    Classes come first and functions next, so that the values after them are made of those very ones.
+
+    Raises:
+        ArtifactError: an artifact is missing (MDK320), damaged (MDK321), of an unknown format (MDK325) or cannot be
+            read back (MDK327).
+    """
+    for names in _by_artifact(records):
+        first = records[names[0]]
+        assert first.digest is not None and first.format is not None
+        serializer = formats.by_name(first.format)
+        path = store.verify(first.digest)
+        value = _read(serializer, path, names)
+        for name in names:
+            key = records[name].key
+            yield name, value if key is None else value[key]
+
+
+def _by_artifact(records: Mapping[str, Record]) -> Iterable[list[str]]:
+    found: dict[tuple[str, ...], list[str]] = {}
+    for name in sorted(records, key=lambda name: _turn(records[name])):
+        record = records[name]
+        # Equal bytes of separate values are separate values; only the parts of a joint artifact are loaded as one.
+        found.setdefault((record.digest or "",) if record.key is not None else (name, ""), []).append(name)
+    return found.values()
+
+
+def _turn(record: Record) -> int:
+    return 0 if record.format == "class" else 1 if record.type == "function" else 2
+
+
+def _read(serializer: formats.Serializer, path: Path, names: list[str]) -> Any:
+    try:
+        with path.open("rb") as file:
+            return serializer.read(file)
+    except Exception as error:
+        listed = ", ".join(f"`{name}`" for name in names)
+        message = f"{listed} cannot be read back: {type(error).__name__}: {error}"
+        fix = "Check that the components run with the same packages, and run the pipeline again without the cache."
+        raise ArtifactError([Finding("MDK327", message, fix=fix, names=tuple(names))]) from error
+
+
+def preview(value: object) -> str | None:
+    """Return a short text about a value of a well-known type; never runs code of the user."""
+    kind = type(value)
+    if kind in (str, bytes):
+        return repr(value[:80]) + ("…" if len(value) > 80 else "")  # type: ignore[index,arg-type]
+    if kind in (int, float, bool, complex, type(None)):
+        text = repr(value) if kind is not int or abs(value) < 10**80 else "a large integer"  # type: ignore[arg-type]
+        return text
+    if kind in (list, dict, tuple, set, frozenset):
+        size = len(value)  # type: ignore[arg-type]
+        return f"{size} item" + ("s" if size != 1 else "")
+    pandas = sys.modules.get("pandas")
+    if pandas is not None:
+        if isinstance(value, pandas.DataFrame):
+            return f"{value.shape[0]} rows × {value.shape[1]} columns"
+        if isinstance(value, pandas.Series | pandas.Index):
+            return f"{len(value)} values, {value.dtype}"
+    numpy = sys.modules.get("numpy")
+    if numpy is not None:
+        if isinstance(value, numpy.ndarray):
+            return f"{value.dtype} {' × '.join(map(str, value.shape)) or 'scalar'}"
+        if isinstance(value, numpy.generic):
+            return str(value)[:80]
+    return None
+
+
+def _is_numpy_scalar(value: object) -> bool:
+    numpy = sys.modules.get("numpy")
+    return numpy is not None and isinstance(value, numpy.generic)

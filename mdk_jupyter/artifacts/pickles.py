@@ -1,0 +1,236 @@
+"""Pickles of everything that has no safer format, made so that the pipeline gives what the notebook gives."""
+
+from __future__ import annotations
+
+import collections
+import dataclasses
+import functools
+import gc
+import importlib
+import io
+import pickle
+import sys
+import types
+import typing
+from collections.abc import Callable, Collection
+from typing import Any, BinaryIO
+
+from cloudpickle import cloudpickle
+
+from mdk_jupyter.artifacts import classes, functions
+from mdk_jupyter.artifacts.functions import MAIN, Reduced
+from mdk_jupyter.artifacts.travel import Untravelable, parts_of, reason_against, type_name
+from mdk_jupyter.errors import ArtifactError
+
+_DEEPEST = 12  # how far to look for the part that cannot travel
+
+
+def dump(value: object, file: BinaryIO, bases: Collection[int] = ()) -> None:
+    """Pickle `value`.
+
+    `bases` are the ids of numpy arrays of which `value` holds several parts: the parts stay views on them.
+
+    Raises:
+        Untravelable: it, or something in it, cannot cross to another process.
+    """
+    try:
+        NotebookPickler(file, bases).dump(value)
+    except ArtifactError:
+        raise
+    except Exception as error:
+        raise culprit(value, error) from error
+
+
+def dump_class(cls: type, file: BinaryIO) -> None:
+    """Pickle a class of the notebook with its state."""
+    dump(classes.ClassState(cls), file)
+
+
+def load(file: BinaryIO) -> Any:
+    """Load what `dump` wrote. Only for bytes whose digest this run has recorded."""
+    return pickle.load(file)  # noqa: S301
+
+
+class NotebookPickler(cloudpickle.Pickler):  # type: ignore[misc]
+    """cloudpickle's pickler, with the notebook's own functions and classes bound to the loading process."""
+
+    def __init__(self, file: BinaryIO, bases: Collection[int] = ()) -> None:
+        super().__init__(file, protocol=pickle.HIGHEST_PROTOCOL)
+        self._bases = bases
+        self._sources = functions.Sources()
+        self._live = live_objects()
+
+    def reducer_override(self, obj: Any) -> Any:
+        kind = type(obj)
+        if kind is types.FunctionType:
+            return self._reduce_function(obj)
+        if isinstance(obj, type):
+            return classes.reduce_class(obj) if classes.is_notebook_class(obj) else super().reducer_override(obj)
+        if id(obj) in self._live:
+            return _get_live, self._live[id(obj)]
+        reducer = _REDUCERS.get(kind)
+        if reducer is not None:
+            return reducer(obj)
+        if kind is types.CodeType:
+            return cloudpickle._code_reduce(self._sources.relocate(obj)[0])
+        if isinstance(obj, types.ModuleType | io.IOBase | memoryview):
+            return _reduce_module_or_refuse(obj)
+        if self._bases and is_array(obj):
+            base = base_of(obj)
+            if base is not obj and id(base) in self._bases:
+                return _reduce_view(obj, base)
+        return NotImplemented
+
+    def _reduce_function(self, function: types.FunctionType) -> Any:
+        home = functions.home_of(function)
+        if home is None or cloudpickle._should_pickle_by_reference(function):
+            return super().reducer_override(function)
+        return functions.reduce_function(function, home, self._sources)
+
+
+# Objects that every process has
+
+
+def live_objects() -> dict[int, tuple[str, str]]:
+    """Return the ids of objects that stand for the process itself, and where each is found in another process."""
+    places = [("sys", "stdout"), ("sys", "stderr"), ("dataclasses", "MISSING"), ("dataclasses", "KW_ONLY")]
+    places += [("random", "_inst"), ("numpy.random.mtrand", "_rand")]
+    found = {id(_get_live(*place)): place for place in places if place[0] in sys.modules}
+    shell = sys.modules[MAIN].__dict__.get("get_ipython")
+    if shell is not None:
+        found[id(shell())] = ("IPython", "get_ipython")
+    return found
+
+
+def _get_live(module: str, name: str) -> Any:
+    value = getattr(importlib.import_module(module), name)
+    return value() if module == "IPython" else value
+
+
+# Single types
+
+
+def _reduce_module_or_refuse(value: Any) -> Reduced:
+    reason = reason_against(value)
+    if reason is not None:
+        raise Untravelable(type_name(value), reason)
+    if isinstance(value, types.ModuleType):
+        return importlib.import_module, (value.__name__,)
+    return typing.cast(Reduced, NotImplemented)
+
+
+def _reduce_cached(value: Any) -> Any:
+    module = sys.modules.get(value.__module__)
+    if module is None or value.__module__ == MAIN or cloudpickle._lookup_module_and_qualname(value) is None:
+        return functions.reduce_cached(value)
+    return NotImplemented
+
+
+def _reduce_dict_view(view: Any) -> Reduced:
+    """A view keeps its dictionary, so that it goes on showing it."""
+    (owner,) = gc.get_referents(view)
+    return _view_of, (owner, ("keys", "values", "items")[_DICT_VIEWS.index(type(view))])
+
+
+def _view_of(owner: dict[Any, Any], name: str) -> Any:
+    return getattr(owner, name)()
+
+
+def _reduce_proxy(proxy: types.MappingProxyType[Any, Any]) -> Reduced:
+    (owner,) = gc.get_referents(proxy)
+    return types.MappingProxyType, (owner,)
+
+
+def _reduce_new_type(value: Any) -> Any:
+    return (typing.NewType, (value.__name__, value.__supertype__)) if value.__module__ == MAIN else NotImplemented
+
+
+_DICT_VIEWS = [type({}.keys()), type({}.values()), type({}.items())]
+_ORDERED_VIEWS = [type(getattr(collections.OrderedDict(), name)()) for name in ("keys", "values", "items")]
+_REDUCERS: dict[type, Callable[[Any], Any]] = {
+    types.CellType: functions.reduce_cell,
+    type(functools.lru_cache(lambda: None)): _reduce_cached,
+    functools.cached_property: functions.reduce_cached_property,
+    types.MappingProxyType: _reduce_proxy,
+    typing.NewType: _reduce_new_type,
+    **dict.fromkeys(_DICT_VIEWS, _reduce_dict_view),
+}
+
+
+# numpy views
+
+
+def is_array(value: object) -> bool:
+    numpy = sys.modules.get("numpy")
+    return numpy is not None and type(value) is numpy.ndarray
+
+
+def base_of(array: Any) -> Any:
+    """Return the array that owns the memory, as far as it is a plain array that a view can be rebuilt on."""
+    owner = array
+    while is_array(owner.base):
+        owner = owner.base
+    return owner if owner.flags.c_contiguous or owner.flags.f_contiguous else array
+
+
+def _reduce_view(view: Any, base: Any) -> Reduced:
+    offset = view.__array_interface__["data"][0] - base.__array_interface__["data"][0]
+    return _make_view, (base, view.dtype, view.shape, view.strides, offset, view.flags.writeable)
+
+
+def _make_view(
+    base: Any, dtype: Any, shape: tuple[int, ...], strides: tuple[int, ...], offset: int, writeable: bool
+) -> Any:
+    import numpy
+
+    flat = (base if base.flags.c_contiguous else base.T).reshape(-1)
+    if dtype.hasobject:
+        start = flat[offset // dtype.itemsize :]
+        view = numpy.lib.stride_tricks.as_strided(start, shape, strides)
+    else:
+        view = numpy.ndarray(shape, dtype, flat, offset, strides)
+    if not writeable:
+        view.setflags(write=False)
+    return view
+
+
+# What cannot be pickled
+
+
+class NoFile(io.RawIOBase):
+    """Takes bytes and forgets them."""
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any) -> int:
+        return memoryview(data).nbytes
+
+
+def culprit(value: object, error: Exception) -> Untravelable:
+    """Find the part of `value` that cannot be pickled, and say why."""
+    path = ""
+    seen: set[int] = set()
+    for _ in range(_DEEPEST):
+        seen.add(id(value))
+        if reason_against(value):
+            break
+        for step, part in parts_of(value):
+            failure = None if id(part) in seen else _failure(part)
+            if failure is not None:
+                value, error, path = part, failure, path + step
+                break
+        else:
+            break
+    reason = reason_against(value)
+    if reason is None:
+        reason = error.reason if isinstance(error, Untravelable) else f"its pickling fails: {error}"
+    return Untravelable(type_name(value), reason, path)
+
+
+def _failure(value: object) -> Exception | None:
+    try:
+        NotebookPickler(typing.cast(BinaryIO, NoFile())).dump(value)
+    except Exception as error:
+        return error
+    return None

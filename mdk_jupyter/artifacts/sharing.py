@@ -1,0 +1,166 @@
+"""Which values share mutable objects. They are stored together, so that they go on sharing them."""
+
+from __future__ import annotations
+
+import enum
+import logging
+import sys
+import types
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, BinaryIO, cast
+
+from mdk_jupyter.artifacts import classes, functions
+from mdk_jupyter.artifacts.pickles import NoFile, NotebookPickler, base_of, is_array
+
+_MANY = 40  # parts of one array beyond which they count as shared without a closer look
+_IMMUTABLE = (str, bytes, int, float, complex, tuple, frozenset, range, slice, type, types.ModuleType, types.CodeType)
+_IMMUTABLE += (types.BuiltinFunctionType, property, staticmethod, classmethod, enum.Enum, logging.Logger)  # type: ignore[assignment]
+_IMMUTABLE_NAMES = frozenset(
+    "date datetime time timedelta timezone ZoneInfo Decimal Fraction UUID PosixPath WindowsPath PurePosixPath "
+    "PureWindowsPath Pattern dtype Timestamp Timedelta Period Interval DateOffset".split()
+)
+
+
+@dataclass
+class Contents:
+    """What one value is made of. It keeps the objects alive, so that their ids stay theirs."""
+
+    mutable: dict[int, Any] = field(default_factory=dict)
+    arrays: list[Any] = field(default_factory=list)
+    frame_buffers: list[Any] = field(default_factory=list)  # arrays that only a pandas object reaches
+
+
+@dataclass(frozen=True)
+class Group:
+    """Values to store together. `bases` are the ids of arrays that several of their parts are views on."""
+
+    names: tuple[str, ...]
+    bases: frozenset[int]
+
+
+def contents_of(value: object) -> Contents:
+    """Walk through a value as a pickler does, without copying arrays and frames.
+
+    Raises whatever the pickling of the value raises.
+    """
+    scanner = _Scanner()
+    scanner.dump(value)
+    found = scanner.found
+    for _, obj in scanner.memo.copy().values():
+        if _is_mutable(obj) and id(obj) not in scanner.stand_ins:
+            found.mutable[id(obj)] = obj
+    return found
+
+
+def group(contents: Mapping[str, Contents]) -> list[Group]:
+    """Put the names together whose values share mutable objects; every name is in one group."""
+    parent = {name: name for name in contents}
+
+    def root(name: str) -> str:
+        while parent[name] != name:
+            name = parent[name]
+        return name
+
+    owner: dict[int, str] = {}
+    for name, found in contents.items():
+        for key in found.mutable:
+            parent[root(name)] = root(owner.setdefault(key, name))
+    shared = _shared_bases(contents, lambda a, b: parent.__setitem__(root(a), root(b)))
+    members: dict[str, list[str]] = {}
+    for name in contents:
+        members.setdefault(root(name), []).append(name)
+    return [Group(tuple(names), frozenset(shared)) for names in members.values()]
+
+
+def _shared_bases(contents: Mapping[str, Contents], join: Callable[[str, str], None]) -> set[int]:
+    """Join the names whose arrays overlap in memory; return the ids of the arrays that they are parts of."""
+    parts: dict[int, list[tuple[str, Any, bool]]] = {}
+    for name, found in contents.items():
+        for array in found.arrays:
+            parts.setdefault(id(base_of(array)), []).append((name, array, True))
+        for array in found.frame_buffers:
+            parts.setdefault(id(base_of(array)), []).append((name, array, False))
+    shared = set()
+    for base, group_of in parts.items():
+        for place, (name, array, bare) in enumerate(group_of):
+            for other_name, other, other_bare in group_of[:place]:
+                # Frames copy on write among themselves.
+                if (bare or other_bare or not _copies_on_write()) and other is not array:
+                    if len(group_of) > _MANY or _overlap(array, other):
+                        shared.add(base)
+                        join(name, other_name)
+    return shared
+
+
+def _overlap(a: Any, b: Any) -> bool:
+    import numpy
+
+    try:
+        return numpy.shares_memory(a, b, max_work=1000)
+    except numpy.exceptions.TooHardError:
+        return True
+
+
+def _copies_on_write() -> bool:
+    return int(sys.modules["pandas"].__version__.split(".")[0]) >= 3
+
+
+def _is_mutable(value: object) -> bool:
+    if isinstance(value, types.FunctionType):
+        return not functions.is_pristine(value) and functions.home_of(value) == functions.MAIN
+    if isinstance(value, _IMMUTABLE) or value is None:
+        return False
+    kind = type(value)
+    if kind.__name__ in _IMMUTABLE_NAMES:
+        return False
+    numpy, pandas = sys.modules.get("numpy"), sys.modules.get("pandas")
+    if numpy is not None and isinstance(value, numpy.generic | numpy.ufunc):
+        return False
+    return pandas is None or not isinstance(value, pandas.Index | pandas.api.extensions.ExtensionDtype)
+
+
+class _StandIn:
+    """Takes the place of what is not pickled in a scan; its state is scanned."""
+
+    def __setstate__(self, state: object) -> None:
+        raise TypeError("a scan is not to be loaded")
+
+
+class _Scanner(NotebookPickler):
+    def __init__(self) -> None:
+        super().__init__(cast(BinaryIO, NoFile()))
+        self.found = Contents()
+        self.stand_ins: set[int] = set(self._live)
+
+    def reducer_override(self, obj: Any) -> Any:
+        if is_array(obj):
+            self.found.arrays.append(obj)
+            return _scan(obj.tolist() if obj.dtype.hasobject else None)
+        if isinstance(obj, types.FunctionType) and functions.home_of(obj) == functions.MAIN:
+            # The globals that it reads are no part of it.
+            return _scan(obj.__closure__, obj.__dict__, obj.__defaults__, obj.__kwdefaults__)
+        if classes.is_notebook_class(obj):
+            return _scan()
+        pandas = sys.modules.get("pandas")
+        if pandas is not None:
+            if isinstance(obj, pandas.DataFrame | pandas.Series):
+                return self._scan_frame(obj)
+            if isinstance(obj, pandas.Index | pandas.api.extensions.ExtensionArray):
+                return _scan()
+        return super().reducer_override(obj)
+
+    def _scan_frame(self, frame: Any) -> Any:
+        cells = []
+        for block in frame._mgr.blocks:
+            values = block.values
+            values = getattr(values, "_ndarray", values)
+            if is_array(values):
+                self.found.frame_buffers.append(values)
+                if values.dtype == object:
+                    cells.append(values.tolist())
+        return _scan(cells, frame.attrs)
+
+
+def _scan(*state: object) -> Any:
+    return _StandIn, (), state or None

@@ -1,0 +1,117 @@
+"""The content-addressed store: bytes by their sha256, each stored once."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from mdk_converters.findings import Finding
+from mdk_jupyter.errors import ArtifactError
+
+_PREFIX = "sha256:"
+
+
+@dataclass(frozen=True, slots=True)
+class Blob:
+    """Stored bytes."""
+
+    digest: str  # "sha256:…"
+    size: int
+
+
+class _HashingFile(io.RawIOBase):
+    """A file that hashes what is written to it."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self._hash = hashlib.sha256()
+        self._size = 0
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any) -> int:
+        try:
+            self._file.write(data)
+        except OSError as error:
+            raise _not_writable(error) from error
+        self._hash.update(data)
+        size = memoryview(data).nbytes
+        self._size += size
+        return size
+
+    def tell(self) -> int:
+        return self._size
+
+    def blob(self) -> Blob:
+        return Blob(_PREFIX + self._hash.hexdigest(), self._size)
+
+
+class Store:
+    """Artifacts on disk, `root/ab/cdef…`. A file appears under its name only when it is complete."""
+
+    def __init__(self, root: Path | str) -> None:
+        self.root = Path(root)
+
+    def path(self, digest: str) -> Path:
+        name = digest.removeprefix(_PREFIX)
+        return self.root / name[:2] / name[2:]
+
+    def put(self, write: Callable[[BinaryIO], None]) -> Blob:
+        """Store what `write` writes. Nothing stays behind when it raises.
+
+        Raises:
+            ArtifactError: the store cannot be written (MDK326).
+        """
+        try:
+            self.root.mkdir(parents=True, exist_ok=True)
+            handle, temporary = tempfile.mkstemp(prefix="new-", dir=self.root)
+        except OSError as error:
+            raise _not_writable(error) from error
+        try:
+            with os.fdopen(handle, "wb") as file:
+                sink = _HashingFile(file)
+                write(sink)  # type: ignore[arg-type]
+                blob = sink.blob()
+            path = self.path(blob.digest)
+            path.parent.mkdir(exist_ok=True)
+            Path(temporary).replace(path)
+        except BaseException:
+            Path(temporary).unlink(missing_ok=True)
+            raise
+        return blob
+
+    def verify(self, digest: str) -> Path:
+        """Return the path of stored bytes after checking that they are what was stored.
+
+        Raises:
+            ArtifactError: the bytes are missing (MDK320) or damaged (MDK321).
+        """
+        path = self.path(digest)
+        try:
+            with path.open("rb") as file:
+                found = _PREFIX + hashlib.file_digest(file, "sha256").hexdigest()
+        except FileNotFoundError:
+            raise ArtifactError(
+                [_finding("MDK320", f"the artifact {digest} is not in the store {self.root}")]
+            ) from None
+        if found != digest:
+            raise ArtifactError(
+                [_finding("MDK321", f"the artifact {digest} in {self.root} is damaged: it is now {found}")]
+            )
+        return path
+
+
+def _finding(code: str, message: str) -> Finding:
+    return Finding(code, message, fix="Run the pipeline again without the cache, so that the artifact is made anew.")
+
+
+def _not_writable(error: OSError) -> ArtifactError:
+    message = f"the artifact store cannot be written: {error.strerror or error}"
+    return ArtifactError([Finding("MDK326", message, fix="Check the free space and the rights of the folder `.mdk`.")])

@@ -1,0 +1,237 @@
+"""One step from inside its kernel: begin, receive the inputs, hand on the outputs."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import wraps
+from pathlib import Path
+from typing import Any
+
+from mdk_converters.findings import Finding, MDKError
+from mdk_jupyter.errors import StepError
+from mdk_jupyter.runtime import metrics, states
+
+JOB = "MDK_STEP"  # the environment variable that names the job file
+_STATE = "state."
+
+
+@dataclass(frozen=True)
+class Job:
+    """What the runner asks of this step."""
+
+    step: str
+    store: Path
+    result: Path
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    inputs: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    optional: tuple[str, ...] = ()
+    outputs: tuple[str, ...] = ()
+    guard: tuple[str, ...] = ()
+    metrics: tuple[str, ...] = ()
+
+
+@dataclass
+class _Step:
+    job: Job
+    start: states.Start
+    namespace: dict[str, Any]
+    prints: dict[str, str] = field(default_factory=dict)  # of the guarded inputs, as they were received
+
+
+_current: _Step | None = None
+
+
+def current_name() -> str:
+    """Return the name of the step that this process runs, empty outside a run."""
+    return _current.job.step if _current is not None else ""
+
+
+def _reporting(function: Callable[[], None]) -> Callable[[], None]:
+    """Leave the reason of a failure in the result file, where the runner finds it."""
+
+    @wraps(function)
+    def reporting() -> None:
+        try:
+            function()
+        except MDKError as error:
+            if _current is not None:
+                first = error.findings[0]
+                told = {"code": first.code, "message": first.message, "names": list(first.names), "fix": first.fix}
+                _write_json(_current.job.result, {"error": told})
+            raise StepError(error.findings) from None
+
+    return reporting
+
+
+@_reporting
+def begin() -> None:
+    """Read the job, set the parameters and the states that imports depend on.
+
+    Raises:
+        StepError: this is no step of a run (MDK328), or a state cannot be restored (MDK329).
+    """
+    global _current  # noqa: PLW0603 - a kernel runs one step
+    job = _read_job()
+    _current = _Step(job, states.Start.now(), sys.modules["__main__"].__dict__)
+    metrics.logged.clear()
+    _current.namespace.update(job.parameters)
+    _receive(lambda name: name in states.BEFORE_IMPORTS)
+
+
+@_reporting
+def receive() -> None:
+    """Load the inputs into the notebook's namespace.
+
+    Raises:
+        StepError: an input is missing, damaged or cannot travel (MDK320 to MDK329).
+    """
+    step = _step()
+    _receive(lambda name: name not in states.BEFORE_IMPORTS)
+    if step.job.guard:
+        from mdk_jupyter.artifacts.fingerprints import fingerprint
+
+        namespace = step.namespace
+        step.prints = {name: fingerprint(namespace[name]) for name in step.job.guard if name in namespace}
+
+
+@_reporting
+def hand_on() -> None:
+    """Check that no other input changed, store the outputs and write the result file.
+
+    Raises:
+        StepError: an input changed that is not an output (MDK323), or the store cannot be written (MDK326).
+    """
+    from mdk_jupyter.artifacts import handover
+    from mdk_jupyter.artifacts.records import UNBOUND
+    from mdk_jupyter.artifacts.store import Store
+
+    step = _step()
+    job, namespace = step.job, step.namespace
+    _check_guarded(step)
+    values = {name: namespace[name] for name in job.outputs if not name.startswith(_STATE) and name in namespace}
+    for name in job.outputs:
+        if name.startswith(_STATE) and states.is_present(name):
+            values[name] = states.capture(name, step.start)
+    records = handover.save(values, Store(job.store))
+    for name in job.metrics:
+        if name in namespace and metrics.is_number(namespace[name]):
+            metrics.log_metric(name, namespace[name])
+    outputs = {name: records.get(name, UNBOUND).to_json() for name in job.outputs}
+    _write_json(job.result, {"outputs": outputs, "metrics": metrics.logged})
+
+
+def _step() -> _Step:
+    if _current is None:
+        raise StepError([Finding("MDK328", "this kernel has not begun a step", fix="Run the pipeline with `mdk run`.")])
+    return _current
+
+
+def _read_job() -> Job:
+    path = os.environ.get(JOB)
+    try:
+        if path is None:
+            raise ValueError(f"{JOB} is not set")
+        data = json.loads(Path(path).read_text("utf-8"))
+        return Job(
+            step=data["step"],
+            store=Path(data["store"]).resolve(),
+            result=Path(data["result"]).resolve(),
+            parameters=data.get("parameters", {}),
+            inputs=data.get("inputs", {}),
+            **{name: tuple(data.get(name, ())) for name in ("optional", "outputs", "guard", "metrics")},
+        )
+    except (OSError, ValueError, KeyError) as error:
+        message = f"this notebook is a step of a run, and its job cannot be read: {error}"
+        fix = "Run the pipeline with `mdk run`; a step's notebook is not run by hand."
+        raise StepError([Finding("MDK328", message, fix=fix)]) from None
+
+
+def _receive(wanted: Callable[[str], bool]) -> None:
+    from mdk_jupyter.artifacts.records import Record
+
+    step = _step()
+    records = {name: Record.from_json(data) for name, data in step.job.inputs.items() if wanted(name)}
+    _refuse_untravelable(step.job, records)
+    present = {name: record for name, record in records.items() if record.status == "value"}
+    if present:
+        from mdk_jupyter.artifacts import handover
+        from mdk_jupyter.artifacts.store import Store
+
+        for name, value in handover.load(present, Store(step.job.store)):
+            if name.startswith(_STATE):
+                states.restore(name, value, step.start)
+            else:
+                step.namespace[name] = value
+    absent = {name: record for name, record in records.items() if record.status != "value"}
+    for name in absent:
+        step.namespace.pop(name, None)
+    missing = {name: record for name, record in absent.items() if record.status == "untravelable"}
+    if missing:
+        _explain_name_errors({name: _why_missing(step.job, name, record) for name, record in missing.items()})
+
+
+def _why_missing(job: Job, name: str, record: Any) -> str:
+    producer = job.inputs[name].get("producer", "an earlier component")
+    kind = f" of type {record.type}" if record.type else ""
+    return f"`{name}`{kind} cannot travel from {producer!r} to {job.step!r}: {record.reason}"
+
+
+def _refuse_untravelable(job: Job, records: Mapping[str, Any]) -> None:
+    findings = [
+        Finding(
+            "MDK322",
+            _why_missing(job, name, record),
+            fix=f"Make `{name}` in the component {job.step!r}, or put both cells into one component.",
+            names=(name,),
+        )
+        for name, record in records.items()
+        if record.status == "untravelable" and name not in job.optional
+    ]
+    if findings:
+        raise StepError(findings)
+
+
+def _explain_name_errors(reasons: Mapping[str, str]) -> None:
+    """Let a NameError about an input that could not travel say so."""
+    shell = _current.namespace.get("get_ipython") if _current is not None else None
+    if shell is None:
+        return
+
+    def explain(shell: Any, kind: type, error: NameError, trace: Any, tb_offset: int | None = None) -> None:
+        if error.name in reasons and reasons[error.name] not in getattr(error, "__notes__", ()):
+            error.add_note(reasons[error.name])
+        shell.showtraceback((kind, error, trace), tb_offset=tb_offset)
+
+    shell().set_custom_exc((NameError,), explain)
+
+
+def _check_guarded(step: _Step) -> None:
+    from mdk_jupyter.artifacts.fingerprints import fingerprint
+
+    namespace, name_of = step.namespace, step.job.step
+    changed = [
+        name for name, before in step.prints.items() if name not in namespace or fingerprint(namespace[name]) != before
+    ]
+    if changed:
+        raise StepError(
+            Finding(
+                "MDK323",
+                f"the component {name_of!r} changes its input `{name}`, which a later component reads, "
+                "but the pipeline does not know that it is an output",
+                fix=f"Tag a cell of the component {name_of!r} with `changes:{name}`.",
+                names=(name,),
+            )
+            for name in changed
+        )
+
+
+def _write_json(path: Path, data: object) -> None:
+    handle, temporary = tempfile.mkstemp(prefix=path.name, dir=path.parent)
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        json.dump(data, file)
+    Path(temporary).replace(path)
