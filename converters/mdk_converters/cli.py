@@ -8,7 +8,7 @@ import json
 import os
 import sys
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from glob import glob, has_magic
 from pathlib import Path
@@ -74,24 +74,18 @@ def _parser() -> argparse.ArgumentParser:
         description="Convert notebooks whose cells are tagged as components into pipeline specs.",
         epilog="exit codes: 0 done, 1 a notebook is at fault or its spec out of date, 2 wrong usage",
     )
-    parser.add_argument(
-        "notebooks", nargs="+", metavar="NOTEBOOK", help="notebook, percent script, or pattern"
-    )
+    parser.add_argument("notebooks", nargs="+", metavar="NOTEBOOK", help="notebook, percent script, or pattern")
     parser.add_argument(
         "-o",
         "--output",
         metavar="FILE",
         help="where the result goes, - for standard output; default: beside the notebook",
     )
-    parser.add_argument(
-        "--to", choices=list(TARGETS), default="spec", help="what to make; default: %(default)s"
-    )
+    parser.add_argument("--to", choices=list(TARGETS), default="spec", help="what to make; default: %(default)s")
     parser.add_argument(
         "--check", action="store_true", help="write nothing; fail, and show how, if the result would change"
     )
-    parser.add_argument(
-        "--format", choices=["text", "json", "github"], default="text", help="form of the findings"
-    )
+    parser.add_argument("--format", choices=["text", "json", "github"], default="text", help="form of the findings")
     parser.add_argument("--strict", action="store_true", help="treat warnings as errors")
     parser.add_argument(
         "--skip-untagged",
@@ -123,32 +117,40 @@ def _check_usage(parser: argparse.ArgumentParser, options: argparse.Namespace, n
 
 
 def _process(notebook: Path, options: argparse.Namespace, claimed: dict[Path, str]) -> Outcome:
-    """Convert one notebook, and write, print or check the result."""
+    """Convert one notebook, and print, check or write the result."""
     outcome = Outcome(str(notebook), "failed")
     try:
         conversion = convert(read_notebook(notebook))
-        outcome.findings = list(conversion.findings)
-        pipeline = conversion.pipeline
+        outcome.findings += _weighed(conversion.findings, options)
+        if conversion.pipeline is not None and not _errors(outcome):
+            _deliver(outcome, conversion.pipeline, notebook, options, claimed)
     except MDKError as error:
-        outcome.findings = list(error.findings)
-        pipeline = None
+        outcome.findings += _weighed(error.findings, options)
+        _trace(options)
+    except OSError as error:
+        message = f"{error.filename or 'the result'} cannot be written: {error.strerror or error}"
+        fix = "check the folder and its permissions, or name another place with -o"
+        outcome.findings.append(_unwritten(message, notebook, fix))
         _trace(options)
     except Exception as error:
         message = f"internal error: {type(error).__name__}: {error}"
         fix = "report it, with what --debug shows"
-        outcome.findings = [Finding("MDK139", message, Place(notebook=str(notebook)), fix)]
-        pipeline = None
+        outcome.findings.append(Finding("MDK139", message, Place(notebook=str(notebook)), fix))
         _trace(options)
-    if options.strict:
-        outcome.findings = [
-            replace(f, severity="error") if f.severity == "warning" else f for f in outcome.findings
-        ]
-    errors = {finding.code for finding in outcome.findings if finding.severity == "error"}
-    if options.skip_untagged and errors and errors <= _NO_PIPELINE:
+    if options.skip_untagged and _errors(outcome) and _errors(outcome) <= _NO_PIPELINE:
         return Outcome(str(notebook), "skipped")
-    if pipeline is not None and not errors:
-        _deliver(outcome, pipeline, notebook, options, claimed)
     return outcome
+
+
+def _weighed(findings: Iterable[Finding], options: argparse.Namespace) -> list[Finding]:
+    return [
+        replace(finding, severity="error") if options.strict and finding.severity == "warning" else finding
+        for finding in findings
+    ]
+
+
+def _errors(outcome: Outcome) -> set[str]:
+    return {finding.code for finding in outcome.findings if finding.severity == "error"}
 
 
 def _deliver(
@@ -161,34 +163,28 @@ def _deliver(
     """Print, check or write what the pipeline becomes."""
     make = TARGETS[options.to]
     if options.output == "-":
+        text = "".join(make(pipeline).values())
         sys.stdout.flush()
-        sys.stdout.buffer.write("".join(make(pipeline).values()).encode())
+        sys.stdout.buffer.write(text.encode())
         outcome.status = "printed"
         return
     output = Path(options.output) if options.output else None
     several = options.to == "notebooks"
-    try:
-        texts = make(with_notebook_path(pipeline, notebook, result_folder(notebook, output, several=several)))
-        files = destinations(pipeline, texts, notebook, output, several=several)
-        if clash := next((path for path in files if path in claimed), None):
-            message = f"{clash} is already the result of {claimed[clash]}"
-            outcome.findings.append(_unwritten(message, notebook, "give the notebooks different names"))
-            return
-        claimed.update(dict.fromkeys(files, outcome.notebook))
-        outcome.files = files
-        if not options.check:
-            outcome.status = "written" if write(files) else "unchanged"
-            return
-        outcome.difference = differences(files)
-        outcome.status = "out of date" if outcome.difference else "up to date"
-        if outcome.difference:
-            outcome.findings.append(_out_of_date(outcome, options))
-    except OSError as error:
-        message = f"{error.filename or 'the result'} cannot be written: {error.strerror or error}"
-        fix = "check the folder and its permissions, or name another place with -o"
-        outcome.findings.append(_unwritten(message, notebook, fix))
-        outcome.status = "failed"
-        _trace(options)
+    texts = make(with_notebook_path(pipeline, notebook, result_folder(notebook, output, several=several)))
+    files = destinations(pipeline, texts, notebook, output, several=several)
+    if clash := next((path for path in files if path in claimed), None):
+        message = f"{clash} is already the result of {claimed[clash]}"
+        outcome.findings.append(_unwritten(message, notebook, "give the notebooks different names"))
+        return
+    claimed.update(dict.fromkeys(files, outcome.notebook))
+    outcome.files = files
+    if not options.check:
+        outcome.status = "written" if write(files) else "unchanged"
+        return
+    outcome.difference = differences(files)
+    outcome.status = "out of date" if outcome.difference else "up to date"
+    if outcome.difference:
+        outcome.findings.append(_out_of_date(outcome, options))
 
 
 def _unwritten(message: str, notebook: Path, fix: str) -> Finding:
@@ -227,9 +223,7 @@ def _out_of_date(outcome: Outcome, options: argparse.Namespace) -> Finding:
     words = ["mdk-nbconvert", outcome.notebook]
     words += ["--to", options.to] if options.to != "spec" else []
     words += ["-o", options.output] if options.output else []
-    return Finding(
-        "MDK126", message, Place(notebook=outcome.notebook), f"run {' '.join(words)} and commit the result"
-    )
+    return Finding("MDK126", message, Place(notebook=outcome.notebook), f"run {' '.join(words)} and commit the result")
 
 
 def _said(outcome: Outcome) -> str:
