@@ -7,7 +7,7 @@ from collections.abc import Callable
 from mdk_converters.spec import Pipeline
 
 Target = Callable[[Pipeline], dict[str, str]]
-"""File names, which belong into one folder, and their texts (to be written as UTF-8 with line ends as they are)."""
+"""Files by name, which belong into one folder; to be written as UTF-8 with line ends as they are."""
 
 
 def spec(pipeline: Pipeline) -> dict[str, str]:

@@ -19,7 +19,7 @@ _CELL_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")  # what nbformat allows
 def step_notebook(pipeline: Pipeline, component: str) -> dict[str, Any]:
     """Return the notebook (nbformat 4.5) that runs one component.
 
-    It receives its values from the runner: `mdk_jupyter.runtime` finds them by the environment variable `MDK_STEP`.
+    Its values come from the runner, which `mdk_jupyter.runtime` finds by the environment variable `MDK_STEP`.
 
     Example:
         >>> [cell["metadata"]["tags"] for cell in step_notebook(pipeline, "load")["cells"]]
@@ -55,7 +55,7 @@ def step_notebook(pipeline: Pipeline, component: str) -> dict[str, Any]:
 
 
 def step_notebooks(pipeline: Pipeline) -> dict[str, str]:
-    """Return the file name and text of every component's notebook, in the form in which Jupyter saves them."""
+    """Return the name and text of every component's notebook, in the form in which Jupyter saves them."""
     return {
         f"{pipeline.metadata.name}.{name}.ipynb": _text(step_notebook(pipeline, name))
         for name in pipeline.components
