@@ -115,8 +115,7 @@ CODES: dict[str, Code] = {
     ),
     "MDK115": Code(
         "The cells of a component disagree",
-        "A component may have several cells, and its options may stand on any of them, but only one value "
-        "can hold.",
+        "A component may have several cells, and its options may stand on any of them, but only one value can hold.",
         "cpu:2 on the first cell of train and cpu:4 on the second",
         "Give the option once.",
     ),
@@ -183,6 +182,12 @@ CODES: dict[str, Code] = {
         "mdk-nbconvert --check churn.ipynb, after a change of the notebook alone",
         "Run mdk-nbconvert without --check and commit the result.",
     ),
+    "MDK129": Code(
+        "A parameter is given twice",
+        "The parameters cell assigns one name more than once. The last value is the default.",
+        "epochs = 10\nepochs = 20",
+        "Keep one of the assignments.",
+    ),
     # Kale
     "MDK130": Code(
         "Kale's tags and this kit's are mixed",
@@ -199,8 +204,7 @@ CODES: dict[str, Code] = {
     ),
     "MDK132": Code(
         "A Kale tag cannot be read",
-        "The tag begins like one of Kale's, but does not have its form; or it stands on a cell that has "
-        "no step.",
+        "The tag begins like one of Kale's, but does not have its form; or it stands on a cell that has no step.",
         "limit:nvidia.com/gpu",
         "Write the tag as Kale documents it, such as limit:nvidia.com/gpu:1.",
     ),
@@ -217,11 +221,144 @@ CODES: dict[str, Code] = {
         "a cell tagged notebook:preprocessing",
         "Move that notebook's cells into this one.",
     ),
+    # The parameters cell
+    "MDK135": Code(
+        "The parameters cell does more than assign parameters",
+        "Parameters are known before anything runs, so their cell holds assignments of literal values and "
+        "imports; nothing in it is executed to find them.",
+        "epochs = 10\nprint(epochs)",
+        "Move the statement to a component, or to an untagged cell if components share it.",
+    ),
+    "MDK136": Code(
+        "The value of a parameter is not a literal",
+        "A parameter's default must be known without running code: a number, text, true or false, None, a "
+        "list, a dict, or arithmetic on these.",
+        'start = datetime.now()\nlimit = float("inf")',
+        "Write the value itself, or compute it in a component.",
+    ),
+    "MDK137": Code(
+        "The value has a type that no parameter can have",
+        "Parameters are given on the command line and to remote services, so they are int, float, bool, str, "
+        "None, or lists and dicts of these with text as keys.",
+        "size = (64, 64)",
+        "Use a list or text, and convert it in the component: size = [64, 64].",
+    ),
+    "MDK138": Code(
+        "The annotation of a parameter does not fit",
+        "The annotation decides the type of the parameter. This one is no type that a parameter can have, or "
+        "the value is of another type.",
+        "epochs: int = 2.5",
+        "Change the annotation or the value.",
+    ),
     "MDK139": Code(
         "Internal error",
         "The converter failed on this notebook. That is a mistake of the kit, not of the notebook; "
         "nothing was written.",
         "none is known",
         "Report it, with the notebook's cells and what --debug shows.",
+    ),
+    # The pipeline spec
+    "MDK200": Code(
+        "The spec cannot be opened",
+        "There is no file of that name, it is a folder, its permissions forbid reading it, or it is not UTF-8.",
+        "mdk run local chrun.pipeline.yaml",
+        "Check the name, the folder and the permissions; save the file as UTF-8.",
+    ),
+    "MDK201": Code(
+        "The spec is not the YAML that is wanted",
+        "The text is no YAML, or uses what a spec does not: tags, several documents, keys that are not text.",
+        "metadata: {name: churn",
+        "Look at the line and column that the message names; check indentation, brackets and quotes.",
+    ),
+    "MDK202": Code(
+        "Something is missing in the spec",
+        "A key without which the pipeline has no meaning is not there.",
+        "apiVersion: mdk/v1\nkind: Pipeline\nmetadata: {name: churn}",
+        "Add the key that the message names.",
+    ),
+    "MDK203": Code(
+        "A value in the spec has the wrong type",
+        "The key wants another type of value, or one of a few words. Nothing is converted in silence.",
+        "cache: off",
+        "Write the value as the message says, here `cache: false`.",
+    ),
+    "MDK204": Code(
+        "A key is in the spec twice",
+        "Of two values under one key, YAML readers keep one in silence. Here this is an error.",
+        "outputs: {model: model, model: value}",
+        "Keep one of the two.",
+    ),
+    "MDK205": Code(
+        "A key in the spec is not known",
+        "It is misspelt, is in the wrong place, or is from a newer version of the format.",
+        "ressources: {cpu: 4}",
+        "Use the key that the message proposes, or take it out.",
+    ),
+    "MDK210": Code(
+        "An input has no source",
+        "An input names a component and one of its outputs, as in `flights: load.flights`. One of them does not exist.",
+        "train:\n  inputs: {flights: lod.flights}",
+        "Mend the name, or add the output to the component that makes it.",
+    ),
+    "MDK211": Code(
+        "A definition does not exist",
+        "A component lists carried code that the spec does not hold.",
+        "train:\n  definitions: [import]",
+        "Mend the name, or add the definition under `definitions`.",
+    ),
+    "MDK212": Code(
+        "A parameter does not exist",
+        "A component reads a parameter that the pipeline does not declare.",
+        "train:\n  parameters: [learning_rat]",
+        "Mend the name, or declare it under `parameters`.",
+    ),
+    "MDK213": Code(
+        "A default does not have the declared type",
+        "The default of a parameter must be of its type; null suits every type.",
+        "epochs: {type: int, default: ten}",
+        "Change the default or the type.",
+    ),
+    "MDK214": Code(
+        "A component to wait for does not exist",
+        "`after` names components of the same pipeline.",
+        "train:\n  after: [validat]",
+        "Mend the name or take it out.",
+    ),
+    "MDK215": Code(
+        "Components wait for each other",
+        "Inputs and `after` go in a circle, so that none of these components can be first.",
+        "load:\n  after: [train]\ntrain:\n  inputs: {flights: load.flights}",
+        "Take one of the inputs or `after` entries out, or merge the components.",
+    ),
+    "MDK216": Code(
+        "A name cannot be used",
+        "Components are named with letters, digits, _ and -; inputs, outputs and parameters are Python "
+        "variables; interpreter state begins with `state.`; files are named after the pipeline.",
+        "components:\n  train model: …",
+        "Choose a name of the form that the message gives.",
+    ),
+    "MDK217": Code(
+        "An amount cannot be used",
+        "Memory is written 512Mi or 16Gi, time 90s, 30m or 2h, accelerators TYPE:COUNT; cpu is above zero.",
+        "resources: {memory: 16}",
+        "Write number and unit.",
+    ),
+    "MDK218": Code(
+        "Two cells have one id",
+        "Messages, executed notebooks and the cache tell cells apart by their id.",
+        "cells:\n  - {id: a, source: x = 1}\n  - {id: a, source: y = 2}",
+        "Give every cell its own id.",
+    ),
+    "MDK219": Code(
+        "A component does not have this input or output",
+        "`optional` lists inputs of the component, `metrics` its outputs.",
+        "train:\n  outputs: {model: model}\n  metrics: [auc]",
+        "Mend the name, or add it to the inputs or outputs.",
+    ),
+    "MDK220": Code(
+        "A text cannot be written to a file",
+        "It holds half a surrogate pair, which is no character; UTF-8 and YAML have no way to write it.",
+        'a notebook whose cell source holds "\\ud83d" alone',
+        "Take the broken character out.",
     ),
 }

@@ -124,7 +124,7 @@ def read_parameters(role: Role, notebook: Notebook) -> ParameterCell:
                 if name in parameters:
                     first = parameters[name].line
                     message = f'"{name}" is given twice, first in line {first}; this value holds'
-                    report("MDK139", node.lineno, message, "keep one of the two", "warning")
+                    report("MDK129", node.lineno, message, "keep one of the two", "warning")
                 help_text = comments.get(node.end_lineno or 0) or comments.get(node.lineno)
                 line = node.lineno + role.line_offset
                 parameters[name] = ReadParameter(name, kind, default, help_text, line, required=value is None)

@@ -168,7 +168,7 @@ class _Reading:
             both = name == "source" and "source" in keys
             message = 'has both "cells" and "source"' if both else f'unknown key "{name}"'
             fix = "keep one of the two" if both else close_match(name, keys)
-            self._report("MDK201", prefix + message, _locate(root, path, True), fix, (name,))
+            self._report("MDK205", prefix + message, _locate(root, path, True), fix, (name,))
         elif kind == "missing":
             fix = 'add "source: |" with the code' if name == "cells" else f'add "{name}:"'
             self._report(
