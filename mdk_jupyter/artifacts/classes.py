@@ -1,7 +1,8 @@
 """Classes of the notebook crossing from one step to the next.
 
 A class is known by its body: a step whose definitions hold the same class has that very class, and the instances that
-it receives become instances of it. Only where it is missing, or is another one of that name, it is rebuilt, once per process.
+it receives become instances of it. Only where it is missing, or another one has that name, it is rebuilt, once per
+process.
 """
 
 from __future__ import annotations
@@ -27,8 +28,18 @@ _unfinished: set[int] = set()
 _local_count = 0
 
 _MADE_BY_PYTHON = frozenset(
-    ["__dict__", "__weakref__", "__doc__", "__module__", "__qualname__", "__firstlineno__", "__static_attributes__"]
-    + ["__abstractmethods__", "_abc_impl", "__annotate_func__", "__annotations_cache__", "__annotate__"]
+    [
+        *(
+            "__dict__",
+            "__weakref__",
+            "__doc__",
+            "__module__",
+            "__qualname__",
+            "__firstlineno__",
+            "__static_attributes__",
+        ),
+        *("__abstractmethods__", "_abc_impl", "__annotate_func__", "__annotations_cache__", "__annotate__"),
+    ]
 )
 
 
@@ -86,7 +97,7 @@ def _written(qualname: str) -> str | None:
     return found
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def _classes_in(source: str) -> dict[str, str]:
     if "class" not in source:
         return {}
@@ -211,7 +222,7 @@ def finish_class(cls: type, state: Any) -> None:
         attributes.pop("__slots__", None)  # the class was made with them
         cloudpickle._class_setstate(cls, (attributes, state[1]))
         if isinstance(cls, abc.ABCMeta):
-            abc.update_abstractmethods(cls)
+            abc.update_abstractmethods(cls)  # type: ignore[arg-type]
 
 
 def _take_class(cls: type, state: dict[str, Any] | None = None) -> type:

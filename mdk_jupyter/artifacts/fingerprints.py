@@ -79,7 +79,8 @@ class _Fingerprinter(NotebookPickler):
         if pandas is not None and isinstance(obj, pandas.api.extensions.ExtensionArray):
             return _content(*_array_parts(obj))
         reduced = super().reducer_override(obj)
-        if reduced is NotImplemented and (lazy := _cached_properties(type(obj))):
+        kind: Any = type(obj)
+        if reduced is NotImplemented and (lazy := _cached_properties(kind)):
             return _without(obj.__reduce_ex__(4), lazy)
         return reduced
 
@@ -137,8 +138,8 @@ def _array_parts(values: Any) -> list[object]:
     return [*parts, plain.tolist() if plain.dtype.hasobject else _hash_array(plain)]
 
 
-@functools.lru_cache(maxsize=None)
-def _cached_properties(kind: type) -> frozenset[str]:
+@functools.cache
+def _cached_properties(kind: Any) -> frozenset[str]:
     """The names under which instances keep what a cached property computed."""
     names = {
         name

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import sys
 from collections.abc import Callable, Iterator
@@ -151,14 +152,14 @@ def _write_json(value: object, file: BinaryIO) -> None:
 # numpy
 
 
-def _is_array(value: object) -> bool:
+def _is_array(value: Any) -> bool:
     numpy = sys.modules.get("numpy")
-    return numpy is not None and type(value) is numpy.ndarray and not value.dtype.hasobject  # type: ignore[attr-defined]
+    return numpy is not None and type(value) is numpy.ndarray and not value.dtype.hasobject
 
 
-def _is_scalar(value: object) -> bool:
+def _is_scalar(value: Any) -> bool:
     numpy = sys.modules.get("numpy")
-    return numpy is not None and isinstance(value, numpy.generic) and type(value) is value.dtype.type  # type: ignore[attr-defined]
+    return numpy is not None and isinstance(value, numpy.generic) and type(value) is value.dtype.type
 
 
 def _write_array(value: Any, file: BinaryIO) -> None:
@@ -243,7 +244,7 @@ def _is_polars_frame(value: object) -> bool:
 
 
 def _write_polars_frame(value: Any, file: BinaryIO) -> None:
-    import polars
+    polars = sys.modules["polars"]
 
     if any(dtype in (polars.Object, polars.Unknown) for dtype in value.dtypes):
         raise NotExact
@@ -251,15 +252,16 @@ def _write_polars_frame(value: Any, file: BinaryIO) -> None:
 
 
 def _read_polars_frame(file: BinaryIO) -> Any:
-    import polars
+    polars = importlib.import_module("polars")
 
     return polars.read_ipc(file, memory_map=False)
 
 
-def _write_pickle(value: object, file: BinaryIO) -> None:
+def write_pickle(value: object, file: BinaryIO, bases: frozenset[int] = frozenset()) -> None:
+    """Pickle a value; `bases` are the ids of arrays that several of its parts are views on."""
     from mdk_jupyter.artifacts import pickles
 
-    pickles.dump(value, file)
+    pickles.dump(value, file, bases)
 
 
 def _read_pickle(file: BinaryIO) -> Any:
@@ -278,11 +280,13 @@ def _write_class(value: Any, file: BinaryIO) -> None:
     pickles.dump_class(value, file)
 
 
+def _write_bytes(data: bytes, file: BinaryIO) -> None:
+    file.write(data)
+
+
 _OWN: tuple[Serializer, ...] = (
     Format("json", _is_plain, _write_json, lambda file: json.loads(file.read())),
-    Format(
-        "bytes", lambda value: type(value) is bytes, lambda value, file: _write_all(value, file), lambda f: f.read()
-    ),
+    Format("bytes", lambda value: type(value) is bytes, _write_bytes, lambda f: f.read()),
     Format("npy", lambda value: _is_array(value) and value.flags.writeable, _write_array, _read_array),
     Format(
         "npy-locked", lambda value: _is_array(value) and not value.flags.writeable, _write_array, _read_locked_array
@@ -293,8 +297,4 @@ _OWN: tuple[Serializer, ...] = (
     Format("polars", _is_polars_frame, _write_polars_frame, _read_polars_frame),
     Format("class", _is_notebook_class, _write_class, _read_pickle),
 )
-PICKLE: Serializer = Format("pickle", lambda value: True, _write_pickle, _read_pickle)
-
-
-def _write_all(data: bytes, file: BinaryIO) -> None:
-    file.write(data)
+PICKLE: Serializer = Format("pickle", lambda value: True, write_pickle, _read_pickle)

@@ -146,7 +146,7 @@ def _encode_numpy(values: Any) -> tuple[Any, Facts]:
         return pyarrow.array(values, from_pandas=False), {"numpy": dtype.str}
     if dtype.kind in "mM":
         return pyarrow.array(values), {"numpy": dtype.str}
-    if dtype == object and set(map(type, values.tolist())) <= {str, type(None)}:
+    if dtype.hasobject and set(map(type, values.tolist())) <= {str, type(None)}:
         return pyarrow.array(values, type=pyarrow.large_string()), {"numpy": dtype.str}
     raise NotExact
 
@@ -218,7 +218,7 @@ def _encode_index(index: Any, put: Callable[[Any], None] | None) -> Facts:
         levels = [_encode_index(level, None) for level in index.levels]
         names = [_encode_name(level) for level in index.names]
         codes = [_place(pyarrow.array(code), put) for code in index.codes]
-        return {"levels": levels, "codes": codes, "names": names, "sortorder": index.sortorder}
+        return {"levels": levels, "codes": codes, "names": names, "sortorder": index.sortorder}  # type: ignore[attr-defined]
     if type(index) not in _INDEXES:
         raise NotExact
     if index.dtype == object and put is None and set(map(type, index)) <= {str, int, float, bool, type(None)}:
@@ -238,7 +238,7 @@ def _encode_index(index: Any, put: Callable[[Any], None] | None) -> Facts:
 
 def _decode_index(facts: Facts, take: Callable[[], Any] | None) -> Any:
     if "range" in facts:
-        return pandas.RangeIndex(*facts["range"], name=_decode_name(facts["name"]))
+        return pandas.RangeIndex(*facts["range"]).rename(_decode_name(facts["name"]))
     if "levels" in facts:
         levels = [_decode_index(level, None) for level in facts["levels"]]
         codes = [_fetch(code, take).to_numpy() for code in facts["codes"]]
@@ -306,14 +306,14 @@ def _frame(arrays: list[Any], rowwise: list[list[int]], index: Any, labels: Any)
     if not rowwise:
         columns = {
             i: pandas.Series(array, index=index, dtype=object, copy=False)
-            if getattr(array, "dtype", None) == object
+            if isinstance(array, numpy.ndarray) and array.dtype.hasobject
             else array
             for i, array in enumerate(arrays)
         }
         frame = pandas.DataFrame(columns, index=index, copy=True)
         frame.columns = labels
         return frame
-    from pandas.api.internals import create_dataframe_from_blocks
+    from pandas.api.internals import create_dataframe_from_blocks  # type: ignore[import-not-found]
 
     blocks: list[tuple[Any, Any]] = []
     for positions in rowwise:

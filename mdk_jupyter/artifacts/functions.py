@@ -162,7 +162,7 @@ def reduce_cached_property(value: functools.cached_property[Any]) -> Reduced:
 # Loading
 
 
-def make_function(
+def make_function(  # noqa: PLR0917 - called by pickle
     home: str,
     code: types.CodeType,
     source: tuple[str, str] | None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -49,14 +50,12 @@ def save(values: Mapping[str, object], store: Store) -> dict[str, Record]:
 
 def _save_alone(name: str, value: object, store: Store, bases: frozenset[int] = frozenset()) -> Record:
     try:
+        if bases:
+            blob = store.put(lambda file: formats.write_pickle(value, file, bases))
+            return Record("value", "pickle", blob.digest, blob.size, type_name(value), preview=preview(value))
         for serializer in formats.candidates(value):
             try:
-                if serializer is formats.PICKLE and bases:
-                    from mdk_jupyter.artifacts import pickles
-
-                    blob = store.put(lambda file: pickles.dump(value, file, bases))
-                else:
-                    blob = store.put(lambda file, write=serializer.write: write(value, file))
+                blob = store.put(functools.partial(serializer.write, value))
             except formats.NotExact:
                 continue
             return Record("value", serializer.name, blob.digest, blob.size, type_name(value), preview=preview(value))
@@ -66,10 +65,8 @@ def _save_alone(name: str, value: object, store: Store, bases: frozenset[int] = 
 
 
 def _save_together(values: Mapping[str, object], store: Store, bases: frozenset[int]) -> dict[str, Record]:
-    from mdk_jupyter.artifacts import pickles
-
     try:
-        blob = store.put(lambda file: pickles.dump(dict(values), file, bases))
+        blob = store.put(lambda file: formats.write_pickle(dict(values), file, bases))
     except Untravelable as refusal:
         return {name: _untravelable(name, value, refusal) for name, value in values.items()}
     return {

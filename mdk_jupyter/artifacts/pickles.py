@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import collections
-import dataclasses
 import functools
 import gc
 import importlib
@@ -178,7 +177,7 @@ def _reduce_view(view: Any, base: Any) -> Reduced:
     return _make_view, (base, view.dtype, view.shape, view.strides, offset, view.flags.writeable)
 
 
-def _make_view(
+def _make_view(  # noqa: PLR0917 - called by pickle
     base: Any, dtype: Any, shape: tuple[int, ...], strides: tuple[int, ...], offset: int, writeable: bool
 ) -> Any:
     import numpy

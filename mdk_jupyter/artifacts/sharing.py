@@ -14,11 +14,16 @@ from mdk_jupyter.artifacts import classes, functions
 from mdk_jupyter.artifacts.pickles import NoFile, NotebookPickler, base_of, is_array
 
 _MANY = 40  # parts of one array beyond which they count as shared without a closer look
-_IMMUTABLE = (str, bytes, int, float, complex, tuple, frozenset, range, slice, type, types.ModuleType, types.CodeType)
-_IMMUTABLE += (types.BuiltinFunctionType, property, staticmethod, classmethod, enum.Enum, logging.Logger)  # type: ignore[assignment]
+_IMMUTABLE = (
+    *(str, bytes, int, float, complex, tuple, frozenset, range, slice, type, enum.Enum, logging.Logger),
+    *(types.ModuleType, types.CodeType, types.BuiltinFunctionType, property, staticmethod, classmethod),
+)
 _IMMUTABLE_NAMES = frozenset(
-    "date datetime time timedelta timezone ZoneInfo Decimal Fraction UUID PosixPath WindowsPath PurePosixPath "
-    "PureWindowsPath Pattern dtype Timestamp Timedelta Period Interval DateOffset".split()
+    [
+        *("date", "datetime", "time", "timedelta", "timezone", "ZoneInfo", "Decimal", "Fraction", "UUID", "Pattern"),
+        *("PosixPath", "WindowsPath", "PurePosixPath", "PureWindowsPath", "dtype"),
+        *("Timestamp", "Timedelta", "Period", "Interval", "DateOffset"),
+    ]
 )
 
 
@@ -70,26 +75,29 @@ def group(contents: Mapping[str, Contents]) -> list[Group]:
     members: dict[str, list[str]] = {}
     for name in contents:
         members.setdefault(root(name), []).append(name)
-    return [Group(tuple(names), frozenset(shared)) for names in members.values()]
+    bases: dict[str, set[int]] = {}
+    for base, name in shared.items():
+        bases.setdefault(root(name), set()).add(base)
+    return [Group(tuple(names), frozenset(bases.get(first, ()))) for first, names in members.items()]
 
 
-def _shared_bases(contents: Mapping[str, Contents], join: Callable[[str, str], None]) -> set[int]:
-    """Join the names whose arrays overlap in memory; return the ids of the arrays that they are parts of."""
+def _shared_bases(contents: Mapping[str, Contents], join: Callable[[str, str], None]) -> dict[int, str]:
+    """Join the names whose arrays overlap in memory; return the ids of the arrays that they are parts of, and a name."""
     parts: dict[int, list[tuple[str, Any, bool]]] = {}
     for name, found in contents.items():
         for array in found.arrays:
             parts.setdefault(id(base_of(array)), []).append((name, array, True))
         for array in found.frame_buffers:
             parts.setdefault(id(base_of(array)), []).append((name, array, False))
-    shared = set()
+    shared = {}
     for base, group_of in parts.items():
         for place, (name, array, bare) in enumerate(group_of):
             for other_name, other, other_bare in group_of[:place]:
                 # Frames copy on write among themselves.
-                if (bare or other_bare or not _copies_on_write()) and other is not array:
-                    if len(group_of) > _MANY or _overlap(array, other):
-                        shared.add(base)
-                        join(name, other_name)
+                apart = other is array or not (bare or other_bare or not _copies_on_write())
+                if not apart and (len(group_of) > _MANY or _overlap(array, other)):
+                    shared[base] = name
+                    join(name, other_name)
     return shared
 
 
@@ -97,7 +105,7 @@ def _overlap(a: Any, b: Any) -> bool:
     import numpy
 
     try:
-        return numpy.shares_memory(a, b, max_work=1000)
+        return numpy.shares_memory(a, b, max_work=1000)  # type: ignore[arg-type]
     except numpy.exceptions.TooHardError:
         return True
 

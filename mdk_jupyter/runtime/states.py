@@ -1,10 +1,12 @@
 """Interpreter state that flows between steps as the notebook's own process would keep it.
 
-Each channel has a `capture` and a `restore`. Capturing never imports a library: state of one that is not loaded is absent.
+Each channel has a `capture` and a `restore`. Capturing never imports a library: state of one
+that is not loaded is absent.
 """
 
 from __future__ import annotations
 
+import importlib
 import os
 import sys
 from collections.abc import Callable
@@ -73,13 +75,13 @@ def restore(name: str, value: Any, start: Start) -> None:
 def _capture_numpy_random(_: Start) -> Any:
     import numpy
 
-    return numpy.random.get_state()  # noqa: NPY002
+    return numpy.random.get_state()
 
 
 def _restore_numpy_random(value: Any, _: Start) -> None:
     import numpy
 
-    numpy.random.set_state(value)  # noqa: NPY002
+    numpy.random.set_state(value)
 
 
 def _capture_random(_: Start) -> Any:
@@ -101,7 +103,7 @@ def _capture_torch_random(_: Start) -> Any:
 
 
 def _restore_torch_random(value: Any, _: Start) -> None:
-    import torch
+    torch = importlib.import_module("torch")
 
     torch.set_rng_state(value["cpu"])
     if value["cuda"]:
@@ -255,7 +257,8 @@ def _restore_logging(value: Any, _: Start) -> None:
 
 def _capture_pandas_options(_: Start) -> Any:
     import pandas
-    from pandas._config import config
+
+    config: Any = importlib.import_module("pandas._config.config")
 
     now = {key: pandas.get_option(key) for key in config._registered_options if key not in config._deprecated_options}
     return {key: value for key, value in now.items() if value != config._registered_options[key].defval}

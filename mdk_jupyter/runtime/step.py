@@ -203,8 +203,9 @@ def _explain_name_errors(reasons: Mapping[str, str]) -> None:
         return
 
     def explain(shell: Any, kind: type, error: NameError, trace: Any, tb_offset: int | None = None) -> None:
-        if error.name in reasons and reasons[error.name] not in getattr(error, "__notes__", ()):
-            error.add_note(reasons[error.name])
+        reason = reasons.get(error.name or "")
+        if reason is not None and reason not in getattr(error, "__notes__", ()):
+            error.add_note(reason)
         shell.showtraceback((kind, error, trace), tb_offset=tb_offset)
 
     shell().set_custom_exc((NameError,), explain)
