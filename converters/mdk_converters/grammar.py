@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import re
 import shlex
@@ -182,12 +183,8 @@ _OPTIONS = [
     Option("description", "description", "cleans the flights", "what the component does", _text),
     Option("requirement", "requirements", "scikit-learn>=1.4", "package to install", _requirement, "list"),
     Option("file", "files", "data/*.csv", "local file that the component needs", _text, "list"),
-    Option(
-        "changes", "changes", "model", "variable that is changed in place unseen", _variable, "list", True
-    ),
-    Option(
-        "output", "outputs", "auc", "variable to keep although no component reads it", _variable, "list", True
-    ),
+    Option("changes", "changes", "model", "variable that is changed in place unseen", _variable, "list", True),
+    Option("output", "outputs", "auc", "variable to keep although no component reads it", _variable, "list", True),
     Option("metric", "metrics", "auc", "variable to log as a metric", _variable, "list", True),
     Option("env", "env", "STAGE=dev", "environment variable", _pair(_VARIABLE, "write NAME=VALUE"), "map"),
     Option("secret", "secrets", "TOKEN=api-token", "environment variable from a secret", _secret, "map"),
@@ -204,6 +201,7 @@ _OPTIONS = [
 COMPONENT_OPTIONS: Mapping[str, Option] = {option.word: option for option in _OPTIONS}
 _BY_WORD: Mapping[str, Option] = {**COMPONENT_OPTIONS, **{option.field: option for option in _OPTIONS}}
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,62}")
+_ROLE_TAGS: Mapping[str, RoleKind] = {"parameters": "parameters", "skip": "skip"}
 _FIRST_LINE = re.compile(r"\s*%%component(?=\s|$)")
 
 
@@ -294,15 +292,11 @@ class _Statement:
         elif self.component not in (None, name):
             message = f"the {self.spelling} name two components, {self.component} and {name}"
             fix = "a cell belongs to one component; split the cell or keep one name"
-            findings.append(
-                Finding("MDK118", message, place or self.place, fix, names=(str(self.component), name))
-            )
+            findings.append(Finding("MDK118", message, place or self.place, fix, names=(str(self.component), name)))
         else:
             self.component = name
 
-    def put(
-        self, option: Option, raw: Any, written: str, findings: list[Finding], place: Place | None = None
-    ) -> None:
+    def put(self, option: Option, raw: Any, written: str, findings: list[Finding], place: Place | None = None) -> None:
         """Read one value; a list or mapping of several only where the option takes several."""
         place = place or self.place
         try:
@@ -327,9 +321,7 @@ def _several(option: Option, raw: Any) -> Any:
     if option.many == "map":
         pairs = [f"{k}={_scalar(v)}" for k, v in raw.items()] if isinstance(raw, dict) else raw
         return dict(map(option.parse, pairs if isinstance(pairs, list) else [pairs]))
-    items = (
-        raw if isinstance(raw, list) else raw.split(",") if option.commas and isinstance(raw, str) else [raw]
-    )
+    items = raw if isinstance(raw, list) else raw.split(",") if option.commas and isinstance(raw, str) else [raw]
     return tuple(dict.fromkeys(map(option.parse, items)))
 
 
@@ -364,20 +356,34 @@ def _role(notebook: Notebook, cell: Cell, findings: list[Finding]) -> Role:
     if options != Options() and kind != "component":
         words = [word for s in statements for word in s.words.values()]
         message = f"the cell has options of a component ({', '.join(words)}) but belongs to none"
-        findings.append(
-            Finding("MDK119", message, place, "tag it component:NAME as well", names=tuple(words))
-        )
+        findings.append(Finding("MDK119", message, place, "tag it component:NAME as well", names=tuple(words)))
     if kind != "component":
         component, options = None, Options()
     if (language := _other_language(cell)) is not None and kind != "skip":
-        if kind == "exploration":
-            message, severity = f"a cell in {language} is left out", "note"
-        else:
-            message, severity = f"a {kind} cell is in {language}, which a Python kernel does not run", "error"
-        fix = "set the cell's language to Python if that is what it holds"
-        findings.append(Finding("MDK108", message, place, fix, severity))  # type: ignore[arg-type]
+        findings.append(_foreign(language, kind, place))
         kind = "skip" if kind == "exploration" else kind
+    if line is None and (hidden := _hidden_line(cell.source)) is not None:
+        message = "%%component must be the first line of its cell"
+        findings.append(Finding("MDK120", message, notebook.place(cell, hidden, 1), "move the line to the top"))
     return Role(kind, cell, source, component, options, offset)
+
+
+def _foreign(language: str, kind: RoleKind, place: Place) -> Finding:
+    fix = "set the cell's language to Python if that is what it holds"
+    if kind == "exploration":
+        return Finding("MDK108", f"a cell in {language} is left out", place, fix, "note")
+    message = f"a {kind} cell is in {language}, which a Python kernel does not run"
+    return Finding("MDK108", message, place, fix)
+
+
+def _hidden_line(source: str) -> int | None:
+    """Return the number of a `%%component` line below comments or other cell magics, where IPython passes over it."""
+    for number, line in enumerate(source.split("\n"), 1):
+        if _FIRST_LINE.match(line):
+            return number
+        if line.strip() and not line.lstrip().startswith(("#", "%%")):
+            return None
+    return None
 
 
 def component_line(source: str) -> tuple[str | None, int, str]:
@@ -394,8 +400,8 @@ def _read_tags(notebook: Notebook, cell: Cell, findings: list[Finding]) -> _Stat
     statement = _Statement("tags", place)
     for tag in cell.tags:
         word, colon, value = (part.strip() for part in tag.partition(":"))
-        if tag in ("parameters", "skip"):
-            statement.kinds[tag] = tag  # type: ignore[index]
+        if tag in _ROLE_TAGS:
+            statement.kinds[_ROLE_TAGS[tag]] = tag
         elif tag == "injected-parameters":
             statement.kinds["skip"] = tag
             message = "the values that papermill wrote into this notebook are left out"
@@ -441,18 +447,19 @@ def _read_metadata(notebook: Notebook, cell: Cell, findings: list[Finding]) -> _
     for word, written, value in entries:
         if value is None or value in ("", [], {}):  # what an emptied form field leaves behind
             continue
-        shown = f"{written}: {value}"
+        shown = f"{written}: {json.dumps(value, ensure_ascii=False)}"
         if word == "component":
             statement.name(value, shown, findings)
-        elif word in ("parameters", "skip") and isinstance(value, bool):
-            statement.kinds.update({word: shown} if value else {})
+        elif word in _ROLE_TAGS and isinstance(value, bool):
+            statement.kinds.update({_ROLE_TAGS[word]: shown} if value else {})
         elif word in _BY_WORD:
             statement.put(_BY_WORD[word], value, shown, findings)
-        elif word in ("parameters", "skip"):
+        elif word in _ROLE_TAGS:
             message = f"`{shown}` in metadata.mdk must be true or false"
             findings.append(Finding("MDK111", message, place, f'write "{word}": true', names=(word,)))
         else:
-            findings.append(_unknown(written, place, "the key", ["component", "resources", *_BY_WORD]))
+            known = [f"resources.{k}" for k in _RESOURCES] if "." in written else ["component", *_BY_WORD]
+            findings.append(_unknown(written, place, "the key", known))
     return statement
 
 
@@ -573,9 +580,7 @@ def _agree_on_options(statements: list[_Statement], findings: list[Finding]) -> 
                 message = f"{two} disagree{_between(first, statement)}"
                 word = next(o.word for o in _OPTIONS if o.field == name)
                 findings.append(
-                    Finding(
-                        "MDK112", message, statement.place, "give it once, or the same in both", names=(word,)
-                    )
+                    Finding("MDK112", message, statement.place, "give it once, or the same in both", names=(word,))
                 )
     return Options(**{name: value for name, (_, value) in values.items()})
 
@@ -598,9 +603,7 @@ def _idle_tags(notebook: Notebook) -> Iterable[Finding]:
         named = [tag for tag in cell.tags if tag.startswith("component:")]
         if cell.kind != "code" and named:
             message = f"the tag `{named[0]}` has no effect on a {cell.kind} cell"
-            yield Finding(
-                "MDK124", message, notebook.place(cell), "tag the code cells", "warning", tuple(named)
-            )
+            yield Finding("MDK124", message, notebook.place(cell), "tag the code cells", "warning", tuple(named))
 
 
 def _parameter_cells(notebook: Notebook, found: list[Role]) -> Iterable[Finding]:
@@ -625,9 +628,7 @@ def _components(notebook: Notebook, found: list[Role], findings: list[Finding]) 
             for word in differing:
                 message = f"the cells of component {name} give different values for {word}"
                 fix = f"give {word} once, for example in cell {cells[0].cell.number}"
-                findings.append(
-                    Finding("MDK115", message, notebook.place(role.cell), fix, names=(name, word))
-                )
+                findings.append(Finding("MDK115", message, notebook.place(role.cell), fix, names=(name, word)))
         merged[name] = options
         for role in cells:
             findings += _unmet(notebook, role, members)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Literal, NoReturn
 
 from mdk_converters.findings import Finding, NotebookError, Place
+from mdk_converters.percent import ScriptError, script_document
 
 CellKind = Literal["code", "markdown", "raw"]
 
@@ -84,11 +85,9 @@ def parse_notebook(text: str | bytes, *, path: str) -> Notebook:
     content = _decode(text, path)
     if not content.strip():
         _refuse("MDK101", "the file is empty", path, "save the notebook again in Jupyter")
-    notebook = _script(content, path) if path.endswith(".py") else _document(content, path)
+    notebook = _script(content, path) if path.endswith(".py") else _ipynb(content, path)
     if not any(cell.kind == "code" for cell in notebook.cells):
-        _refuse(
-            "MDK106", "the notebook has no code cells", path, "write the steps as code cells and tag them"
-        )
+        _refuse("MDK106", "the notebook has no code cells", path, "write the steps as code cells and tag them")
     return notebook
 
 
@@ -111,7 +110,7 @@ def _decode(text: str | bytes, path: str) -> str:
         )
 
 
-def _document(text: str, path: str) -> Notebook:
+def _ipynb(text: str, path: str) -> Notebook:
     document = _load(text, path)
     kind = type(document).__name__
     if not isinstance(document, dict):
@@ -126,16 +125,34 @@ def _document(text: str, path: str) -> Notebook:
             path,
             "open and save the notebook in a current Jupyter, or run `jupyter nbconvert --to notebook`",
         )
-    metadata = _mapping(document.get("metadata"))
-    kernel = _mapping(metadata.get("kernelspec"))
     raw_cells = list(_raw_cells(document, path))
+    cells = _with_lines(_cells(raw_cells, path), raw_cells, text)
+    return _notebook(document, raw_cells, cells, path)
+
+
+def _script(text: str, path: str) -> Notebook:
+    try:
+        document, starts = script_document(_newlines(text))
+    except ScriptError as error:
+        place = Place(notebook=path, file_line=error.line)
+        fix = 'begin each cell with a line such as # %% tags=["component:load"], or give a notebook (.ipynb)'
+        _refuse("MDK103", str(error), path, fix, place)
+    raw_cells = document["cells"]
+    cells = [replace(cell, file_line=line) for cell, line in zip(_cells(raw_cells, path), starts, strict=True)]
+    return _notebook(document, raw_cells, cells, path)
+
+
+def _notebook(
+    document: Mapping[str, Any], raw_cells: list[Mapping[str, Any]], cells: list[Cell], path: str
+) -> Notebook:
+    metadata = _mapping(document.get("metadata"))
     _check_language(metadata, raw_cells, path)
-    name = kernel.get("name")
+    kernel = _mapping(metadata.get("kernelspec")).get("name")
     return Notebook(
-        name=_stem(path),
+        name=Path(path).stem or "notebook",
         path=path,
-        cells=_with_ids(_with_lines(_cells(raw_cells, path), raw_cells, text), raw_cells),
-        kernel=name if isinstance(name, str) and name else "python3",
+        cells=_with_ids(cells, raw_cells),
+        kernel=kernel if isinstance(kernel, str) and kernel else "python3",
         metadata=metadata,
     )
 
@@ -172,15 +189,11 @@ def _raw_cells(document: Mapping[str, Any], path: str) -> Iterator[Mapping[str, 
     for sheet in sheets if isinstance(sheets, list) else [None]:
         cells = sheet.get("cells", []) if isinstance(sheet, dict) else None
         if not isinstance(cells, list):
-            _refuse(
-                "MDK103", "the notebook's cells are not a list", path, "save the notebook again in Jupyter"
-            )
+            _refuse("MDK103", "the notebook's cells are not a list", path, "save the notebook again in Jupyter")
         for cell in cells:
             number += 1
             if not isinstance(cell, dict):
-                _refuse(
-                    "MDK107", f"cell {number} is not an object", path, "save the notebook again in Jupyter"
-                )
+                _refuse("MDK107", f"cell {number} is not an object", path, "save the notebook again in Jupyter")
             yield cell if modern or "input" not in cell else {**cell, "source": cell["input"]}
 
 
@@ -188,20 +201,22 @@ def _cells(raw_cells: list[Mapping[str, Any]], path: str) -> list[Cell]:
     cells = []
     for number, raw in enumerate(raw_cells, 1):
         metadata = _mapping(raw.get("metadata"))
-        tags = metadata.get("tags")
         cells.append(
             Cell(
                 number=number,
                 id="",
                 kind=_kind(raw, number, path),
                 source=_source(raw.get("source", ""), number, path),
-                tags=tuple(dict.fromkeys(t.strip() for t in tags if isinstance(t, str)))
-                if isinstance(tags, list)
-                else (),
+                tags=_tags(metadata.get("tags")),
                 metadata=metadata,
             )
         )
     return cells
+
+
+def _tags(value: Any) -> tuple[str, ...]:
+    tags = [value] if isinstance(value, str) else value if isinstance(value, list) else []
+    return tuple(dict.fromkeys(tag.strip() for tag in tags if isinstance(tag, str)))
 
 
 def _kind(raw: Mapping[str, Any], number: int, path: str) -> CellKind:
@@ -247,10 +262,6 @@ def _newlines(text: str) -> str:
 
 def _mapping(value: Any) -> Mapping[str, Any]:
     return value if isinstance(value, dict) else {}
-
-
-def _stem(path: str) -> str:
-    return Path(path).stem or "notebook"
 
 
 def _check_language(metadata: Mapping[str, Any], raw_cells: list[Mapping[str, Any]], path: str) -> None:
@@ -330,66 +341,3 @@ def _source_values(text: str) -> Iterator[tuple[Any, int, int]]:
         if colon and text[at - 1] != "\\":
             value, end = decoder.raw_decode(text, colon.end())
             yield value, colon.end(), end
-
-
-_MARKER = re.compile(r"#\s*%%+(?:\s+(?P<options>.*))?$")
-_KIND = re.compile(r"\[(?P<kind>markdown|md|raw)\]")
-_OPTION = re.compile(r"(?P<key>[A-Za-z_][\w.-]*)\s*=\s*(?=[\[{\"\dtfn-])")
-_MAGIC = re.compile(r"#\s?(?=%%?[A-Za-z]|!)")
-
-
-def _script(text: str, path: str) -> Notebook:
-    """Read a script in jupytext's percent format: `# %% title [markdown] tags=["component:load"]`."""
-    lines = _newlines(text).split("\n")
-    starts = [number for number, line in enumerate(lines) if _MARKER.match(line)]
-    if not starts:
-        _refuse(
-            "MDK103",
-            "the script has no cells",
-            path,
-            'begin each cell with a line such as `# %% tags=["component:load"]`, or give a notebook (.ipynb)',
-        )
-    cells, raw_cells = [], []
-    for number, (start, end) in enumerate(zip(starts, [*starts[1:], len(lines)], strict=True), 1):
-        header = _MARKER.match(lines[start])
-        kind, metadata = _header((header and header["options"]) or "", number, path, start + 1)
-        body = lines[start + 1 : end]
-        while body and not body[-1].strip():
-            body.pop()
-        # jupytext writes magics as comments, so that the script stays Python.
-        unmasked = [_MAGIC.sub("", line) for line in body] if kind == "code" else body
-        raw_cells.append({"id": metadata.pop("id", None)})
-        tags = metadata.get("tags", [])
-        cells.append(
-            Cell(
-                number=number,
-                id="",
-                kind=kind,
-                source="\n".join(unmasked),
-                tags=tuple(t for t in tags if isinstance(t, str)) if isinstance(tags, list) else (),
-                metadata=metadata,
-                file_line=start + 2,
-            )
-        )
-    return Notebook(name=_stem(path), path=path, cells=_with_ids(cells, raw_cells))
-
-
-def _header(options: str, number: int, path: str, line: int) -> tuple[CellKind, dict[str, Any]]:
-    kind = _KIND.search(options)
-    metadata: dict[str, Any] = {}
-    decoder = json.JSONDecoder()
-    at = 0
-    while option := _OPTION.search(options, at):
-        try:
-            metadata[option["key"]], at = decoder.raw_decode(options, option.end())
-        except ValueError:
-            _refuse(
-                "MDK107",
-                f"the value of `{option['key']}` in the header of cell {number} is not JSON",
-                path,
-                'write options as key=JSON, such as tags=["component:load"]',
-                Place(notebook=path, cell_number=number, text=f"# %% {options}", file_line=line),
-            )
-    if kind is None:
-        return "code", metadata
-    return ("raw" if kind["kind"] == "raw" else "markdown"), metadata
