@@ -15,7 +15,7 @@ from pydantic import BaseModel
 from yaml.resolver import Resolver
 
 from mdk_converters.findings import Finding, SpecError
-from mdk_converters.spec import SCHEMA_ID, Component, Parameter, Pipeline
+from mdk_converters.spec import SCHEMA_ID, Component, Parameter, Pipeline, Resources
 
 _WIDTH = 100
 _LONGEST_KEY = 200  # YAML wants the `?` form for keys beyond 1024 bytes
@@ -24,9 +24,7 @@ _PLAIN = re.compile(r"[\w./](?:[\w ./+()=@%~<>-]*[\w./+()=@%~<>-])?")
 _NUMBER = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|0[ox][0-9a-fA-F]+")
 _OLD_BOOL = frozenset({"y", "Y", "n", "N"})
 # What YAML cannot show as it is: control characters, line ends other than \n, byte order marks.
-_UNSHOWN = re.compile(
-    "[^\t\n\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
-)
+_UNSHOWN = re.compile("[^\t\n\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
 _ESCAPED = re.compile(r'[\\"\n\t]|' + _UNSHOWN.pattern)
 _ESCAPES = {"\\": r"\\", '"': r"\"", "\n": r"\n", "\t": r"\t", "\r": r"\r"}
 
@@ -66,6 +64,8 @@ def _fields(model: BaseModel) -> dict[str, Any]:
 
 
 def _parts(value: Any) -> Any:
+    if isinstance(value, Resources) and value.cpu is not None and value.cpu.is_integer():
+        return _fields(value) | {"cpu": int(value.cpu)}
     if isinstance(value, BaseModel):
         return _fields(value)
     if isinstance(value, dict):
@@ -101,9 +101,7 @@ def _entry(key: str, value: Any, pad: str, block: bool = False) -> Iterator[str]
         yield start
         for part in value:
             if _holds_code(part):
-                first, *rest = (
-                    line for name, item in part.items() for line in _entry(name, item, inner + "  ")
-                )
+                first, *rest = (line for name, item in part.items() for line in _entry(name, item, inner + "  "))
                 yield f"{inner}- {first.lstrip()}"
                 yield from rest
             else:
@@ -135,9 +133,7 @@ def _holds_code(value: Any) -> bool:
 
 def _flow(value: Any) -> str:
     if isinstance(value, dict):
-        pairs = (
-            f"{'? ' * (len(key) > _LONGEST_KEY)}{_scalar(key)}: {_flow(part)}" for key, part in value.items()
-        )
+        pairs = (f"{'? ' * (len(key) > _LONGEST_KEY)}{_scalar(key)}: {_flow(part)}" for key, part in value.items())
         return "{" + ", ".join(pairs) + "}"
     if isinstance(value, list):
         return "[" + ", ".join(map(_flow, value)) + "]"
