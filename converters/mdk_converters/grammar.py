@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import re
 import shlex
 import unicodedata
@@ -92,10 +91,10 @@ def _word(value: Any) -> str:
 
 def _cpu(value: Any) -> float:
     text = str(value).strip()
-    milli = re.fullmatch(r"\d+m", text, re.ASCII)
-    plain = re.fullmatch(r"\d+(\.\d+)?|\.\d+", text, re.ASCII)
+    milli = re.fullmatch(r"\d{1,9}m", text, re.ASCII)
+    plain = re.fullmatch(r"\d{1,6}(\.\d{1,6})?|\.\d{1,6}", text, re.ASCII)
     number = int(text[:-1]) / 1000 if milli else float(text) if plain else 0.0
-    if not 0 < number < math.inf or isinstance(value, bool):
+    if number <= 0:
         raise ValueError("write a number of processors such as 4 or 0.5")
     return number
 
@@ -108,7 +107,7 @@ def _memory(value: Any) -> str:
 
 def _gpu(value: Any) -> str:
     text = str(value).strip()
-    if re.fullmatch(r"[1-9]\d*", text, re.ASCII):
+    if re.fullmatch(r"[1-9]\d{0,5}", text, re.ASCII):
         text = f"nvidia.com/gpu:{text}"  # any GPU, under the name that Kubernetes gives it
     kind, count = gpu_type_and_count(text)
     return f"{kind}:{count}"

@@ -101,9 +101,7 @@ def _native_words(notebook: Notebook) -> Finding | None:
     for cell in notebook.cells:
         if cell.kind != "code":
             continue
-        said = [
-            tag for tag in cell.tags if tag.partition(":")[0].strip() in ("component", "after") and ":" in tag
-        ]
+        said = [tag for tag in cell.tags if tag.partition(":")[0].strip() in ("component", "after") and ":" in tag]
         said += ["metadata.mdk"] if "mdk" in cell.metadata else []
         said += ["%%component"] if component_line(cell.source)[0] is not None else []
         if said:
@@ -152,9 +150,7 @@ def _read(notebook: Notebook, cell: Cell, findings: list[Finding]) -> _Tags:
             findings.append(Finding("MDK110", message, place, f"write {match[0]}:{value}", names=(tag,)))
     if tags.words and tags.step is None and tags.special is None:
         message = f"`{tags.words[0]}` stands on a cell without a step"
-        findings.append(
-            Finding("MDK119", message, place, "tag it step:NAME as well", names=tuple(tags.words))
-        )
+        findings.append(Finding("MDK119", message, place, "tag it step:NAME as well", names=tuple(tags.words)))
     return tags
 
 
@@ -314,9 +310,7 @@ def _with_shown_values(found: list[Role]) -> list[Role]:
     return result
 
 
-def _with_metrics(
-    notebook: Notebook, found: list[Role], cells: list[Cell], findings: list[Finding]
-) -> list[Role]:
+def _with_metrics(notebook: Notebook, found: list[Role], cells: list[Cell], findings: list[Finding]) -> list[Role]:
     """Give each metric that the `pipeline-metrics` cells name to the last step that binds the variable."""
     result = list(found)
     parameters = {name for role in found if role.kind == "parameters" for name in _bound(role.source)}
@@ -336,9 +330,7 @@ def _with_metrics(
                 findings.append(Finding("MDK131", message, place, "", "note", (name,)))
             else:
                 message = f"no step makes the metric {name}"
-                findings.append(
-                    Finding("MDK133", message, place, f"assign {name} in a step", "warning", (name,))
-                )
+                findings.append(Finding("MDK133", message, place, f"assign {name} in a step", "warning", (name,)))
     return result
 
 

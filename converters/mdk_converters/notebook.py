@@ -327,7 +327,7 @@ def _with_lines(cells: list[Cell], raw_cells: list[Mapping[str, Any]], text: str
         line, counted = line + text.count("\n", counted, start), start
         items = len(wanted) if isinstance(wanted, list) else 1
         one_row_each = text.count("\n", start, end) in (items - 1, items)
-        one_line_each = cell.source.count("\n") in (items - 1, items)
+        one_line_each = cell.source.count("\n") + (not cell.source.endswith("\n")) == items
         found.append(replace(cell, file_line=line) if one_row_each and one_line_each else cell)
     return found
 

@@ -95,9 +95,7 @@ def _difference(path: Path, current: str | None, wanted: str | None) -> str:
         "/dev/null" if current is None else name,
         "/dev/null" if wanted is None else f"{name} (as the notebook gives it)",
     )
-    return "".join(
-        line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines
-    )
+    return "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)
 
 
 def _replace(path: Path, text: str) -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-_MEMORY = re.compile(r"(\d+(?:\.\d+)?)([kKMGTPE]i?)?", re.ASCII)
-_DURATION = re.compile(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?", re.ASCII)
-_GPU = re.compile(r"([A-Za-z][A-Za-z0-9._/-]*)(?::([1-9]\d*))?", re.ASCII)
+_MEMORY = re.compile(r"(\d{1,12}(?:\.\d{1,12})?)([kKMGTPE]i?)?", re.ASCII)
+_DURATION = re.compile(r"(?:(\d{1,9})d)?(?:(\d{1,9})h)?(?:(\d{1,9})m)?(?:(\d{1,9})s)?", re.ASCII)
+_GPU = re.compile(r"([A-Za-z][A-Za-z0-9._/-]*)(?::([1-9]\d{0,5}))?", re.ASCII)
 _POWERS = " KMGTPE"
 _MEBIBYTE = 2**20
 

@@ -116,6 +116,4 @@ def _columns(character: str) -> int:
 
 def _printable(text: str) -> str:
     """Take the power from control characters that a notebook could send to the terminal."""
-    return "".join(
-        c if c == "\t" or unicodedata.category(c) not in ("Cc", "Cf", "Cs") else "\ufffd" for c in text
-    )
+    return "".join(c if c == "\t" or unicodedata.category(c) not in ("Cc", "Cf", "Cs") else "\ufffd" for c in text)
