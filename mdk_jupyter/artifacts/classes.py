@@ -16,12 +16,12 @@ import inspect
 import sys
 import types
 import weakref
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from cloudpickle import cloudpickle
 
-from mdk_jupyter.artifacts.functions import MAIN, Reduced, code_digest, same_code
+from mdk_jupyter.artifacts.functions import MAIN, Reduced, code_digest, is_atom, same_code
 
 _keys: weakref.WeakKeyDictionary[type, str] = weakref.WeakKeyDictionary()
 _unfinished: set[int] = set()
@@ -56,6 +56,13 @@ def key_of(cls: type) -> str:
     if key is None:
         key = _keys[cls] = _make_key(cls)
     return key
+
+
+def note(namespace: Mapping[str, Any]) -> None:
+    """Take down which classes these are, before anything changes their attributes."""
+    for value in list(namespace.values()):
+        if is_notebook_class(value):
+            key_of(value)
 
 
 def _make_key(cls: type) -> str:
@@ -121,7 +128,7 @@ def _class_statements(body: list[ast.stmt], prefix: str) -> Iterator[tuple[str, 
 
 
 def _structure(cls: type) -> str:
-    """A digest of what a class consists of, without the values of its data attributes."""
+    """A digest of what a class consists of, for one whose statement is not at hand."""
     lines = []
     for name, value in sorted(vars(cls).items()):
         if name in _MADE_BY_PYTHON:
@@ -129,11 +136,10 @@ def _structure(cls: type) -> str:
         if isinstance(value, enum.Enum):
             lines.append(f"{name}={value.value!r}")
             continue
-        functions = list(_functions_in(value))
-        lines.append(name + "".join(f" {code_digest(f.__code__)}" for f in functions))
+        lines.append(name + "".join(f" {code_digest(function.__code__)}" for function in _functions_in(value)))
         if name == "__annotations__" and isinstance(value, dict):
             lines.append(" ".join(value))
-        if name in ("__slots__", "_fields"):
+        elif is_atom(value):
             lines.append(repr(value))
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 

@@ -38,13 +38,14 @@ def is_pristine(function: types.FunctionType) -> bool:
     return (
         not function.__closure__
         and not function.__dict__
-        and _is_atom(function.__defaults__ or ())
-        and _is_atom(tuple((function.__kwdefaults__ or {}).items()))
+        and is_atom(function.__defaults__ or ())
+        and is_atom(tuple((function.__kwdefaults__ or {}).items()))
     )
 
 
-def _is_atom(value: object) -> bool:
-    return type(value) in _ATOMS or (type(value) is tuple and all(map(_is_atom, value)))
+def is_atom(value: object) -> bool:
+    """Tell whether a value is immutable, has no parts of other types and compares by its text."""
+    return type(value) in _ATOMS or (type(value) is tuple and all(map(is_atom, value)))
 
 
 def same_code(a: types.CodeType, b: types.CodeType) -> bool:

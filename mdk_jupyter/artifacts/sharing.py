@@ -82,7 +82,7 @@ def group(contents: Mapping[str, Contents]) -> list[Group]:
 
 
 def _shared_bases(contents: Mapping[str, Contents], join: Callable[[str, str], None]) -> dict[int, str]:
-    """Join the names whose arrays overlap in memory; return the ids of the arrays that they are parts of, and a name."""
+    """Join the names whose arrays overlap in memory; return the ids of the arrays they are parts of, with a name."""
     parts: dict[int, list[tuple[str, Any, bool]]] = {}
     for name, found in contents.items():
         for array in found.arrays:

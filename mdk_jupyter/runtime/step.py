@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import sys
-import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import wraps
@@ -91,6 +90,7 @@ def receive() -> None:
         StepError: an input is missing, damaged or cannot travel (MDK320 to MDK329).
     """
     step = _step()
+    _note_classes(step.namespace)
     _receive(lambda name: name not in states.BEFORE_IMPORTS)
     if step.job.guard:
         from mdk_jupyter.artifacts.fingerprints import fingerprint
@@ -175,6 +175,13 @@ def _receive(wanted: Callable[[str], bool]) -> None:
         _explain_name_errors({name: _why_missing(step.job, name, record) for name, record in missing.items()})
 
 
+def _note_classes(namespace: Mapping[str, Any]) -> None:
+    if any(isinstance(value, type) and value.__module__ == "__main__" for value in namespace.values()):
+        from mdk_jupyter.artifacts import classes
+
+        classes.note(namespace)
+
+
 def _why_missing(job: Job, name: str, record: Any) -> str:
     producer = job.inputs[name].get("producer", "an earlier component")
     kind = f" of type {record.type}" if record.type else ""
@@ -232,7 +239,6 @@ def _check_guarded(step: _Step) -> None:
 
 
 def _write_json(path: Path, data: object) -> None:
-    handle, temporary = tempfile.mkstemp(prefix=path.name, dir=path.parent)
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        json.dump(data, file)
-    Path(temporary).replace(path)
+    temporary = path.with_name(f"{path.name}.{os.getpid()}.new")
+    temporary.write_text(json.dumps(data), encoding="utf-8")
+    temporary.replace(path)
