@@ -53,9 +53,7 @@ _GENERATORS = frozenset(
 )
 _MODEL_MAKERS = frozenset({"make_pipeline", "make_column_transformer", "make_union", "clone"})
 _PLAIN_RESULTS = {"len": "int", "int": "int", "float": "float", "str": "str", "bool": "bool", "repr": "str"}
-_PANDAS_SCALAR = frozenset(
-    {"Timestamp", "Timedelta", "isna", "isnull", "notna", "notnull", "Period", "Interval"}
-)
+_PANDAS_SCALAR = frozenset({"Timestamp", "Timedelta", "isna", "isnull", "notna", "notnull", "Period", "Interval"})
 
 
 @dataclass(slots=True)
@@ -214,9 +212,7 @@ class Calls(Machine):
                 first = instance if name != "__new__" else Value(frozenset({identity}), "class")
                 self.call_function(method, given, first)
                 known = known or name == "__init__"
-        if (
-            not known
-        ):  # dataclasses, named tuples, subclasses of library classes: the instance keeps its arguments
+        if not known:  # dataclasses, named tuples, subclasses of library classes: the instance keeps its arguments
             self.heap.hold(created, frozenset().union(*(v.objects for v in arguments.all)))
             if self.library_base(identity):
                 self.heap[created].fuzzy = True
@@ -281,11 +277,7 @@ class Calls(Machine):
     def run_callbacks(self, values: list[Value]) -> None:
         """Functions, and methods of instances, that are handed to foreign code may be called by it."""
         reached = self.heap.reach(frozenset().union(*(v.objects for v in values)))
-        handed = [
-            o
-            for o in sorted(reached)
-            if self.heap[o].code is not None or self.heap[o].instance_of is not None
-        ]
+        handed = [o for o in sorted(reached) if self.heap[o].code is not None or self.heap[o].instance_of is not None]
         if not handed:
             return
         data = Arguments(rest=[Value(frozenset(v.objects - set(handed))) for v in values])
@@ -607,11 +599,7 @@ class Calls(Machine):
             return self._untravelable(knowledge.CANNOT_TRAVEL["builtins.open"], arguments)
         if name in {"next", "setattr", "delattr", "anext"} and arguments.positional:
             self.mutate(arguments.positional[0], arguments.positional[1:], deep=name == "next")
-            return (
-                join([self.part(arguments.positional[0]), *arguments.positional[1:]])
-                if "next" in name
-                else NONE
-            )
+            return join([self.part(arguments.positional[0]), *arguments.positional[1:]]) if "next" in name else NONE
         if name == "super":
             receiver = self.scope.receiver if self.scope is not None else None
             return Value(receiver.objects if receiver is not None else frozenset(), "super")
@@ -623,14 +611,8 @@ class Calls(Machine):
         if name in knowledge.PART_BUILTINS:
             return join([self.part(v) for v in given]) if given else ATOM
         if name in knowledge.CONTAINER_BUILTINS:
-            kind = (
-                "list"
-                if name in {"list", "sorted"}
-                else name
-                if name in {"tuple", "dict", "set"}
-                else "iterator"
-            )
-            held = [self.part(v) for v in given]
+            kind = "list" if name in {"list", "sorted"} else name if name in {"tuple", "dict", "set"} else "iterator"
+            held = [*(self.part(v) for v in given), *arguments.keywords.values()]
             return self.new(kind, [*held, *(given if kind == "iterator" else [])], fuzzy=kind == "iterator")
         if name == "__import__" and given and isinstance(given[0].const, str):
             return Value(kind="module", path=given[0].const)
@@ -653,9 +635,7 @@ class Calls(Machine):
         if name in knowledge.DRAWING_FUNCTIONS and package in knowledge.DRAWING_PACKAGES:
             self._maybe_draw(name, arguments, package)
 
-    def _maybe_draw(
-        self, name: str, arguments: Arguments, package: str, receiver: Value | None = None
-    ) -> None:
+    def _maybe_draw(self, name: str, arguments: Arguments, package: str, receiver: Value | None = None) -> None:
         if name not in knowledge.DRAWING_METHODS and not package:
             return
         for keyword in ("random_state", "seed", "rng"):
@@ -684,9 +664,7 @@ class Calls(Machine):
     def _note_path_file(self, path: str, name: str, arguments: Arguments) -> None:
         package = path.partition(".")[0]
         if path in knowledge.FILE_PATHS:
-            self.effects.files.append(
-                ("rw", _path_of(arguments) if package in {"sqlite3", "shelve"} else None)
-            )
+            self.effects.files.append(("rw", _path_of(arguments) if package in {"sqlite3", "shelve"} else None))
         elif package in {"io", "codecs", "gzip", "bz2", "lzma"} and name == "open":
             self._note_open(arguments)
         elif package == "zipfile" or package == "tarfile":
@@ -697,9 +675,7 @@ class Calls(Machine):
             self.effects.files.append(("r", _path_of(arguments)))
 
     def _note_open(self, arguments: Arguments) -> None:
-        mode = arguments.keywords.get("mode") or (
-            arguments.positional[1] if len(arguments.positional) > 1 else None
-        )
+        mode = arguments.keywords.get("mode") or (arguments.positional[1] if len(arguments.positional) > 1 else None)
         text = mode.const if mode is not None else "r"
         how = "rw" if not isinstance(text, str) or "+" in text else "w" if set(text) & set("wax") else "r"
         self.effects.files.append((how, _path_of(arguments)))

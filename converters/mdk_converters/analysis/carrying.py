@@ -11,9 +11,7 @@ from mdk_converters.analysis.values import Value
 
 Carriage = Literal["import", "code", "constant", "setting", "magic"]
 
-_SETUP_MAGICS = frozenset(
-    {"matplotlib", "config", "load_ext", "reload_ext", "precision", "pprint", "xmode", "gui"}
-)
+_SETUP_MAGICS = frozenset({"matplotlib", "config", "load_ext", "reload_ext", "precision", "pprint", "xmode", "gui"})
 _PURE_OPERATORS = (
     ast.BinOp, ast.UnaryOp, ast.BoolOp, ast.Compare, ast.IfExp, ast.Constant, ast.JoinedStr, ast.FormattedValue,
     ast.List, ast.Tuple, ast.Set, ast.Dict, ast.Starred, ast.Name, ast.Subscript, ast.Slice, ast.operator,
@@ -31,11 +29,7 @@ def carriage(effects: Effects) -> Carriage | None:
     if any(how == "draw" for _, how in effects.states):
         return None
     if effects.states and not isinstance(node, ast.ImportFrom):
-        return (
-            "setting"
-            if not effects.binds and isinstance(node, ast.Expr | ast.Assign | ast.AugAssign)
-            else None
-        )
+        return "setting" if not effects.binds and isinstance(node, ast.Expr | ast.Assign | ast.AugAssign) else None
     return _by_shape(node, effects.values)
 
 

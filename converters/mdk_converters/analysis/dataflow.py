@@ -47,9 +47,7 @@ class _Uncarriable(Exception):
 class Dataflow:
     """Plans of all components, and the findings that stand in the way."""
 
-    def __init__(
-        self, notebook: Notebook, history: History, components: list[str], after: dict[str, set[str]]
-    ) -> None:
+    def __init__(self, notebook: Notebook, history: History, components: list[str], after: dict[str, set[str]]) -> None:
         self.notebook = notebook
         self.history = history
         self.after = after
@@ -134,9 +132,7 @@ class Dataflow:
             self._outside(name, event, plan, need, reader)
 
     def _missing(self, name: str, plan: Plan, need: Need, reader: Record, index: int) -> None:
-        star = next(
-            (r for r in reversed(self.history.stars) if r.index < index and r.component != plan.name), None
-        )
+        star = next((r for r in reversed(self.history.stars) if r.index < index and r.component != plan.name), None)
         if star is not None and not is_builtin(name):
             plan.carried[star.index] = star
             return
@@ -204,9 +200,7 @@ class Dataflow:
             if event is None:
                 if not is_builtin(name) and not self.history.stars:
                     raise _Uncarriable(name, None)
-                found += [
-                    star for star in self.history.stars if star.index < record.index and not is_builtin(name)
-                ]
+                found += [star for star in self.history.stars if star.index < record.index and not is_builtin(name)]
             elif event.how == "parameter":
                 plan.parameters.add(name)
             elif event.how == "bind" and event.record.carriage is not None and self._eager(event):
@@ -255,9 +249,7 @@ class Dataflow:
         own_earlier = any(
             e.component == plan.name
             and e.index < event.index
-            and not (
-                e.record.carriage == "import" and e.record.statement.source == event.record.statement.source
-            )
+            and not (e.record.carriage == "import" and e.record.statement.source == event.record.statement.source)
             for e in listed
         )
         source_later = event.component is not None and any(
@@ -426,11 +418,7 @@ class Dataflow:
                     self._demand(name, last.index, plan, Need.POSSIBLE, last.record)
         for component, names in kept.items():
             for name in names:
-                own = [
-                    e
-                    for e in self.history.events.get(name, [])
-                    if e.component == component and e.how != "delete"
-                ]
+                own = [e for e in self.history.events.get(name, []) if e.component == component and e.how != "delete"]
                 if not own:
                     record = self.plans[component].records[-1]
                     self._report(
@@ -446,11 +434,7 @@ class Dataflow:
 
         node = event.record.statement.node
         value = event.value
-        if (
-            not isinstance(node, ast.Assign | ast.AnnAssign | ast.AugAssign)
-            or value is None
-            or value.path is not None
-        ):
+        if not isinstance(node, ast.Assign | ast.AnnAssign | ast.AugAssign) or value is None or value.path is not None:
             return False
         if value.kind in {
             "figure",
@@ -572,8 +556,7 @@ class Dataflow:
             plan = self.plans[needs]
             names = sorted(n for n, source in plan.inputs.items() if source == gives)
             told.append(
-                f"{needs} needs "
-                + (f"{', '.join(names)} from {gives}" if names else f"{gives} to come before it")
+                f"{needs} needs " + (f"{', '.join(names)} from {gives}" if names else f"{gives} to come before it")
             )
         record = self.plans[cycle[0]].records[0]
         self._report(

@@ -26,9 +26,7 @@ class Effects:
     reads: dict[str, Need] = field(default_factory=dict)
     binds: dict[str, bool] = field(default_factory=dict)  # name -> is it bound for certain
     deletes: dict[str, bool] = field(default_factory=dict)
-    changed: dict[str, bool] = field(
-        default_factory=dict
-    )  # names whose object it changes in place -> for certain
+    changed: dict[str, bool] = field(default_factory=dict)  # names whose object it changes in place -> for certain
     mutated: dict[int, bool] = field(default_factory=dict)
     together: list[frozenset[str]] = field(default_factory=list)  # names that must stay one object
     states: list[tuple[str, Literal["set", "seed", "draw"]]] = field(default_factory=list)

@@ -22,9 +22,7 @@ from mdk_converters.analysis.values import (
     lazy_names,
 )
 
-_FRAME_SELF = frozenset(
-    ["loc", "iloc", "at", "iat", "index", "columns", "flags", "attrs", "style", "_mgr", "axes"]
-)
+_FRAME_SELF = frozenset(["loc", "iloc", "at", "iat", "index", "columns", "flags", "attrs", "style", "_mgr", "axes"])
 _FRAME_SHARING = frozenset(["values", "array", "str", "dt", "cat", "sparse", "plot", "T"])
 _BINARY_HOOKS = ("__add__", "__sub__", "__mul__", "__truediv__", "__floordiv__", "__mod__", "__pow__", "__matmul__",
                  "__and__", "__or__", "__xor__", "__lshift__", "__rshift__", "__radd__", "__rmul__")  # fmt: skip
@@ -52,9 +50,7 @@ class Expressions(Calls):
         return self.load(node.id)
 
     def _constant(self, node: ast.Constant) -> Value:
-        kind = {int: "int", float: "float", bool: "bool", str: "str", bytes: "bytes"}.get(
-            type(node.value), "atom"
-        )
+        kind = {int: "int", float: "float", bool: "bool", str: "str", bytes: "bytes"}.get(type(node.value), "atom")
         return NONE if node.value is None else Value(kind=kind, const=node.value)
 
     def _joinedstr(self, node: ast.JoinedStr) -> Value:
@@ -112,20 +108,14 @@ class Expressions(Calls):
         if hooked:
             return join([*hooked, self.new("unknown", [left, right])])
         if left.kind == "str" and isinstance(node.op, ast.Mod | ast.Add | ast.Mult):
-            return Value(
-                kind="str", const=_concatenated(left, right) if isinstance(node.op, ast.Add) else None
-            )
+            return Value(kind="str", const=_concatenated(left, right) if isinstance(node.op, ast.Add) else None)
         if left.atomic and right.atomic:
-            kind = (
-                "float" if isinstance(node.op, ast.Div) or "float" in {left.kind, right.kind} else left.kind
-            )
+            kind = "float" if isinstance(node.op, ast.Div) or "float" in {left.kind, right.kind} else left.kind
             return Value(kind=kind)
         for kind in ("dataset", "array"):
             if kind in {left.kind, right.kind}:
                 return self.new(kind)
-        return self.new(
-            left.kind if left.kind in {"list", "tuple"} else "unknown", [self.part(left), self.part(right)]
-        )
+        return self.new(left.kind if left.kind in {"list", "tuple"} else "unknown", [self.part(left), self.part(right)])
 
     def _unaryop(self, node: ast.UnaryOp) -> Value:
         value = self.evaluate(node.operand)
@@ -143,15 +133,9 @@ class Expressions(Calls):
 
     def _compare(self, node: ast.Compare) -> Value:
         values = [self.evaluate(operand) for operand in [node.left, *node.comparators]]
-        if (
-            any(isinstance(op, ast.Is | ast.IsNot) for op in node.ops)
-            and sum(bool(v.objects) for v in values) > 1
-        ):
+        if any(isinstance(op, ast.Is | ast.IsNot) for op in node.ops) and sum(bool(v.objects) for v in values) > 1:
             names = {
-                n.id
-                for operand in [node.left, *node.comparators]
-                for n in ast.walk(operand)
-                if isinstance(n, ast.Name)
+                n.id for operand in [node.left, *node.comparators] for n in ast.walk(operand) if isinstance(n, ast.Name)
             }
             self.effects.together.append(frozenset(names))
         for value in values:
@@ -220,9 +204,7 @@ class Expressions(Calls):
                 return self.new("array" if name in {"values", "array"} else "unknown", [base])
             return self.new("dataset")
         if base.kind == "array":
-            return (
-                ATOM if name in {"shape", "size", "ndim", "dtype", "nbytes"} else Value(base.objects, "array")
-            )
+            return ATOM if name in {"shape", "size", "ndim", "dtype", "nbytes"} else Value(base.objects, "array")
         found = [self._field(identity, name) for identity in sorted(base.objects)]
         return join(found) if found else UNKNOWN
 
@@ -237,9 +219,7 @@ class Expressions(Calls):
             if method is not None and current.instance_of is not None:
                 decorators = {_last_word(d) for d in getattr(method.node, "decorator_list", [])}
                 if decorators & {"property", "cached_property"}:
-                    known.append(
-                        self.call_function(method, Arguments(), Value(frozenset({identity}), "instance"))
-                    )
+                    known.append(self.call_function(method, Arguments(), Value(frozenset({identity}), "instance")))
                     if "cached_property" in decorators:
                         self.mutate(Value(frozenset({identity}), "instance"), known, certain=False)
                 else:
@@ -292,9 +272,7 @@ class Expressions(Calls):
     def _lambda(self, node: ast.Lambda) -> Value:
         return self.function(node, None)
 
-    def function(
-        self, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda, owner: Class | None
-    ) -> Value:
+    def function(self, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda, owner: Class | None) -> Value:
         """Return the value of a function definition, after reading its defaults."""
         signature = node.args
         positional = [*signature.posonlyargs, *signature.args]
@@ -309,16 +287,12 @@ class Expressions(Calls):
         closure = self.scope
         while closure is not None and closure.is_class:
             closure = closure.parent
-        code = Function(
-            node, closure, defaults, owner=owner, lazy=lazy_names(node, _enclosing_names(closure))
-        )
+        code = Function(node, closure, defaults, owner=owner, lazy=lazy_names(node, _enclosing_names(closure)))
         held = frozenset().union(*(v.objects for v in defaults.values()))
         value = self.heap.new("function", held, fuzzy=False, code=code)
         return value
 
-    def _comprehension_body(
-        self, generators: list[ast.comprehension], elements: list[ast.expr]
-    ) -> list[Value]:
+    def _comprehension_body(self, generators: list[ast.comprehension], elements: list[ast.expr]) -> list[Value]:
         names = frozenset(n.id for g in generators for n in ast.walk(g.target) if isinstance(n, ast.Name))
         first = self.evaluate(generators[0].iter)
         outer = self.scope
@@ -352,9 +326,7 @@ class Expressions(Calls):
         return self.new("set", self._comprehension_body(node.generators, [node.elt]), fuzzy=False)
 
     def _dictcomp(self, node: ast.DictComp) -> Value:
-        return self.new(
-            "dict", self._comprehension_body(node.generators, [node.key, node.value]), fuzzy=False
-        )
+        return self.new("dict", self._comprehension_body(node.generators, [node.key, node.value]), fuzzy=False)
 
     def _generatorexp(self, node: ast.GeneratorExp) -> Value:
         value = self.new("untravelable", self._comprehension_body(node.generators, [node.elt]))
@@ -365,9 +337,7 @@ class Expressions(Calls):
 
     def consume(self, value: Value) -> None:
         """Iterating takes elements out of iterators, generators and files."""
-        spent = frozenset(
-            o for o in value.objects if self.heap[o].kind in {"iterator", "generator", "untravelable"}
-        )
+        spent = frozenset(o for o in value.objects if self.heap[o].kind in {"iterator", "generator", "untravelable"})
         if spent:
             self.mutate(Value(spent, "list"), certain=False)
 
@@ -499,9 +469,7 @@ class Expressions(Calls):
         self._expand(line)
         if name in {"writefile", "file"}:
             words = [w for w in line.split() if not w.startswith("-")]
-            self.effects.files.append(
-                ("w", words[-1] if words and "{" not in line and "$" not in line else None)
-            )
+            self.effects.files.append(("w", words[-1] if words and "{" not in line and "$" not in line else None))
         elif name in {
             "bash",
             "sh",

@@ -73,7 +73,7 @@ class History:
         for name, certain in effects.changed.items():
             self._add(name, "change", certain, record, self.run.names.get(name))
         for name, definite in effects.binds.items():
-            whole = definite or record.carriage is not None
+            whole = definite or (record.carriage is not None and name not in self.events)
             self._add(name, "bind" if whole else "maybe", True, record, effects.values.get(name))
         for name, certain in effects.deletes.items():
             self._add(name, "delete", certain, record, None)
@@ -139,9 +139,7 @@ class History:
         effects = record.effects
         if effects.mutated:
             touched = frozenset(effects.mutated)
-            names = frozenset(
-                n for n, objects in record.names.items() if self.run.heap.reach(objects) & touched
-            )
+            names = frozenset(n for n, objects in record.names.items() if self.run.heap.reach(objects) & touched)
             if len(names) > 1:
                 yield names
         for together in effects.together:

@@ -79,9 +79,7 @@ class Interpreter(Expressions):
 
     def run(self, node: ast.stmt) -> bool:
         """Run one statement; True means that the rest of the block is not reached."""
-        method: Callable[[ast.stmt], bool | None] | None = getattr(
-            self, f"_run_{type(node).__name__.lower()}", None
-        )
+        method: Callable[[ast.stmt], bool | None] | None = getattr(self, f"_run_{type(node).__name__.lower()}", None)
         if method is None:
             for child in ast.iter_child_nodes(node):
                 if isinstance(child, ast.expr):
@@ -160,12 +158,8 @@ class Interpreter(Expressions):
         self.run_hooks(value, "__iter__", "__next__", "__getitem__")
         separate = value.kind in _SPLITTING and all(not self.heap[o].holds for o in value.objects)
         for target in targets:
-            part = (
-                self.new("unknown" if value.kind == "fresh" else value.kind) if separate else self.part(value)
-            )
-            self.assign(
-                target, ATOM if value.atomic or (value.kind == "tuple" and not value.objects) else part
-            )
+            part = self.new("unknown" if value.kind == "fresh" else value.kind) if separate else self.part(value)
+            self.assign(target, ATOM if value.atomic or (value.kind == "tuple" and not value.objects) else part)
 
     def _store_attribute(self, target: ast.Attribute, value: Value) -> None:
         base = self.evaluate(target.value)
@@ -188,8 +182,7 @@ class Interpreter(Expressions):
             cls = self.heap[identity].instance_of
             method = self.find_method(cls, name) if cls is not None else None
             if method is not None and any(
-                isinstance(d, ast.Attribute) and d.attr == "setter"
-                for d in getattr(method.node, "decorator_list", [])
+                isinstance(d, ast.Attribute) and d.attr == "setter" for d in getattr(method.node, "decorator_list", [])
             ):
                 return True
         return False
@@ -259,9 +252,7 @@ class Interpreter(Expressions):
         code = Class(node, bases, {}, lazy=lazy_names(node, _names_around(self.scope)))
         outer = self.scope
         names, global_names, nonlocal_names = local_names(node)
-        scope = Scope(
-            names, outer, is_class=True, global_names=global_names, nonlocal_names=nonlocal_names, owner=code
-        )
+        scope = Scope(names, outer, is_class=True, global_names=global_names, nonlocal_names=nonlocal_names, owner=code)
         scope.variables["__name__"] = scope.variables["__qualname__"] = scope.variables["__module__"] = ATOM
         self.scope = scope
         try:
@@ -395,8 +386,7 @@ class Interpreter(Expressions):
             return self.run_block(each.body)
 
         total = any(
-            isinstance(c.pattern, ast.MatchAs) and c.pattern.pattern is None and c.guard is None
-            for c in node.cases
+            isinstance(c.pattern, ast.MatchAs) and c.pattern.pattern is None and c.guard is None for c in node.cases
         )
         bodies = [lambda each=each: case(each) for each in node.cases]  # type: ignore[misc]
         return self.branches(*bodies, *([] if total else [lambda: False]))

@@ -64,9 +64,7 @@ PANDAS_LAZY = _words(
     to_numpy plot style sparse"""
 )
 NUMPY_CHANGES = _words("sort fill put resize partition itemset setflags setfield byteswap")
-NUMPY_VIEWS = _words(
-    "reshape ravel view transpose squeeze swapaxes diagonal T real imag flat base newbyteorder"
-)
+NUMPY_VIEWS = _words("reshape ravel view transpose squeeze swapaxes diagonal T real imag flat base newbyteorder")
 LIST_PARTS = _words("pop __getitem__ copy __iter__")
 DICT_PARTS = _words("get values items pop popitem setdefault copy __getitem__ keys")
 

@@ -118,9 +118,7 @@ class Machine:
 
     # --- objects
 
-    def mutate(
-        self, value: Value, held: Iterable[Value] = (), *, certain: bool = True, deep: bool = False
-    ) -> None:
+    def mutate(self, value: Value, held: Iterable[Value] = (), *, certain: bool = True, deep: bool = False) -> None:
         """Record that the objects of `value` change in place and may now hold `held`."""
         objects = set(value.objects)
         if deep or value.kind in {"unknown", "library", "model", "iterator"}:

@@ -167,10 +167,7 @@ def _unfold(statement: Statement, offset: int) -> list[Statement]:
     name = arguments[0]
     if method == "run_cell_magic" and name in PYTHON_CELL_MAGICS and len(arguments) == 3:
         body = arguments[2]
-        inner = [
-            Statement(_shift(s.node, statement.line), s.source, s.line + statement.line)
-            for s in parse_cell(body)
-        ]
+        inner = [Statement(_shift(s.node, statement.line), s.source, s.line + statement.line) for s in parse_cell(body)]
         if name == "timeit":
             return [_setup(arguments[1], statement), *inner] if arguments[1].strip() else inner
         captured = [word for word in arguments[1].split() if not word.startswith("-")]
@@ -183,9 +180,7 @@ def _unfold(statement: Statement, offset: int) -> list[Statement]:
             nodes = _parse(code).body
         except SyntaxError:
             return [statement]
-        return [
-            Statement(_shift(node, statement.line - 1), statement.source, statement.line) for node in nodes
-        ]
+        return [Statement(_shift(node, statement.line - 1), statement.source, statement.line) for node in nodes]
     return [statement]
 
 
@@ -211,11 +206,7 @@ def _without_options(line: str) -> str:
         option, _, rest = words.partition(" ")
         words = rest.lstrip()
         if option in {"-n", "-r", "-f", "-s", "-l", "-t", "-T", "-D"} and words[:1].isalnum():
-            words = (
-                words.partition(" ")[2].lstrip()
-                if option in {"-n", "-r", "-f", "-s", "-l", "-T", "-D"}
-                else words
-            )
+            words = words.partition(" ")[2].lstrip() if option in {"-n", "-r", "-f", "-s", "-l", "-T", "-D"} else words
     return words
 
 

@@ -166,9 +166,7 @@ def join(values: Iterable[Value]) -> Value:
     kinds = {value.kind for value in listed}
     kind = first.kind if len(kinds) == 1 else "atom" if kinds <= ATOMS else _joined_kind(kinds - {"none"})
     paths = {value.path for value in listed}
-    return Value(
-        frozenset().union(*(value.objects for value in listed)), kind, first.path if len(paths) == 1 else None
-    )
+    return Value(frozenset().union(*(value.objects for value in listed)), kind, first.path if len(paths) == 1 else None)
 
 
 def _joined_kind(kinds: set[str]) -> str:
