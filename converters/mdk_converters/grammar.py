@@ -224,7 +224,7 @@ def roles(notebook: Notebook) -> tuple[list[Role], list[Finding]]:
 def finish_roles(notebook: Notebook, found: list[Role], findings: list[Finding]) -> list[Role]:
     """Check what the cells say together, and give every role of a component the component's options."""
     components = _components(notebook, found, findings)
-    if not components:
+    if not components and not any(finding.severity == "error" for finding in findings):
         findings.append(
             Finding(
                 "MDK121",
@@ -352,7 +352,7 @@ def _role(notebook: Notebook, cell: Cell, findings: list[Finding]) -> Role:
     kind, component = _agree_on_role(statements, findings)
     options = _agree_on_options(statements, findings)
     place = notebook.place(cell)
-    if options != Options() and kind != "component":
+    if options != Options() and not any("component" in s.kinds for s in statements):
         words = [word for s in statements for word in s.words.values()]
         message = f"the cell has options of a component ({', '.join(words)}) but belongs to none"
         findings.append(Finding("MDK119", message, place, "tag it component:NAME as well", names=tuple(words)))
