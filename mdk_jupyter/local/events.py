@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 State = Literal["waiting", "running", "done", "failed", "skipped", "cancelled", "interrupted"]
-"""`skipped`: not started, because a step before it failed. `interrupted`: the driver died without a word."""
+"""`skipped`: not started, because another step failed. `interrupted`: the driver died without a word."""
 
 Kind = Literal["run", "step", "cell", "output", "warning"]
 
@@ -20,8 +20,8 @@ class Event:
     """One thing that happened.
 
     kind      says                            filled in
-    run       the run entered `state`         data: graph, pipeline, notebook, folder (running); metrics (done)
-    step      a step entered `state`          step, seconds; data: notebook, log, metrics (done), error (failed)
+    run       the run entered `state`         data: graph, pipeline, source, folder (running), metrics (ended)
+    step      a step entered `state`          step, seconds; data: notebook, metrics (done), findings (failed)
     cell      a cell of a step is starting    step, cell (from 1, user's cells only), data: cells, id, number
     output    the user's code printed         step, message, data: stream ("stdout", "stderr")
     warning   worth knowing, no failure       message, step when it is about one

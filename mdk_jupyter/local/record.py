@@ -28,14 +28,18 @@ class Step:
     attempts: int = 0
     notebook: Path | None = None  # the executed notebook
     log: Path | None = None  # what the step printed, and what its process wrote outside of Python
-    error: Finding | None = None
+    findings: list[Finding] = field(default_factory=list)  # why it failed
     traceback: str | None = None  # the user's own, as plain text
     metrics: dict[str, Any] = field(default_factory=dict)
     outputs: dict[str, dict[str, Any]] = field(default_factory=dict)  # name -> artifact record
 
+    @property
+    def error(self) -> Finding | None:
+        """The first of `findings`."""
+        return self.findings[0] if self.findings else None
+
     def __repr__(self) -> str:
-        time = "" if self.seconds is None else f", {self.seconds:.2f} s"
-        return f"<Step {self.name}: {self.state}{time}>"
+        return f"<Step {self.name}: {self.state}{_seconds(self.seconds)}>"
 
 
 @dataclass(slots=True)
@@ -194,7 +198,7 @@ def _to_json(run: Run) -> dict[str, Any]:
         entry = {f.name: getattr(step, f.name) for f in dataclasses.fields(step)}
         entry["notebook"] = step.notebook.name if step.notebook else None
         entry["log"] = step.log.name if step.log else None
-        entry["error"] = finding_to_json(step.error) if step.error else None
+        entry["findings"] = [finding_to_json(finding) for finding in step.findings]
         content["steps"][name] = entry
     return content
 
@@ -202,7 +206,7 @@ def _to_json(run: Run) -> dict[str, Any]:
 def _step(content: dict[str, Any], folder: Path) -> Step:
     for key in ("notebook", "log"):
         content[key] = folder / content[key] if content[key] else None
-    content["error"] = finding_from_json(content["error"]) if content["error"] else None
+    content["findings"] = [finding_from_json(finding) for finding in content["findings"]]
     return Step(**content)
 
 

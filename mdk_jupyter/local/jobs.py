@@ -1,0 +1,100 @@
+"""The job of a step: what the runtime inside its kernel needs to know."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from mdk_converters.graph import dependencies, producer
+from mdk_converters.spec import STATE, Component, Pipeline
+
+Record = dict[str, Any]
+Produced = Mapping[str, Mapping[str, Record]]
+"""Artifact records, by step and name."""
+
+
+def job(
+    pipeline: Pipeline,
+    name: str,
+    *,
+    run: str,
+    store: Path,
+    result: Path,
+    parameters: Mapping[str, Any],
+    produced: Produced,
+    numbers: Mapping[str, int],
+) -> dict[str, Any]:
+    """Return the job file's content for one step. `numbers` are the notebook's cell numbers by cell id."""
+    component = pipeline.components[name]
+    return {
+        "run": run,
+        "pipeline": pipeline.metadata.name,
+        "step": name,
+        "store": str(store),
+        "parameters": {parameter: parameters[parameter] for parameter in component.parameters},
+        "inputs": {
+            variable: {"producer": producer(source), **_record(source, produced)}
+            for variable, source in component.inputs.items()
+        },
+        "optional": component.optional,
+        "outputs": list(component.outputs),
+        "guard": guarded(pipeline, name, produced, numbers),
+        "metrics": component.metrics,
+        "result": str(result),
+    }
+
+
+def guarded(pipeline: Pipeline, name: str, produced: Produced, numbers: Mapping[str, int]) -> list[str]:
+    """Return the inputs that the step must leave as they are.
+
+    They are those that it does not hand on, and that a step which may come later reads as they were: the same
+    version, or another name of the same object.
+    """
+    component = pipeline.components[name]
+    before = ancestors(pipeline, name)
+    versions, artifacts = set(), set()
+    for other, reader in pipeline.components.items():
+        if other == name or other in before or _ends_before(reader, component, numbers):
+            continue
+        for source in reader.inputs.values():
+            versions.add(source)
+            artifacts.add(_shared_artifact(source, produced))
+    return [
+        variable
+        for variable, source in component.inputs.items()
+        if not variable.startswith(STATE)
+        and variable not in component.outputs
+        and (source in versions or _shared_artifact(source, produced) in artifacts - {None})
+    ]
+
+
+def ancestors(pipeline: Pipeline, name: str) -> set[str]:
+    """Return the steps that are over before this one starts."""
+    waits = dependencies(pipeline)
+    found: set[str] = set()
+    pending = [name]
+    while pending:
+        new = waits[pending.pop()] - found
+        found |= new
+        pending += new
+    return found
+
+
+def _record(source: str, produced: Produced) -> Record:
+    step, _, name = source.partition(".")
+    return produced[step][name]
+
+
+def _shared_artifact(source: str, produced: Produced) -> str | None:
+    """Return the digest of the artifact when it holds several names that share objects."""
+    step, _, name = source.partition(".")
+    record = produced.get(step, {}).get(name, {})
+    return record["digest"] if record.get("key") is not None else None
+
+
+def _ends_before(reader: Component, component: Component, numbers: Mapping[str, int]) -> bool:
+    """Whether the notebook has every cell of `reader` above the first of `component`."""
+    if not all(cell.id in numbers for cell in (*reader.cells, *component.cells)):
+        return False
+    return max(numbers[c.id] for c in reader.cells) < min(numbers[c.id] for c in component.cells)

@@ -1,0 +1,206 @@
+"""The kernel processes of one run. None of them outlives it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+_PATH_LIMIT = 90  # a Unix socket's path has at most about 104 bytes; the sockets' own names need some of them
+
+
+class ClosedError(Exception):
+    """The run is over; it starts no more kernels."""
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """How to start the kernel of one step."""
+
+    step: str
+    cwd: Path
+    env: Mapping[str, str]
+    log: Path  # what the process writes by itself goes here
+
+
+@dataclass(frozen=True, slots=True)
+class Kernel:
+    """A kernel process in a process group of its own, with whatever processes the user's code starts."""
+
+    process: subprocess.Popen[bytes]
+    connection: Mapping[str, Any]  # what a client needs to talk to it
+
+    def is_alive(self) -> bool:
+        return self.process.poll() is None
+
+    def sockets(self) -> list[Path]:
+        """The files that appear when the kernel starts to listen; none over TCP."""
+        if self.connection["transport"] != "ipc":
+            return []
+        return [Path(f"{self.connection['ip']}-{self.connection[port]}") for port in _PORTS]
+
+    def interrupt(self) -> None:
+        """As the stop button does: `KeyboardInterrupt` in the running cell."""
+        self._signal(signal.SIGINT)
+
+    def kill(self) -> None:
+        """End the kernel and its children now."""
+        self._signal(signal.SIGTERM if sys.platform == "win32" else signal.SIGKILL)
+        self.process.wait()
+
+    def _signal(self, number: int) -> None:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            if sys.platform == "win32":
+                if number != signal.SIGINT:
+                    self.process.kill()
+            else:
+                # The group lives on while a child does, so this is right even after the kernel's own end.
+                os.killpg(self.process.pid, number)
+
+
+class Kernels:
+    """Starts the kernels of a run, each used by one step; when the context ends, all are gone.
+
+    No kernel is started by the main thread, where Ctrl-C could come between the start and the note of it.
+    """
+
+    def __init__(self, kernel: str) -> None:
+        self._command, self._env = _kernel_command(kernel)
+        self._folder = Path(tempfile.mkdtemp(prefix="mdk-"))
+        self._lock = threading.Lock()
+        self._closed = False
+        self._ahead: dict[str, Kernel] = {}
+        self._taken: set[str] = set()
+        self._used: list[Kernel] = []
+
+    def prepare(self, launches: Sequence[Launch]) -> None:
+        """Let the kernels of steps that will be wanted soon boot while something else happens."""
+        threading.Thread(target=self._prepare, args=(launches,), name="mdk kernels", daemon=True).start()
+
+    def _prepare(self, launches: Sequence[Launch]) -> None:
+        for launch in launches:
+            with self._lock:
+                if not self._closed and launch.step not in self._taken and launch.step not in self._ahead:
+                    self._ahead[launch.step] = self._start(launch)
+
+    def take(self, launch: Launch) -> Kernel:
+        """Return a kernel for the step, started now or ahead. Give it back to `release`.
+
+        Raises:
+            ClosedError: the run is being cancelled.
+            OSError: the process cannot be started.
+        """
+        with self._lock:
+            if self._closed:
+                raise ClosedError
+            self._taken.add(launch.step)
+            kernel = self._ahead.pop(launch.step, None) or self._start(launch)
+            self._used.append(kernel)
+            return kernel
+
+    def release(self, kernel: Kernel) -> None:
+        """End a kernel that is done."""
+        kernel.kill()
+        with self._lock:
+            self._used.remove(kernel)
+
+    def interrupt(self) -> None:
+        """Start no more kernels, interrupt those at work."""
+        with self._lock:
+            self._closed = True
+            for kernel in self._used:
+                kernel.interrupt()
+
+    def kill(self) -> None:
+        """Start no more kernels, end all that there are."""
+        with self._lock:
+            self._closed = True
+            for kernel in (*self._used, *self._ahead.values()):
+                kernel.kill()
+            self._ahead.clear()
+
+    def __enter__(self) -> Kernels:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.kill()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _start(self, launch: Launch) -> Kernel:
+        # The one place where kernels come from.
+        connection = _connection(self._folder / secrets.token_hex(3))
+        file = self._folder / f"{secrets.token_hex(3)}.json"
+        file.write_text(json.dumps(connection), encoding="utf-8")
+        with launch.log.open("ab") as log:
+            process = subprocess.Popen(
+                [part.replace("{connection_file}", str(file)) for part in self._command],
+                cwd=launch.cwd,
+                # The kernel ends by itself when its parent is gone.
+                env={**os.environ, **self._env, **launch.env, "JPY_PARENT_PID": str(os.getpid())},
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,  # Ctrl-C in the terminal reaches the driver alone
+            )
+        return Kernel(process, connection)
+
+
+def is_installed(kernel: str) -> bool:
+    """Whether Jupyter knows a kernel of this name here."""
+    if kernel == "python3":
+        return True
+    from jupyter_client.kernelspec import KernelSpecManager
+
+    return kernel in KernelSpecManager().find_kernel_specs()
+
+
+def _kernel_command(kernel: str) -> tuple[list[str], dict[str, str]]:
+    """Return the command and environment of a kernel. `python3` and unknown ones mean: this Python."""
+    if kernel == "python3" or not is_installed(kernel):
+        return [
+            sys.executable,
+            "-m",
+            "ipykernel_launcher",
+            "-f",
+            "{connection_file}",
+            "--HistoryManager.hist_file=:memory:",
+        ], {}
+    from jupyter_client.kernelspec import KernelSpecManager
+
+    spec = KernelSpecManager().get_kernel_spec(kernel)
+    argv = [part.replace("{resource_dir}", spec.resource_dir) for part in spec.argv]
+    return argv, dict(spec.env)
+
+
+_PORTS = ("shell_port", "iopub_port", "stdin_port", "control_port", "hb_port")
+
+
+def _connection(prefix: Path) -> dict[str, Any]:
+    """Return what client and kernel agree on: Unix sockets, which no other process can be quicker to take."""
+    shared = {"key": secrets.token_hex(16), "signature_scheme": "hmac-sha256", "kernel_name": "python3"}
+    if sys.platform != "win32" and len(os.fsencode(prefix)) <= _PATH_LIMIT:
+        return {
+            **shared,
+            "transport": "ipc",
+            "ip": str(prefix),
+            **{port: number for number, port in enumerate(_PORTS, 1)},
+        }
+    with contextlib.ExitStack() as stack:
+        holders = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in _PORTS]
+        ports = {port: holder.getsockname()[1] for port, holder in zip(_PORTS, holders, strict=True)}
+    return {**shared, "transport": "tcp", "ip": "127.0.0.1", **ports}

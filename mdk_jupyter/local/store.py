@@ -1,0 +1,169 @@
+"""The run store: `.mdk/` beside the notebook, with runs by id and artifacts by digest."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import secrets
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import NoReturn
+
+from mdk_converters.findings import Finding
+from mdk_jupyter.errors import NotFoundError, StoreError
+from mdk_jupyter.local.record import Run
+
+FOLDER = ".mdk"
+
+
+def create_run_folder(folder: Path) -> Path:
+    """Make the folder of a new run under `folder/.mdk/runs`, and the artifact store. Names sort by time.
+
+    Raises:
+        StoreError: `folder` cannot be written (MDK350) or the disk is full (MDK351).
+    """
+    runs = folder / FOLDER / "runs"
+    with storing(runs):
+        runs.mkdir(parents=True, exist_ok=True)
+        (folder / FOLDER / "artifacts").mkdir(exist_ok=True)
+        ignore = folder / FOLDER / ".gitignore"
+        if not ignore.exists():
+            ignore.write_text("*\n", encoding="utf-8")
+        while True:
+            now = datetime.now(UTC)
+            path = runs / f"{now:%Y%m%d-%H%M%S}-{now.microsecond // 1000:03d}-{secrets.token_hex(2)}"
+            with contextlib.suppress(FileExistsError):
+                path.mkdir()
+                return path
+
+
+def list_runs(folder: Path) -> list[Run]:
+    """Return the runs beside the notebooks of `folder`, newest first. Unreadable ones are left out."""
+    found = []
+    for path in sorted((folder / FOLDER / "runs").glob("*/run.json"), reverse=True):
+        with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+            found.append(read_run(path.parent))
+    return found
+
+
+def find_run(folder: Path, wanted: str) -> Run:
+    """Return one run: by id, by the unique beginning or end of an id, or `latest`.
+
+    Raises:
+        NotFoundError: there is no such run, or several (MDK352).
+        StoreError: its record cannot be read (MDK353).
+    """
+    folders = sorted(path.parent for path in (folder / FOLDER / "runs").glob("*/run.json"))
+    ids = [path.name for path in folders]
+    if wanted == "latest":
+        matches = folders[-1:]
+    else:
+        matches = [p for p in folders if p.name == wanted] or [
+            p for p in folders if p.name.startswith(wanted) or p.name.endswith(wanted)
+        ]
+    if len(matches) != 1:
+        what = f"{len(matches)} runs match {wanted!r}" if matches else f"no run {wanted!r} in {folder}"
+        fix = "name one of " + ", ".join(reversed(ids[-5:])) if ids else "run a notebook with `mdk run local` first"
+        raise NotFoundError([Finding("MDK352", what, fix=fix)])
+    try:
+        return read_run(matches[0])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise StoreError(
+            [
+                Finding(
+                    "MDK353",
+                    f"the record of run {matches[0].name} cannot be read: {error}",
+                    fix=f"look at {matches[0]} or delete it",
+                )
+            ]
+        ) from error
+
+
+def read_run(folder: Path) -> Run:
+    """Read a run from its folder; one whose driver is gone without having ended it is `interrupted`.
+
+    Raises:
+        OSError, ValueError, KeyError, TypeError: the record cannot be read.
+    """
+    run = Run.open(folder)
+    if run.state in ("waiting", "running") and not is_driven(folder):
+        # The driver may have ended the run between the two looks.
+        run = Run.open(folder)
+        if run.state in ("waiting", "running"):
+            run.state = "interrupted"
+            for step in run.steps.values():
+                if step.state == "running":
+                    step.state = "interrupted"
+    return run
+
+
+@contextlib.contextmanager
+def driving(folder: Path) -> Iterator[None]:
+    """Hold the run: while this lasts, `is_driven` is true everywhere. Ends with the process at the latest."""
+    with (folder / "driver.lock").open("wb") as file:
+        _lock(file.fileno())
+        yield
+
+
+def is_driven(folder: Path) -> bool:
+    """Whether a living process drives the run."""
+    try:
+        with (folder / "driver.lock").open("rb") as file:
+            return not _is_free(file.fileno())
+    except FileNotFoundError:
+        return False
+
+
+# The operating system drops these locks when the process dies, however it dies.
+if sys.platform == "win32":
+    import msvcrt
+
+    def _lock(descriptor: int) -> None:
+        msvcrt.locking(descriptor, msvcrt.LK_LOCK, 1)
+
+    def _is_free(descriptor: int) -> bool:
+        with contextlib.suppress(OSError):
+            msvcrt.locking(descriptor, msvcrt.LK_NBRLCK, 1)
+            return True
+        return False
+
+else:
+    import fcntl
+
+    def _lock(descriptor: int) -> None:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+
+    def _is_free(descriptor: int) -> bool:
+        with contextlib.suppress(BlockingIOError):
+            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            return True
+        return False
+
+
+@contextlib.contextmanager
+def storing(path: Path) -> Iterator[None]:
+    """Turn what the operating system says about writing `path` into a `StoreError`."""
+    try:
+        yield
+    except OSError as error:
+        refuse_storing(error, path)
+
+
+def refuse_storing(error: OSError, path: Path) -> NoReturn:
+    """Raise the `StoreError` that explains `error`."""
+    where = error.filename or path
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        finding = Finding(
+            "MDK351",
+            f"the disk is full: {where} could not be written",
+            fix="make room (old runs are in .mdk/runs, their values in .mdk/artifacts), then run again",
+        )
+    else:
+        finding = Finding(
+            "MDK350",
+            f"{where} cannot be written: {error.strerror or error}",
+            fix="copy the notebook to a folder that you can write to: a run is kept in .mdk beside it",
+        )
+    raise StoreError([finding]) from error
