@@ -68,4 +68,29 @@ CODES: dict[str, Code] = {
         "os.chdir('output')  # the folder is deleted before the next component runs",
         "Set it in the later component, or make sure that it exists there.",
     ),
+    "MDK360": Code(
+        "The notebook of this kernel cannot be found",
+        "A kernel is not told which notebook it runs. Jupyter's servers and VS Code can be asked; elsewhere nobody "
+        "knows.",
+        "`%mdk run local` in Colab, in a console, or under `jupyter execute`",
+        "Name the notebook once in the session: `%mdk use NAME.ipynb`. Or in the command: `%mdk run local NAME.ipynb`.",
+    ),
+    "MDK361": Code(
+        "The notebook named with %mdk use is not there",
+        "Paths are taken from the kernel's current folder, which `os.chdir` may have changed.",
+        "%mdk use chrun.ipynb",
+        "Mend the path; the message lists notebooks of that folder.",
+    ),
+    "MDK362": Code(
+        "The notebook on disk is older than the one on the screen",
+        "A run reads the file. A cell was run since the file was last saved, and the file does not hold it.",
+        "a cell edited and run, then `%mdk run local` without saving",
+        "Save the notebook, and run again.",
+    ),
+    "MDK363": Code(
+        "The %mdk line cannot be read",
+        "Quotes are not closed, or a word is missing or one too many.",
+        "%mdk run local -p name='x",
+        "Write the command as in a terminal; `%mdk --help` lists the commands.",
+    ),
 }

@@ -91,8 +91,7 @@ def _is_valid(line: str) -> bool:
 def _help() -> str:
     width = max(len(f"--{o.word} {o.example}") for o in COMPONENT_OPTIONS.values())
     options = "\n".join(
-        f"  {f'--{option.word} {option.example}':<{width}}  {option.help}"
-        for option in COMPONENT_OPTIONS.values()
+        f"  {f'--{option.word} {option.example}':<{width}}  {option.help}" for option in COMPONENT_OPTIONS.values()
     )
     return f"""%%component NAME [--option value ...]
 

@@ -24,10 +24,18 @@ class Refusal(MDKError):
         return str(self).split("\n")
 
 
+class Cancelled(KeyboardInterrupt):
+    """A run was interrupted, and with it the cell: what comes after it does not run."""
+
+    def _render_traceback_(self) -> list[str]:
+        return [str(self)]
+
+
 def describe(finding: Finding) -> str:
     """Return a finding as the lines that a person reads: what, where, the line itself, what to do."""
     place = finding.place
-    lines = [f"{finding.code} {finding.message}"]
+    severity = "" if finding.severity == "error" else f"{finding.severity}: "
+    lines = [f"{severity}{finding.code} {finding.message}"]
     if place.notebook is not None or place.cell_number is not None:
         lines.append(f"  in {place}")
     if place.text is not None:

@@ -63,8 +63,7 @@ def _graph(view: RunView, now: float | None) -> str:
     plan = layout({step.name: step.needs for step in view.steps})
     states = {step.name: step.state for step in view.steps}
     edges = "".join(
-        f'<path class="mdk-edge" data-state="{states[source]}" d="{path}"/>'
-        for (source, _), path in plan.edges.items()
+        f'<path class="mdk-edge" data-state="{states[source]}" d="{path}"/>' for (source, _), path in plan.edges.items()
     )
     nodes = "".join(_node(step, plan.nodes[step.name], now) for step in view.steps)
     size = f'width="{plan.width:g}" height="{plan.height:g}" viewBox="0 0 {plan.width:g} {plan.height:g}"'
@@ -78,11 +77,7 @@ def _graph(view: RunView, now: float | None) -> str:
 def _node(step: StepView, place: tuple[float, float], now: float | None) -> str:
     x, y = place
     name = step.name if len(step.name) <= LABEL_LENGTH else step.name[: LABEL_LENGTH - 1] + "…"
-    said = (
-        step.state
-        if step.state in ("waiting", "skipped", "cancelled", "interrupted")
-        else _time(step, now, "tspan")
-    )
+    said = step.state if step.state in ("waiting", "skipped", "cancelled", "interrupted") else _time(step, now, "tspan")
     return (
         f'<g class="mdk-node" data-state="{step.state}" transform="translate({x:g} {y:g})">'
         f"<title>{escape(step.name)}: {step.state}</title>"
@@ -99,9 +94,7 @@ def _steps(view: RunView, now: float | None) -> str:
         f"<td class='mdk-number'>{_time(step, now)}</td><td class='mdk-quiet'>{escape(step.detail)}</td></tr>"
         for step in view.steps
     )
-    head = (
-        "<tr>" + "".join(f"<th scope='col'>{title}</th>" for title in ("State", "Step", "Time", "")) + "</tr>"
-    )
+    head = "<tr>" + "".join(f"<th scope='col'>{title}</th>" for title in ("State", "Step", "Time", "")) + "</tr>"
     return f"<table class='mdk-steps'><thead>{head}</thead><tbody>{rows}</tbody></table>" if rows else ""
 
 

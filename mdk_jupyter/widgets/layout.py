@@ -97,12 +97,7 @@ def _untangle(columns: list[list[_Place]], links: Mapping[_Place, list[_Place]])
     """Sort each column by the mean place of its neighbours, to and fro."""
     for sweep in range(SWEEPS):
         for column in columns if sweep % 2 == 0 else reversed(columns):
-            rank = {
-                place: number
-                for other in columns
-                if other is not column
-                for number, place in enumerate(other)
-            }
+            rank = {place: number for other in columns if other is not column for number, place in enumerate(other)}
             own = {place: number for number, place in enumerate(column)}
 
             def mean(place: _Place, rank: dict[_Place, int] = rank, own: dict[_Place, int] = own) -> float:
@@ -140,9 +135,7 @@ def _path(edge: tuple[str, str], layer: Mapping[str, int], middle: Mapping[_Plac
     path = f"M{x:g} {y:g}"
     for between in range(layer[source] + 1, layer[target] + 1):
         place: _Place = target if between == layer[target] else _Bend(edge, between)
-        path += (
-            f"C{x + GAP_X / 2:g} {y:g} {x + GAP_X / 2:g} {middle[place]:g} {x + GAP_X:g} {middle[place]:g}"
-        )
+        path += f"C{x + GAP_X / 2:g} {y:g} {x + GAP_X / 2:g} {middle[place]:g} {x + GAP_X:g} {middle[place]:g}"
         x, y = x + GAP_X, middle[place]
         if between < layer[target]:
             x += WIDTH

@@ -10,8 +10,7 @@ from mdk_jupyter.widgets.view import RunView, StepView, clock, number
 def run_text(view: RunView) -> str:
     """Return the run as lines: its state, a line per step, metrics, warnings and the failure."""
     lines = [
-        f"{SIGNS[view.state]} {view.title}: {view.state}{_after(view)}"
-        + (f" (run {view.run})" if view.run else "")
+        f"{SIGNS[view.state]} {view.title}: {view.state}{_after(view)}" + (f" (run {view.run})" if view.run else "")
     ]
     width = max((len(step.name) for step in view.steps), default=0)
     lines += [f"  {SIGNS[s.state]} {s.name:<{width}}  {s.state}{_after(s)}" for s in view.steps]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ class StepView:
     state: State = "waiting"
     started: float | None = None
     ended: float | None = None
-    detail: str = ""  # "cell 2 of 5"
+    detail: str = ""  # "cell 2 of 5" while it runs, "cell 7, line 3" where it failed
     notebook: str | None = None  # link to the executed notebook, relative to the one on screen
 
     def seconds(self, now: float) -> float | None:
@@ -67,6 +67,7 @@ def follow(view: RunView, event: Event) -> RunView:
         view = _with_step(view, event.step, lambda step: _step_after(step, event))
         if event.state == "failed":
             findings = [finding_from_json(content) for content in event.data.get("findings", ())]
+            view = _with_step(view, event.step, lambda step: replace(step, detail=_where(findings)))
             said = trouble(str(event.step), findings, event.data.get("traceback"))
             view = replace(view, trouble="\n\n".join(filter(None, [view.trouble, said])))
         return view
@@ -87,6 +88,7 @@ def view_of(run: Run, beside: Path) -> RunView:
             state=step.state,
             started=step.started,
             ended=None if step.started is None or step.seconds is None else step.started + step.seconds,
+            detail=_where(step.findings),
             notebook=_link(step.notebook, beside),
         )
         for step in run.steps.values()
@@ -108,7 +110,8 @@ def trouble(step: str, findings: Iterable[Finding], traceback: str | None) -> st
     """Return why a step failed: each finding with its place and what to do, and the user's own traceback."""
     parts = []
     for finding in findings:
-        parts.append(f"{step}: {finding.code} {finding.message}")
+        about = "" if step in finding.message else f"{step}: "
+        parts.append(f"{about}{finding.code} {finding.message}")
         if finding.place != Place():
             parts.append(f"in {finding.place}")
         if finding.place.text is not None and not traceback:
@@ -126,10 +129,15 @@ def _step_after(step: StepView, event: Event) -> StepView:
     assert event.state is not None
     if event.state == "running":
         return replace(step, state="running", started=event.time, ended=None)
-    detail = step.detail if event.state == "failed" else ""
-    return replace(
-        step, state=event.state, ended=event.time if step.started is not None else None, detail=detail
-    )
+    ended = event.time if step.started is not None else None
+    return replace(step, state=event.state, ended=ended, detail="")
+
+
+def _where(findings: Sequence[Finding]) -> str:
+    """Return the cell at fault: `cell 7, line 3`."""
+    place = findings[0].place if findings else Place()
+    parts = [("cell", place.cell_number), ("line", place.line)]
+    return ", ".join(f"{what} {number}" for what, number in parts if number is not None)
 
 
 def _cell(event: Event) -> str:

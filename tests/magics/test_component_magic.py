@@ -2,55 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
-from jupyter_client.manager import start_new_kernel
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError
+from real_kernel import Kernel, notebook
 
 LINE = "%%component train --cpu 4\n"
-FILE = re.compile(r"\S*ipykernel_\d+/\d+\.py|\b\d+\.py")  # what ipykernel calls a cell
-ANSI = re.compile(r"\x1b\[[0-9;]*m")
-
-
-class Kernel:
-    """Runs cells, and returns what a notebook would keep of them."""
-
-    def __init__(self, setup: str) -> None:
-        self._manager, self._client = start_new_kernel(kernel_name="python3")
-        self.run(setup)
-
-    def run(self, code: str) -> list[dict[str, Any]]:
-        outputs: list[dict[str, Any]] = []
-
-        def keep(message: dict[str, Any]) -> None:
-            if message["msg_type"] in (
-                "stream",
-                "display_data",
-                "execute_result",
-                "error",
-                "update_display_data",
-            ):
-                content = {k: v for k, v in message["content"].items() if k != "transient"}
-                outputs.append({"type": message["msg_type"], **content})
-
-        reply = self._client.execute_interactive(code, output_hook=keep, timeout=60, stop_on_error=False)["content"]
-        kept = {key: reply.get(key) for key in ("status", "execution_count", "ename", "evalue", "payload")}
-        return [_comparable(output) for output in [*outputs, kept]]
-
-    def close(self) -> None:
-        self._client.stop_channels()
-        self._manager.shutdown_kernel(now=True)
-
-
-def _comparable(output: dict[str, Any]) -> dict[str, Any]:
-    """Return an output without colours, and without what differs from one run of a cell to the next."""
-    if "traceback" in output:
-        output["traceback"] = ANSI.sub("", "\n".join(output["traceback"]))
-    if "text" in output:
-        output["text"] = re.sub(r"[\d.e+]+ (ns|μs|us|ms|s)\b", "TIME", output["text"])
-    return {key: FILE.sub("FILE", value) if isinstance(value, str) else value for key, value in output.items()}
 
 
 @pytest.fixture(scope="module")
@@ -185,22 +144,20 @@ def test_unloading_leaves_the_shell_as_it_was(plain: Kernel) -> None:
 
 
 def test_an_executed_notebook_has_one_output_for_one_error() -> None:
-    import nbformat
-    from nbclient import NotebookClient
-    from nbclient.exceptions import CellExecutionError
-
-    cells = [
-        nbformat.v4.new_code_cell("%load_ext mdk_jupyter"),
-        nbformat.v4.new_code_cell(LINE + "1 / 0", metadata={"tags": ["raises-exception"]}),
-        nbformat.v4.new_code_cell("%%component train --gpus 1\n1", metadata={"tags": ["raises-exception"]}),
-        nbformat.v4.new_code_cell(LINE + "'still here'"),
-        nbformat.v4.new_code_cell("%%component train --gpus 1\n1"),
-        nbformat.v4.new_code_cell("'never'"),
-    ]
-    notebook = nbformat.v4.new_notebook(cells=cells)
+    expected = ["raises-exception"]
+    executed = notebook(
+        [
+            ("%load_ext mdk_jupyter", []),
+            (LINE + "1 / 0", expected),
+            ("%%component train --gpus 1\n1", expected),
+            (LINE + "'still here'", []),
+            ("%%component train --gpus 1\n1", []),
+            ("'never'", []),
+        ]
+    )
     with pytest.raises(CellExecutionError, match="MDK110"):
-        NotebookClient(notebook, timeout=60).execute()
-    assert [[output.output_type for output in cell.outputs] for cell in notebook.cells] == [
+        NotebookClient(executed, timeout=60).execute()
+    assert [[output.output_type for output in cell.outputs] for cell in executed.cells] == [
         [],
         ["error"],
         ["error"],

@@ -94,7 +94,7 @@ def test_the_notebook_is_found_and_followed_through_a_rename(server: Server) -> 
     for name in ("one.ipynb", "two.ipynb"):
         (server.root / "sub" / name).write_text('{"cells": []}')
     session, client = server.open("sub/one.ipynb")
-    client.execute_interactive("%load_ext mdk_magics", timeout=60)
+    client.execute_interactive("%load_ext mdk_jupyter", timeout=60)
     assert evaluate(client, WHERE) == repr(str(server.root / "sub" / "one.ipynb"))
     server.ask(f"/api/sessions/{session}", "PATCH", {"path": "sub/two.ipynb", "name": "two.ipynb"})
     assert evaluate(client, WHERE) == repr(str(server.root / "sub" / "two.ipynb"))

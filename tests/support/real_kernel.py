@@ -16,6 +16,24 @@ FILE = re.compile(r"\S*ipykernel_\d+/\d+\.py|\b\d+\.py")  # what ipykernel calls
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
 
+def notebook(cells: list[tuple[str, list[str]]]) -> Any:
+    """Return a notebook of code cells, each with its tags."""
+    import nbformat
+
+    content: list[dict[str, Any]] = [
+        {
+            "cell_type": "code",
+            "id": f"c{number}",
+            "metadata": {"tags": tags} if tags else {},
+            "source": source,
+            "outputs": [],
+            "execution_count": None,
+        }
+        for number, (source, tags) in enumerate(cells)
+    ]
+    return nbformat.from_dict({"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": content})  # type: ignore[no-untyped-call]
+
+
 class Kernel:
     """Runs cells, and returns what a notebook would keep of them, and the reply last."""
 

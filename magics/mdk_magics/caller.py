@@ -1,0 +1,53 @@
+"""What a notebook does for the commands: it names itself, and shows runs."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from mdk_jupyter.local.events import Observer
+from mdk_jupyter.local.record import Run
+from mdk_jupyter.widgets.live import Live, screen
+from mdk_jupyter.widgets.view import view_of
+from mdk_magics.refusal import describe
+from mdk_magics.session import Session
+
+
+class NotebookCaller:
+    """The caller of the commands in one `%mdk`."""
+
+    def __init__(self, shell: Any, session: Session) -> None:
+        self._shell = shell
+        self._session = session
+        self._beside = Path.cwd()
+        self._live: Live | None = None
+        self.shown: Run | None = None  # how it ended is on the screen already
+
+    def notebook(self) -> Path:
+        """Return the open notebook, with a warning where its file is older than what is on the screen."""
+        notebook = self._session.notebook()
+        self._beside = notebook.parent
+        for finding in self._session.stale(notebook):
+            print(describe(finding), file=sys.stderr)
+        return notebook
+
+    @contextmanager
+    def watching(self) -> Iterator[Observer]:
+        """Show the run while it lasts."""
+        live = Live(screen(self._shell))
+        try:
+            yield live
+        except BaseException:
+            if live.view.run:  # it had begun
+                live.close()
+            raise
+        self._live = live
+
+    def finished(self, run: Run) -> None:
+        """Leave the final picture on the screen."""
+        live = self._live or Live(screen(self._shell))
+        live.close(view_of(run, self._beside))
+        self.shown = run
