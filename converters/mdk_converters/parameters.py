@@ -119,7 +119,7 @@ def read_parameters(role: Role, notebook: Notebook) -> ParameterCell:
             imports.append(replace(statement, line=statement.line + role.line_offset))
             continue
         try:
-            for name, annotation, value in _assignments(statement):
+            for name, annotation, value in list(_assignments(statement)):
                 kind, default = _typed(name, annotation, value)
                 if name in parameters:
                     first = parameters[name].line
@@ -130,6 +130,8 @@ def read_parameters(role: Role, notebook: Notebook) -> ParameterCell:
                 parameters[name] = ReadParameter(name, kind, default, help_text, line, required=value is None)
         except _Refused as refused:
             report(refused.code, refused.node.lineno, str(refused), refused.fix)
+        except RecursionError:
+            report("MDK136", node.lineno, "the value is nested too deeply", _MOVE)
     return ParameterCell(list(parameters.values()), imports, findings)
 
 
@@ -183,12 +185,7 @@ def _unpacked(target: ast.expr, value: ast.expr) -> Iterator[tuple[str, None, as
 
 def _typed(name: str, annotation: ast.expr | None, value: ast.expr | None) -> tuple[ParameterType, Any]:
     """Return type and default of a parameter; the annotation decides, if there is one."""
-    default = None
-    if value is not None:
-        try:
-            default = _value(value)
-        except RecursionError:
-            raise _Refused("MDK136", value, f'the value of "{name}" is nested too deeply', _MOVE) from None
+    default = _value(value) if value is not None else None
     if annotation is None:
         return _TYPES[type(default)], default
     arms = _arms(annotation)
@@ -276,9 +273,7 @@ def _value(node: ast.expr) -> Any:
     match node:
         case ast.Constant(value=value) if type(value) in _TYPES:
             if isinstance(value, str) and not _is_text(value):
-                raise _Refused(
-                    "MDK137", node, f"{value!a} is not valid text", "write it as a list of numbers"
-                )
+                raise _Refused("MDK137", node, f"{value!a} is not valid text", "write it as a list of numbers")
             return value
         case ast.Constant(value=value):
             raise _unusable(node, type(value).__name__)
@@ -294,9 +289,7 @@ def _value(node: ast.expr) -> Any:
             return _computed(node, type(sign), _value(operand))
         case ast.BinOp(op=sign, left=left, right=right) if type(sign) in _NUMERIC:
             return _computed(node, type(sign), _value(left), _value(right))
-    raise _Refused(
-        "MDK136", node, f"`{_shown(node)}` is not a literal value", f"write the value itself, or {_MOVE}"
-    )
+    raise _Refused("MDK136", node, f"`{_shown(node)}` is not a literal value", f"write the value itself, or {_MOVE}")
 
 
 def _key(key: ast.expr | None, node: ast.Dict) -> str:

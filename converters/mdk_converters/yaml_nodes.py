@@ -63,11 +63,9 @@ def compose(text: str) -> tuple[Node | None, list[YAMLProblem]]:
         mark = error.problem_mark or error.context_mark
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
         what = ", ".join(part for part in (error.context, error.problem) if part)
-        composer.problem(
-            "MDK201", line, column, f"this is not YAML: {what}", "check indentation, quotes and colons"
-        )
+        composer.problem("MDK201", line, column, f"this is not YAML: {what}", "check indentation, quotes and colons")
     except yaml.reader.ReaderError as error:
-        line = text.count("\n", 0, error.position) + 1
+        line = text.count("\n", 0, text.find(chr(error.character))) + 1
         composer.problem(
             "MDK201",
             line,
@@ -76,9 +74,7 @@ def compose(text: str) -> tuple[Node | None, list[YAMLProblem]]:
             "write such a character as an escape in quotes",
         )
     except _TooMuch as error:
-        composer.problem(
-            "MDK201", error.line, error.column, str(error), "write it out flat, without nested aliases"
-        )
+        composer.problem("MDK201", error.line, error.column, str(error), "write it out flat, without nested aliases")
     return None, composer.problems
 
 
@@ -105,9 +101,7 @@ class _Composer:
                 documents += 1
                 self._anchors = {}
                 if documents == 2:
-                    self.problem(
-                        "MDK201", *_position(event), "a second document starts here", "keep one per file"
-                    )
+                    self.problem("MDK201", *_position(event), "a second document starts here", "keep one per file")
             elif isinstance(event, yaml.NodeEvent):
                 node = self._node(event, events, 0)
                 root = node if documents == 1 else root
@@ -131,9 +125,7 @@ class _Composer:
         line, column = _position(event)
         if event.tag and event.tag not in ("!", _TEXT_TAG):
             tag = event.tag.replace("tag:yaml.org,2002:", "!!")
-            self.problem(
-                "MDK201", line, column, f"the YAML tag {tag} is not allowed here", "leave it out", tag
-            )
+            self.problem("MDK201", line, column, f"the YAML tag {tag} is not allowed here", "leave it out", tag)
         if isinstance(event, yaml.ScalarEvent):
             return Scalar(line, column, event.value, plain=event.implicit[0] and not event.tag)
         if isinstance(event, yaml.SequenceStartEvent):
@@ -157,9 +149,7 @@ class _Composer:
 
     def _add(self, mapping: Mapping, key: Node, value: Node) -> None:
         if not isinstance(key, Scalar):
-            self.problem(
-                "MDK201", key.line, key.column, "a key must be text", "write a name before the colon"
-            )
+            self.problem("MDK201", key.line, key.column, "a key must be text", "write a name before the colon")
         elif key.text in mapping.pairs:
             first = mapping.pairs[key.text][0].line
             self.problem(
@@ -177,9 +167,7 @@ class _Composer:
         parts = value.items if isinstance(value, Sequence) else [value]
         mappings = [part for part in parts if isinstance(part, Mapping)]
         if len(mappings) < len(parts):
-            self.problem(
-                "MDK201", key.line, key.column, "<< takes a mapping or a list of them", "write <<: *anchor"
-            )
+            self.problem("MDK201", key.line, key.column, "<< takes a mapping or a list of them", "write <<: *anchor")
         return mappings
 
     def _aliased(self, event: Any) -> Node:
@@ -187,12 +175,8 @@ class _Composer:
         found = self._anchors.get(event.anchor)
         if found is None:
             inside = event.anchor in self._anchors
-            message = f"*{event.anchor} " + (
-                "is used inside of what it stands for" if inside else "has no anchor"
-            )
-            self.problem(
-                "MDK201", line, column, message, f"write &{event.anchor} before, at what it stands for"
-            )
+            message = f"*{event.anchor} " + ("is used inside of what it stands for" if inside else "has no anchor")
+            self.problem("MDK201", line, column, message, f"write &{event.anchor} before, at what it stands for")
             return Scalar(line, column, "", plain=True)
         node, size = found
         self._count += size

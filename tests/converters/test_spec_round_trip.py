@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mdk_converters.findings import SpecError
-from mdk_converters.spec import CellSource, Component, Definition, Metadata, Parameter, Pipeline, Resources
+from mdk_converters.spec import CellSource, Component, Definition, Metadata, Parameter, Pipeline, Resources, ValueType
 from mdk_converters.spec_reader import parse_spec
 from mdk_converters.spec_writer import dump_spec
 
@@ -25,6 +25,8 @@ NASTY = [
     *["\x1b[0m", "\x85", "\u2028", "\u2029\n", "\ufeff", "\ufffe", "\x7f", "\xa0", "é", "日本語", "🎉", "\U0010ffff"],
     *["\\", "\\n", "a\\", "a\\\nb", "x" * 3000, "a\n\x07 b\n  c\n\td\n", "a\n\x07\n\n", "\x07\n   ", "\\ x\n\\\x07\n"],
 ]
+KINDS: list[ValueType] = ["dataset", "int"]
+STATES: list[dict[str, ValueType]] = [{}, {"state.numpy_random": "state"}]
 
 texts = st.one_of(
     st.sampled_from(NASTY),
@@ -89,14 +91,14 @@ def pipelines(draw: st.DrawFn) -> Pipeline:
     for number, name in enumerate(names):
         cell_ids = draw(st.sampled_from([[name], [f"{name} 1", f"{name} 2"], []]))
         inputs = draw(st.dictionaries(variables, st.sampled_from(sources), max_size=2)) if sources else {}
-        outputs = draw(st.dictionaries(variables, st.sampled_from(["dataset", "int"]), max_size=2))
+        outputs = draw(st.dictionaries(variables, st.sampled_from(KINDS), max_size=2))
         components[name] = Component(
             description=draw(maybe_texts),
             definitions=some(list(definitions)),
             parameters=some(list(declared)),
             inputs=inputs,
             optional=some(list(inputs)),
-            outputs={**outputs, **draw(st.sampled_from([{}, {"state.numpy_random": "state"}]))},
+            outputs=outputs | draw(st.sampled_from(STATES)),
             after=some(names[:number]),
             resources=draw(st.none() | resources),
             image=draw(maybe_texts),

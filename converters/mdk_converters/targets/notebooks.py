@@ -57,8 +57,7 @@ def step_notebook(pipeline: Pipeline, component: str) -> dict[str, Any]:
 def step_notebooks(pipeline: Pipeline) -> dict[str, str]:
     """Return the name and text of every component's notebook, in the form in which Jupyter saves them."""
     return {
-        f"{pipeline.metadata.name}.{name}.ipynb": _text(step_notebook(pipeline, name))
-        for name in pipeline.components
+        f"{pipeline.metadata.name}.{name}.ipynb": _text(step_notebook(pipeline, name)) for name in pipeline.components
     }
 
 

@@ -195,7 +195,8 @@ def _code(source: str) -> _Code:
         nodes = [statement.node for statement in parse_cell(source)]
     except SyntaxError:
         nodes = []  # the script fails there, as the notebook does
-    future = [n for n in nodes if isinstance(n, ast.ImportFrom) and n.module == "__future__"]
+    parsed = ast.parse(text).body if _parses(text) else []
+    future = [n for n in parsed if isinstance(n, ast.ImportFrom) and n.module == "__future__"]
     text = _without(text, future)
     awaits = _awaits(text)
     return _Code(
