@@ -32,7 +32,7 @@ class Kernel:
     """What the kernel knows about itself."""
 
     namespace: Mapping[str, Any]
-    environment: Mapping[str, str]
+    session: str | None = None  # the path that a Jupyter server gave it
     kernel_id: str | None = None
     runtime_dir: Path | None = None
     colab: bool = False
@@ -48,7 +48,7 @@ class Kernel:
             runtime = Path(jupyter_runtime_dir())
         return cls(
             namespace=namespace,
-            environment=os.environ,
+            session=_session_path(),
             kernel_id=_kernel_id(connection),
             runtime_dir=runtime,
             colab="google.colab" in sys.modules,
@@ -93,9 +93,8 @@ def _candidates(kernel: Kernel) -> Iterator[Path]:
         yield Path(vscode)
     if kernel.kernel_id is not None and kernel.runtime_dir is not None:
         yield from _from_servers(kernel.kernel_id, kernel.runtime_dir)
-    session = kernel.environment.get(SESSION)
-    if session:
-        yield Path(session)
+    if kernel.session:
+        yield Path(kernel.session)
 
 
 def _from_servers(kernel_id: str, runtime_dir: Path) -> Iterator[Path]:
@@ -149,6 +148,18 @@ def _get(url: str, token: str) -> bytes:
 def _without_drive(path: str) -> str:
     """Drop the drive that real-time collaboration puts before a path: `RTC:a/b.ipynb`."""
     return re.sub(r"^[A-Za-z]+:", "", path).lstrip("/")
+
+
+def _session_path() -> str | None:
+    """Return the path that this kernel was given; not one that it inherited from the kernel that began it."""
+    import psutil  # type: ignore[import-untyped]
+
+    given = os.environ.get(SESSION)
+    try:
+        inherited = psutil.Process(os.getppid()).environ().get(SESSION)
+    except (psutil.Error, OSError):
+        inherited = None
+    return given if given != inherited else None
 
 
 def _connection_file() -> Path | None:

@@ -8,7 +8,9 @@ a viewer without a kernel show how the run ended. A plain IPython prints lines.
 from __future__ import annotations
 
 import os
+import sys
 import time
+from pathlib import Path
 from typing import Any, Protocol
 
 from mdk_jupyter.local.events import Event
@@ -33,8 +35,23 @@ def screen(shell: Any) -> Screen:
     """Return the best screen that the front end of an IPython shell can show."""
     if not hasattr(shell, "kernel"):
         return LinesScreen()
-    # Only Jupyter's own front ends are sure to have the widget's JavaScript here; others fetch it from afar.
-    return WidgetScreen() if "JPY_SESSION_NAME" in os.environ else HtmlScreen()
+    return WidgetScreen() if _has_our_javascript() else HtmlScreen()
+
+
+def _has_our_javascript() -> bool:
+    """Whether the front end comes from this environment, and has the widget's JavaScript for that.
+
+    A Jupyter of another environment may not have it, and other front ends fetch it from the internet.
+    """
+    import psutil  # type: ignore[import-untyped]
+
+    if "JPY_SESSION_NAME" not in os.environ:
+        return False
+    try:
+        server = psutil.Process(os.getppid()).cmdline()
+    except (psutil.Error, OSError):
+        return False
+    return bool(server) and Path(server[0]).parent.parent == Path(sys.prefix)
 
 
 class Live:

@@ -17,6 +17,7 @@ import pytest
 from jupyter_client.blocking.client import BlockingKernelClient
 
 pytest.importorskip("jupyter_server")
+SUPPORT = Path(__file__).parent.parent / "support"
 TOKEN = "for-this-test"
 WHERE = "get_ipython().find_line_magic('mdk').__self__.session.notebook()"
 
@@ -65,8 +66,8 @@ class Server:
         session = self.ask("/api/sessions", "POST", body)
         client = BlockingKernelClient(connection_file=str(self.runtime / f"kernel-{session['kernel']['id']}.json"))
         client.load_connection_file()
-        client.start_channels()
-        client.wait_for_ready(timeout=60)
+        client.start_channels(hb=False)  # on a busy machine the first beat comes late
+        client.wait_for_ready(timeout=120)
         return session["id"], client
 
     def close(self) -> None:
@@ -85,7 +86,7 @@ def server(tmp_path: Path) -> Iterator[Server]:
 
 
 def evaluate(client: BlockingKernelClient, expression: str) -> str:
-    reply = client.execute_interactive("", user_expressions={"it": f"str({expression})"}, timeout=60)
+    reply = client.execute_interactive("", user_expressions={"it": f"str({expression})"}, timeout=120)
     result = reply["content"]["user_expressions"]["it"]
     return str(result["data"]["text/plain"]) if result["status"] == "ok" else f"{result['ename']}: {result['evalue']}"
 
@@ -94,8 +95,26 @@ def test_the_notebook_is_found_and_followed_through_a_rename(server: Server) -> 
     for name in ("one.ipynb", "two.ipynb"):
         (server.root / "sub" / name).write_text('{"cells": []}')
     session, client = server.open("sub/one.ipynb")
-    client.execute_interactive("%load_ext mdk_jupyter", timeout=60)
+    client.execute_interactive("%load_ext mdk_jupyter", timeout=120)
     assert evaluate(client, WHERE) == repr(str(server.root / "sub" / "one.ipynb"))
     server.ask(f"/api/sessions/{session}", "PATCH", {"path": "sub/two.ipynb", "name": "two.ipynb"})
     assert evaluate(client, WHERE) == repr(str(server.root / "sub" / "two.ipynb"))
     client.stop_channels()
+
+
+def test_the_front_end_of_the_same_environment_has_the_widget(server: Server) -> None:
+    _, client = server.open("sub/one.ipynb")
+    screen = "type(__import__('mdk_jupyter.widgets.live', fromlist=['x']).screen(get_ipython())).__name__"
+    assert evaluate(client, screen) == "'WidgetScreen'"
+    client.stop_channels()
+
+
+def test_a_kernel_within_a_kernel_does_not_take_its_notebook(server: Server) -> None:
+    (server.root / "sub" / "one.ipynb").write_text('{"cells": []}')
+    _, client = server.open("sub/one.ipynb")
+    inner = "__import__('real_kernel').Kernel('%load_ext mdk_jupyter')"
+    client.execute_interactive(f"import sys; sys.path.insert(0, {str(SUPPORT)!r})\ninner = {inner}", timeout=120)
+    found = evaluate(client, f"inner.run({WHERE!r})[-1]")
+    client.execute_interactive("inner.close()", timeout=120)
+    client.stop_channels()
+    assert "MDK360" in found

@@ -80,8 +80,8 @@ def server() -> Iterator[Server]:
     running.close()
 
 
-def kernel(runtime: Path | None = None, namespace: dict[str, Any] | None = None, **environment: str) -> Kernel:
-    return Kernel(namespace or {}, environment, "mine", runtime)
+def kernel(runtime: Path | None = None, namespace: dict[str, Any] | None = None, session: Path | None = None) -> Kernel:
+    return Kernel(namespace or {}, str(session) if session else None, "mine", runtime)
 
 
 def test_the_server_knows_its_kernels(server: Server, runtime: Path, notebook: Path) -> None:
@@ -93,13 +93,13 @@ def test_the_server_knows_of_a_rename_since_the_kernel_began(server: Server, run
     server.announce(runtime, notebook.parent.parent)
     old = notebook.with_name("old.ipynb")
     old.write_text("{}")
-    assert find_notebook(kernel(runtime, JPY_SESSION_NAME=str(old))) == notebook
+    assert find_notebook(kernel(runtime, session=old)) == notebook
 
 
 def test_the_path_given_at_the_start_serves_where_no_server_answers(runtime: Path, notebook: Path) -> None:
     (runtime / "jpserver-1.json").write_text('{"url": "http://127.0.0.1:9/", "root_dir": "/", "token": "t"}')
     (runtime / "jpserver-2.json").write_text("{ half a fi")
-    assert find_notebook(kernel(runtime, JPY_SESSION_NAME=str(notebook))) == notebook
+    assert find_notebook(kernel(runtime, session=notebook)) == notebook
 
 
 def test_vs_code_says_it_in_a_variable(server: Server, runtime: Path, notebook: Path, tmp_path: Path) -> None:
@@ -151,7 +151,7 @@ def test_a_server_that_cannot_tell_leaves_it_to_the_user(runtime: Path, answer: 
 
 def test_colab_is_told_about_drive() -> None:
     with pytest.raises(Refusal, match=r"drive\.mount"):
-        find_notebook(Kernel({}, {}, colab=True))
+        find_notebook(Kernel({}, colab=True))
 
 
 def test_naming_a_notebook(tmp_path: Path) -> None:
