@@ -145,9 +145,9 @@ class Run:
         return "\n".join(lines)
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
-        from mdk_jupyter.local.page import page
+        from mdk_jupyter.widgets import run_html, view_of
 
-        return {"text/plain": repr(self), "text/html": page(self)}
+        return {"text/plain": repr(self), "text/html": run_html(view_of(self, Path.cwd()))}
 
 
 class Outputs(Mapping[str, Any]):
@@ -165,9 +165,10 @@ class Outputs(Mapping[str, Any]):
     def __getitem__(self, name: str) -> Any:
         step, _, output = name.partition(".")
         record = self._run.steps[step].outputs[output] if output else self._records[name]
-        from mdk_jupyter.artifacts import load
+        from mdk_jupyter.artifacts import Record, Store, handover
 
-        return load(self._run.store, record)
+        [(_, value)] = handover.load({name: Record.from_json(record)}, Store(self._run.store))
+        return value
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._records)

@@ -1,0 +1,72 @@
+"""The commands' face in a terminal."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import typer
+
+from mdk_converters.findings import Finding
+from mdk_jupyter.local.events import Observer
+from mdk_jupyter.local.record import Run
+
+
+class Terminal:
+    """Names the only notebook of the folder, shows progress, and sums up."""
+
+    def __init__(self) -> None:
+        self.shown: Run | None = None
+
+    def notebook(self) -> Path:
+        """Return the only notebook, or the only spec, of the current folder."""
+        from mdk_jupyter.sources import only_source
+
+        return only_source(Path())
+
+    @contextmanager
+    def watching(self) -> Iterator[Observer]:
+        """Show the run while it lasts: a table that changes, or lines where nobody watches."""
+        from mdk_jupyter.cli.progress import TableScreen
+        from mdk_jupyter.widgets.live import LinesScreen, Live
+
+        if _is_watched():
+            with TableScreen() as table:
+                yield Live(table)
+        else:
+            yield Live(LinesScreen())
+
+    def finished(self, run: Run) -> None:
+        """Sum the run up: how it ended, metrics, what went wrong, and where everything is."""
+        from mdk_jupyter.widgets.text import run_text
+        from mdk_jupyter.widgets.view import view_of
+
+        self.shown = run
+        typer.echo(run_text(view_of(run, Path())))
+        beside = run.source.with_name(f"{run.source.stem}.pipeline.yaml") if run.source else run.spec
+        typer.echo(f"\nspec       {_shown(beside if beside.exists() else run.spec)}")
+        for number, step in enumerate(step for step in run.steps.values() if step.notebook):
+            typer.echo(f"{'' if number else 'notebooks':<10} {_shown(step.notebook)}")
+
+
+def show_findings(findings: Iterable[Finding]) -> None:
+    """Print findings for people, on standard error."""
+    from mdk_converters.report import as_text
+
+    for finding in findings:
+        typer.echo(as_text(finding, colour=_is_coloured()), err=True)
+
+
+def _is_watched() -> bool:
+    return sys.stdout.isatty() and not os.environ.get("CI") and os.environ.get("TERM") != "dumb"
+
+
+def _is_coloured() -> bool:
+    return sys.stderr.isatty() and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
+
+
+def _shown(path: Path | None) -> str:
+    return os.path.relpath(path) if path else ""
