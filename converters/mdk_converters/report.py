@@ -9,7 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Literal
 
-from mdk_converters.findings import Finding
+from mdk_converters.findings import Finding, Place
 
 Format = Literal["text", "json", "github"]
 
@@ -23,7 +23,6 @@ def render(findings: Iterable[Finding], form: Format = "text", *, colour: bool =
     Example:
         >>> print(render([Finding("MDK121", "no cell belongs to a component", fix="tag the cells")]), end="")
         error MDK121: no cell belongs to a component
-          in notebook
           fix: tag the cells
     """
     found = list(findings)
@@ -46,7 +45,8 @@ def as_text(finding: Finding, *, colour: bool = False) -> str:
     code = f"\x1b[{_COLOURS[finding.severity]}m" if colour else ""
     dim, plain = ("\x1b[2m", "\x1b[0m") if colour else ("", "")
     lines = [f"{code}{finding.severity} {finding.code}{plain}: {_printable(finding.message)}"]
-    lines.append(f"{dim}  in {_printable(str(place))}{plain}")
+    if place != Place():
+        lines.append(f"{dim}  in {_printable(str(place))}{plain}")
     if place.text is not None:
         number = str(place.line or place.file_line or "")
         text, caret = _shown(place.text, place.column)

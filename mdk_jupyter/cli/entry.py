@@ -151,5 +151,4 @@ def _explained(mistake: Any) -> MDKError:
 
     context = getattr(mistake, "ctx", None)
     path = context.command_path if context else "mdk"
-    usage = " ".join(context.get_usage().split()) + "; " if context else ""
-    return UsageError([Finding("MDK357", str(mistake.format_message()), fix=f"{usage}see `{path} --help`")])
+    return UsageError([Finding("MDK357", str(mistake.format_message()), fix=f"see `{path} --help`")])

@@ -62,7 +62,7 @@ def local(  # noqa: PLR0917 - each is an option of the command line
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the run as JSON, and no progress.")] = False,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show what the steps print.")] = False,
-) -> Run | None:
+) -> Any:  # a Run, or nothing; Typer looks at these types, and Run is not imported here
     """Run the pipeline on this machine, each step in a process of its own.
 
     A notebook is converted first, and its pipeline spec kept beside it. The executed notebooks and all values

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -42,7 +42,7 @@ def show(
     wanted: Annotated[str, typer.Argument(metavar="ID", help="The run's id, a part of it at either end, or latest.")],
     folder: Where = Path(),
     as_json: AsJson = False,
-) -> Run | None:
+) -> Any:  # a Run, or nothing; Typer looks at these types, and Run is not imported here
     """Show one run: its steps, metrics, executed notebooks, and why it failed."""
     from mdk_jupyter.local.store import find_run
 
