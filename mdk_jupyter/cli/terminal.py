@@ -7,12 +7,14 @@ import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 
-from mdk_converters.findings import Finding
-from mdk_jupyter.local.events import Observer
-from mdk_jupyter.local.record import Run
+if TYPE_CHECKING:
+    from mdk_converters.findings import Finding
+    from mdk_jupyter.local.events import Observer
+    from mdk_jupyter.local.record import Run
 
 
 class Terminal:
