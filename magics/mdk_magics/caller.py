@@ -30,8 +30,8 @@ class NotebookCaller:
         """Return the open notebook, with a warning where its file is older than what is on the screen."""
         notebook = self._session.notebook()
         self._beside = notebook.parent
-        for finding in self._session.stale(notebook):
-            print(describe(finding), file=sys.stderr)
+        if stale := self._session.stale(notebook):
+            print(describe(stale), file=sys.stderr)
         return notebook
 
     @contextmanager

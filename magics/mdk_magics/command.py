@@ -77,7 +77,7 @@ class CommandMagics(Magics):
         """Say what is wrong: to a person as text, to whoever executes notebooks unattended as an error."""
         if self._is_unattended():
             raise Refusal.of(error) from None
-        print("\n".join(describe(finding) for finding in error.findings), file=sys.stderr)
+        print(describe(error.findings), file=sys.stderr)
 
     def _is_unattended(self) -> bool:
         """Whether nobody could answer a question: nbclient, papermill and nbconvert take no input."""

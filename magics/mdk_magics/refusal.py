@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from mdk_converters.findings import Finding, MDKError
 
 
@@ -17,7 +19,7 @@ class Refusal(MDKError):
         return cls(error.findings)
 
     def __str__(self) -> str:
-        return "\n".join(describe(finding) for finding in self.findings)
+        return describe(self.findings)
 
     def _render_traceback_(self) -> list[str]:
         """IPython's protocol for exceptions that draw themselves."""
@@ -31,15 +33,8 @@ class Cancelled(KeyboardInterrupt):
         return [str(self)]
 
 
-def describe(finding: Finding) -> str:
-    """Return a finding as the lines that a person reads: what, where, the line itself, what to do."""
-    place = finding.place
-    severity = "" if finding.severity == "error" else f"{finding.severity}: "
-    lines = [f"{severity}{finding.code} {finding.message}"]
-    if place.notebook is not None or place.cell_number is not None:
-        lines.append(f"  in {place}")
-    if place.text is not None:
-        lines.append(f"    {place.text}")
-    if finding.fix:
-        lines.append(f"  {finding.fix}")
-    return "\n".join(lines)
+def describe(findings: Iterable[Finding]) -> str:
+    """Return findings as people read them, in the terminal's words."""
+    from mdk_converters.report import as_text
+
+    return "\n".join(map(as_text, findings))
