@@ -5,6 +5,76 @@ from __future__ import annotations
 from mdk_converters.codes import Code
 
 CODES: dict[str, Code] = {
+    # Running a pipeline on this machine
+    "MDK300": Code(
+        "A step failed",
+        "A cell of the component raised an exception. The steps that need its values were not started.",
+        "model.fit(flights)  # ValueError: Input X contains NaN.",
+        "Mend the cell that the message names. The step's executed notebook shows what came before.",
+    ),
+    "MDK301": Code(
+        "The kernel of a step died",
+        "The process that ran the step is gone: the system killed it, mostly for want of memory, native code crashed, "
+        "or the code ended the process.",
+        "rows = [0] * 10**12",
+        "Use less memory in the step, or update the library that crashed; the message says which it was.",
+    ),
+    "MDK302": Code(
+        "The kernel of a step did not start",
+        "The step's process ended before it could run a cell, did not answer, or its environment lacks mdk-jupyter.",
+        "a notebook whose kernel belongs to an environment without mdk-jupyter",
+        "Run `pip install mdk-jupyter` in the kernel's environment, or select another kernel in the notebook.",
+    ),
+    "MDK303": Code(
+        "A step took too long",
+        "The component has a timeout, and its cells were not done by then.",
+        "component:train timeout:10m",
+        "Give the component more time or less to do.",
+    ),
+    "MDK304": Code(
+        "A step asks for input",
+        "Steps run with nobody at the keyboard, so `input()` and `getpass()` would wait for ever.",
+        "city = input('Which city? ')",
+        "Make the answer a parameter: assign it in a cell tagged `parameters`, and give it with `-p city=Oslo`.",
+    ),
+    "MDK305": Code(
+        "A step ended itself",
+        "A cell called `sys.exit()`. What the component should hand on was not handed on.",
+        "if df.empty: sys.exit()",
+        "Let the cell come to its end. To stop early, raise an exception that says why.",
+    ),
+    "MDK306": Code(
+        "The pipeline has no such parameter",
+        "Parameters are the names assigned in the cell tagged `parameters`; the name given is none of them.",
+        "mdk run local churn.ipynb -p learning_rat=0.5",
+        "Mend the name, or assign it in the `parameters` cell.",
+    ),
+    "MDK307": Code(
+        "A parameter's value does not fit its type",
+        "The type comes from the `parameters` cell: from the annotation, or from the default. Nothing is rounded or "
+        "guessed.",
+        "epochs = 3 in the notebook, and -p epochs=1.5",
+        "Give a value of the declared type, or declare another type: `epochs: float = 3`.",
+    ),
+    "MDK308": Code(
+        "The parameters cannot be read",
+        "`-p` takes NAME=VALUE; `--params` takes a YAML or JSON file that holds one mapping of names to values.",
+        "mdk run local churn.ipynb -p 0.5",
+        "Write `-p learning_rate=0.5`, or `learning_rate: 0.5` in the file.",
+    ),
+    "MDK309": Code(
+        "A step ended without handing on its values",
+        "All cells were done, and yet the step's result is missing or unreadable.",
+        "_mdk = None  # the name that the first cell of a step's notebook imports",
+        "Look into the step's executed notebook for a cell that stands in the way.",
+    ),
+    "MDK310": Code(
+        "A declared file is missing",
+        "With `--isolated` each step runs in an empty folder, which gets the files that its component declares; one "
+        "of them is not beside the notebook.",
+        "component:load file:data/flights.csv",
+        "Correct the tag `file:`, or put the file there.",
+    ),
     # Artifacts and what runs inside a step
     "MDK320": Code(
         "An artifact is missing",
@@ -67,6 +137,55 @@ CODES: dict[str, Code] = {
         "later component's process cannot have.",
         "os.chdir('output')  # the folder is deleted before the next component runs",
         "Set it in the later component, or make sure that it exists there.",
+    ),
+    # The run store and the commands
+    "MDK350": Code(
+        "The run store cannot be written",
+        "A run keeps its notebooks and values in `.mdk/` beside the notebook, and that folder cannot be written.",
+        "a notebook on a read-only share",
+        "Copy the notebook to a folder that you can write to.",
+    ),
+    "MDK351": Code(
+        "The disk is full",
+        "A file of the run, or one that a step writes, could not be written to its end.",
+        "a home directory over its quota",
+        "Make room: old runs are in `.mdk/runs`, their values in `.mdk/artifacts`. Then run again.",
+    ),
+    "MDK352": Code(
+        "There is no such run",
+        "Runs are named by their id, by either end of it, or `latest`; the name given fits none, or several.",
+        "mdk runs show 2024",
+        "Take an id from `mdk runs`.",
+    ),
+    "MDK353": Code(
+        "The record of a run cannot be read",
+        "Its `run.json` was edited or damaged, or another version of mdk-jupyter wrote it.",
+        "an older `.mdk/` after an upgrade",
+        "Look at the folder that the message names, or delete it.",
+    ),
+    "MDK354": Code(
+        "The file does not exist",
+        "There is no notebook or spec of that name.",
+        "mdk run local chrun.ipynb",
+        "Check the name and the folder.",
+    ),
+    "MDK355": Code(
+        "The file is neither notebook nor spec",
+        "Notebooks end in `.ipynb` (or `.py`, with `# %%` cells), specs in `.yaml`.",
+        "mdk run local churn.csv",
+        "Name a notebook or a pipeline spec.",
+    ),
+    "MDK356": Code(
+        "No notebook was named",
+        "Without a name, a command works on the only notebook of the folder; there is none, or there are several.",
+        "mdk run local",
+        "Name the notebook.",
+    ),
+    "MDK357": Code(
+        "The command cannot be understood",
+        "A command or an option is misspelt, or a value is missing.",
+        "mdk rnu",
+        "See `mdk --help`, and `--help` of each command.",
     ),
     "MDK360": Code(
         "The notebook of this kernel cannot be found",
