@@ -127,6 +127,8 @@ def _process(notebook: Path, options: argparse.Namespace, claimed: dict[Path, st
     except MDKError as error:
         outcome.findings += _weighed(error.findings, options)
         _trace(options)
+    except BrokenPipeError:
+        raise
     except OSError as error:
         message = f"{error.filename or 'the result'} cannot be written: {error.strerror or error}"
         fix = "check the folder and its permissions, or name another place with -o"

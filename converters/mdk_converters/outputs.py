@@ -79,10 +79,9 @@ def leftovers(files: Files) -> Iterator[Path]:
 
 def _current(path: Path) -> str | None:
     """Return a file's text, with the line ends that the kit writes: git may have changed them."""
-    try:
-        return path.read_bytes().decode("utf-8", "replace").replace("\r\n", "\n")
-    except FileNotFoundError:
+    if not path.is_file():
         return None
+    return path.read_bytes().decode("utf-8", "replace").replace("\r\n", "\n")
 
 
 def _difference(path: Path, current: str | None, wanted: str | None) -> str:
@@ -100,6 +99,9 @@ def _difference(path: Path, current: str | None, wanted: str | None) -> str:
 
 def _replace(path: Path, text: str) -> None:
     target = Path(os.path.realpath(path))  # a link stays a link
+    if target.exists() and not target.is_file() and not target.is_dir():  # such as /dev/null
+        target.write_bytes(text.encode())
+        return
     temporary = target.with_name(f".{target.name}.{os.getpid()}")
     try:
         with temporary.open("xb") as file:

@@ -72,7 +72,8 @@ def as_github(finding: Finding) -> str:
         "title": finding.code,
     }
     given = ",".join(f"{k}={_property(str(v))}" for k, v in properties.items() if v is not None)
-    where = f"{place}: " if place.cell_number is not None else ""
+    # The file is named already.
+    where = str(place).removeprefix(f"{place.notebook}, ") + ": " if place.cell_number is not None else ""
     message = f"{where}{finding.message}" + (f"\n{place.text}" if place.text else "")
     message += f"\nfix: {finding.fix}" if finding.fix else ""
     command = "notice" if finding.severity == "note" else finding.severity
