@@ -209,4 +209,4 @@ def test_what_the_action_installs(tmp_path: Path, version: str, expected: str) -
     }
     subprocess.run(["bash", "-c", STEPS["Install"]["run"]], env=os.environ | environment, check=True)
     assert (tmp_path / "log").read_text().splitlines() == ["-m", "pip", "install", "--quiet", expected]
-    assert (tmp_path / "env").read_text() == f"MDK_PYTHON={tmp_path}/temp of runner/bin/python\n"
+    assert (tmp_path / "env").read_text() == f"MDK_PYTHON={tmp_path}/temp of runner/mdk/bin/python\n"
