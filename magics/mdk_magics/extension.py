@@ -14,7 +14,8 @@ _loaded: dict[int, tuple[Any, Session]] = {}  # by shell: what unloading needs
 
 def load(shell: Any) -> None:
     """Register the magics, and begin to remember which cells are run."""
-    session = Session(shell, Memory.starting_from(shell.user_ns.get("In", ())))
+    typed = shell.history_manager.input_hist_raw if shell.history_manager else ()
+    session = Session(shell, Memory.starting_from(typed))
     remover = component.register(shell)
     shell.register_magics(CommandMagics(shell, session))
     shell.events.register("pre_run_cell", session.remember)

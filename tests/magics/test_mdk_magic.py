@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -148,6 +149,18 @@ def test_a_cell_that_was_not_saved_is_warned_about(folder: Path, kernel: Kernel)
     assert "In[" in text(kernel.run("run = %mdk run local"))
     write(folder / "good.ipynb", GOOD)  # saved
     assert "MDK362" not in text(kernel.run("run = %mdk run local"))
+
+
+def test_inputs_from_before_the_extension_are_compared_as_they_were_typed(folder: Path) -> None:
+    saved = write(folder / "saved.ipynb", [("here = %pwd", ""), ("x = 1", "component:one")])
+    os.utime(saved, (0, 0))
+    fresh = Kernel("here = %pwd", folder)
+    fresh.run("%load_ext mdk_jupyter\n%mdk use saved.ipynb")
+    same = text(fresh.run("%mdk check"))
+    fresh.run("x = 2")
+    other = text(fresh.run("%mdk check"))
+    fresh.close()
+    assert "MDK362" not in same and "MDK362" in other
 
 
 def test_interrupting_the_kernel_cancels_the_run(folder: Path, kernel: Kernel) -> None:
