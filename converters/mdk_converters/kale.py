@@ -250,7 +250,11 @@ def _settings(notebook: Notebook, findings: list[Finding]) -> KaleSettings:
     settings: Mapping[str, Any] = said if isinstance(said, dict) else {}
     place = Place(notebook=notebook.path)
     image = settings.get("base_image") or settings.get("docker_image")
-    defaults = Options(image=image if isinstance(image, str) and image else None)
+    caching = settings.get("enable_caching")
+    defaults = Options(
+        image=image if isinstance(image, str) and image else None,
+        cache=caching if isinstance(caching, bool) else None,
+    )
     for tag in _default_tags(settings.get("steps_defaults")):
         tags = _Tags()
         if tag.partition(":")[0] in _OPTIONS:
@@ -277,6 +281,7 @@ _UNDERSTOOD = {
     "pipeline_description",
     "base_image",
     "docker_image",
+    "enable_caching",
     "steps_defaults",
     "volumes",  # has a finding of its own
 }

@@ -101,12 +101,13 @@ def test_settings_of_the_notebook() -> None:
         "experiment_name": "hp",
         "experiment": {"id": "new"},
         "katib_run": True,
+        "enable_caching": False,
         "autosnapshot": False,
         "volumes": [{"name": "data", "mount_point": "/data"}],
         "steps_defaults": ["limit:cpu:4", "limit:memory:1Gi", "label:stage:dev"],
     }
     found, findings = read(*cells, **settings)
-    shared = {"image": "python:3.11", "memory": "1Gi"}
+    shared = {"image": "python:3.11", "memory": "1Gi", "cache": False}
     assert found[0].options == Options(cpu=1.0, labels={"stage": "dev", "team": "risk"}, **shared)  # type: ignore[arg-type]
     assert found[1].options == Options(after=("load",), cpu=4.0, labels={"stage": "dev"}, **shared)  # type: ignore[arg-type]
     told = kale_settings(notebook(*cells, **settings))
