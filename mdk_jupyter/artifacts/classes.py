@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import abc
 import ast
+import contextlib
 import enum
 import functools
 import hashlib
 import inspect
 import sys
 import types
+import typing
 import weakref
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -169,7 +171,7 @@ def reduce_class(cls: type) -> Reduced:
         state = cloudpickle._enum_getstate(cls)
         made_by = "_make_skeleton_enum"
     else:
-        arguments = _with_slots(cls, cloudpickle._class_getnewargs(cls))
+        arguments = _with_body(cls, cloudpickle._class_getnewargs(cls))
         state = cloudpickle._class_getstate(cls)
         made_by = "_make_skeleton_class"
     # cloudpickle's own number of the class, the last but one, is drawn at random; ours is the same in every run.
@@ -183,9 +185,10 @@ def reduce_class(cls: type) -> Reduced:
     )
 
 
-def _with_slots(cls: type, arguments: tuple[Any, ...]) -> tuple[Any, ...]:
+def _with_body(cls: type, arguments: tuple[Any, ...]) -> tuple[Any, ...]:
     metaclass, name, bases, namespace, *rest = arguments
-    if "__slots__" in vars(cls):
+    namespace["__qualname__"] = cls.__qualname__
+    if "__slots__" in vars(cls) and typing.NamedTuple not in bases:
         namespace["__slots__"] = vars(cls)["__slots__"]
     return metaclass, name, bases, namespace, *rest
 
@@ -213,12 +216,28 @@ def make_class(key: str, qualname: str, made_by: str, arguments: tuple[Any, ...]
     known = cloudpickle._DYNAMIC_CLASS_TRACKER_BY_ID.get(key)
     if known is not None:
         return known  # type: ignore[no-any-return]
-    cls: type = getattr(cloudpickle, made_by)(*arguments)
+    with _without_subclass_hooks(arguments):
+        cls: type = getattr(cloudpickle, made_by)(*arguments)
     _keys[cls] = key
     _unfinished.add(id(cls))
     if "." not in qualname:
         sys.modules[MAIN].__dict__.setdefault(qualname, cls)
     return cls
+
+
+@contextlib.contextmanager
+def _without_subclass_hooks(arguments: tuple[Any, ...]) -> Iterator[None]:
+    """Keep `__init_subclass__` of the notebook's classes from running again for a class that it has seen."""
+    bases = [base for part in arguments if type(part) is tuple for base in part if isinstance(base, type)]
+    owners = {kind for base in bases for kind in base.__mro__ if "__init_subclass__" in vars(kind)}
+    hooks = {kind: vars(kind)["__init_subclass__"] for kind in owners if is_notebook_class(kind)}
+    for kind in hooks:
+        kind.__init_subclass__ = classmethod(lambda cls, **options: None)  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        for kind, hook in hooks.items():
+            kind.__init_subclass__ = hook
 
 
 def finish_class(cls: type, state: Any) -> None:

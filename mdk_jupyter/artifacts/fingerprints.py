@@ -12,6 +12,9 @@ from mdk_jupyter.artifacts import classes, functions
 from mdk_jupyter.artifacts.pickles import NoFile, NotebookPickler
 
 UNKNOWN = "unknown"  # of every value that cannot be looked at
+_CACHES = frozenset(  # attributes that reading sets: of pandas and statsmodels, networkx, scipy, scikit-learn
+    ["_cache", "__networkx_cache__", "_has_canonical_format", "_has_sorted_indices", "_stop_words_id"]
+)
 _LAZY = ("matplotlib.", "IPython.", "ipywidgets.")  # drawing and showing their objects changes them
 
 
@@ -78,10 +81,14 @@ class _Fingerprinter(NotebookPickler):
             return _content(type(obj).__name__, *_frame_parts(obj))
         if pandas is not None and isinstance(obj, pandas.api.extensions.ExtensionArray):
             return _content(*_array_parts(obj))
-        reduced = super().reducer_override(obj)
         kind: Any = type(obj)
-        if reduced is NotImplemented and (lazy := _cached_properties(kind)):
-            return _without(obj.__reduce_ex__(4), lazy)
+        if kind.__module__ in ("sklearn.neighbors._kd_tree", "sklearn.neighbors._ball_tree"):
+            return _content(kind.__name__, obj.get_arrays())  # it also counts its queries
+        reduced = super().reducer_override(obj)
+        if reduced is NotImplemented:
+            lazy = _cached_properties(kind) | (_CACHES & getattr(obj, "__dict__", {}).keys())
+            if lazy:
+                return _without(obj.__reduce_ex__(4), lazy)
         return reduced
 
 

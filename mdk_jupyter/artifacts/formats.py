@@ -166,17 +166,19 @@ def _write_array(value: Any, file: BinaryIO) -> None:
     from numpy.lib import format as npy
 
     dtype = value.dtype
+    if dtype.metadata is not None:
+        raise NotExact
     try:
         same = npy.descr_to_dtype(npy.dtype_to_descr(dtype))
     except (TypeError, ValueError):
         raise NotExact from None
-    if same != dtype or same.isalignedstruct != dtype.isalignedstruct or dtype.metadata is not None:
+    if same != dtype or same.isalignedstruct != dtype.isalignedstruct:
         raise NotExact
     if not (value.flags.c_contiguous or value.flags.f_contiguous):
         value = value.copy(order="K")  # the axes keep their order in memory, so that sums give the same last bit
         if not (value.flags.c_contiguous or value.flags.f_contiguous):
             raise NotExact
-    npy.write_array(file, value, allow_pickle=False)
+    npy.write_array(file, value, version=(3, 0), allow_pickle=False)
 
 
 def _read_array(file: BinaryIO) -> Any:

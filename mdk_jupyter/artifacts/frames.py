@@ -155,7 +155,10 @@ def _decode_array(about: Facts, column: Any) -> Any:
     if "numpy" in about:
         return _decode_numpy(about["numpy"], column)
     if "text" in about:
-        return _string_dtype(about).__from_arrow__(column)
+        dtype = _string_dtype(about)
+        if dtype.storage == "python":
+            return pandas.array(column.to_numpy(), dtype=dtype)
+        return dtype.__from_arrow__(column)
     if "instants" in about:
         naive = _decode_numpy(about["instants"], column)
         return pandas.DatetimeIndex(naive).tz_localize("UTC").tz_convert(_decode_zone(about["zone"])).array

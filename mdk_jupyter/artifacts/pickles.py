@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import collections
 import functools
 import gc
 import importlib
@@ -11,6 +10,7 @@ import pickle
 import sys
 import types
 import typing
+import weakref
 from collections.abc import Callable, Collection
 from typing import Any, BinaryIO
 
@@ -145,13 +145,14 @@ def _reduce_new_type(value: Any) -> Any:
 
 
 _DICT_VIEWS = [type({}.keys()), type({}.values()), type({}.items())]
-_ORDERED_VIEWS = [type(getattr(collections.OrderedDict(), name)()) for name in ("keys", "values", "items")]
 _REDUCERS: dict[type, Callable[[Any], Any]] = {
     types.CellType: functions.reduce_cell,
     type(functools.lru_cache(lambda: None)): _reduce_cached,
     functools.cached_property: functions.reduce_cached_property,
     types.MappingProxyType: _reduce_proxy,
     typing.NewType: _reduce_new_type,
+    weakref.WeakKeyDictionary: lambda value: (weakref.WeakKeyDictionary, (dict(value),)),
+    weakref.WeakValueDictionary: lambda value: (weakref.WeakValueDictionary, (dict(value),)),
     **dict.fromkeys(_DICT_VIEWS, _reduce_dict_view),
 }
 

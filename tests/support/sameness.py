@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import decimal
 import math
 from typing import Any
 
@@ -68,6 +69,8 @@ def same(a: Any, b: Any, where: str = "value") -> None:
         for (key, x), (other, y) in zip(a.items(), b.items(), strict=True):
             same(key, other, f"{where} key")
             same(x, y, f"{where}[{key!r}]")
+    elif isinstance(a, decimal.Decimal):
+        assert a.as_tuple() == b.as_tuple(), where
     else:
         assert a == b or (a is b), f"{where}: {a!r} became {b!r}"
 
