@@ -39,7 +39,7 @@ CODES: dict[str, Code] = {
     ),
     "MDK305": Code(
         "A step ended itself",
-        "A cell called `sys.exit()`. What the component should hand on was not handed on.",
+        "A cell called `sys.exit()`, `exit()` or `quit()`. What the component should hand on was not handed on.",
         "if df.empty: sys.exit()",
         "Let the cell come to its end. To stop early, raise an exception that says why.",
     ),
@@ -74,6 +74,12 @@ CODES: dict[str, Code] = {
         "of them is not beside the notebook.",
         "component:load file:data/flights.csv",
         "Correct the tag `file:`, or put the file there.",
+    ),
+    "MDK311": Code(
+        "A parameter was not given",
+        "The spec declares the parameter without a default, so every run must give its value.",
+        "mdk run local churn.pipeline.yaml, with `parameters: {region: {type: str}}`",
+        "Give it with `-p region=north`, or add a default to the spec.",
     ),
     # Artifacts and what runs inside a step
     "MDK320": Code(

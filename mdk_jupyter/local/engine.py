@@ -46,6 +46,10 @@ class KernelDiedError(Exception):
     """The kernel was gone before it could be talked to."""
 
 
+class AskedToExitError(Exception):
+    """A cell called `exit()` or `quit()`, which IPython takes as a wish."""
+
+
 @dataclass(kw_only=True)
 class Sitting:
     """One step's notebook in one kernel: what the engine needs to know, and what it finds out."""
@@ -61,7 +65,8 @@ class Sitting:
     failure: Failure | None = None
     deadline: float | None = None
 
-    def __post_init__(self) -> None:
+    def start(self) -> None:
+        """The kernel is ready: the step's time runs."""
         if self.timeout is not None:
             self.deadline = time.monotonic() + seconds(self.timeout)
 
@@ -170,12 +175,18 @@ def _execute_cells(keeper: Keeper, sitting: Sitting, client: Client) -> Failure 
     except TimeoutError:
         why = f"it did not answer within {START_TIMEOUT:.0f} s"
         return failures.not_started(step, why, sitting.last_words(), origins)
-    executor = Executor(keeper, client)
+    client.tell(f"arrive({str(sitting.kernel_log)!r})")
+    sitting.start()
     try:
-        executor.execute()
+        Executor(keeper, client).execute()
     except CellTimeoutError:
         failure = failures.too_slow(step, keeper.current, sitting.timeout or "", origins)
         _mark(keeper, "TimeoutError", failure)
+        return failure
+    except AskedToExitError:
+        failure = failures.asked_to_exit(step, keeper.current, origins)
+        _mark(keeper, "SystemExit", failure)
+        run_sync(client.say_farewell)(FAREWELL_TIMEOUT)
         return failure
     except DeadKernelError:
         code = sitting.kernel.process.wait()
@@ -241,7 +252,6 @@ class Client(AsyncKernelClient):
                 await self._check(deadline)
                 question = self.kernel_info()
         await self._answer(question, deadline)
-        self.tell("arrive()")
 
     async def ask(self, expression: str) -> str | None:
         """Return what a function of `inside` answers in the kernel, or None when it cannot."""
@@ -291,6 +301,7 @@ class Executor(PapermillNotebookClient):  # type: ignore[misc]
             timeout_func=sitting.remaining,
             iopub_timeout=IOPUB_TIMEOUT,
             shell_timeout_interval=1,
+            on_cell_executed=_heed_exit,
             log=logging.getLogger("papermill"),
         )
         self.kc = client
@@ -301,6 +312,11 @@ class Executor(PapermillNotebookClient):  # type: ignore[misc]
         if output is not None and output.output_type == "stream":
             self.nb_man.sitting.on_print(output.name, output.text)
         return output
+
+
+def _heed_exit(*, execute_reply: Mapping[str, Any], **fields: Any) -> None:
+    if any(payload.get("source") == "ask_exit" for payload in execute_reply["content"].get("payload", ())):
+        raise AskedToExitError
 
 
 def _inside(expression: str) -> str:

@@ -51,7 +51,9 @@ class Origins:
     def label(self, cell: Mapping[str, Any]) -> tuple[str, int]:
         """Return what tracebacks call a cell, and how many lines of it come before the executed source."""
         place = self.place(cell)
-        return str(place), _offset(cell["metadata"].get("mdk") or {})
+        anonymous = place.cell_number is None and place.cell_id is not None
+        label = f"{self.notebook}, cell {place.cell_id}" if anonymous else str(place)
+        return label, _offset(cell["metadata"].get("mdk") or {})
 
 
 def _offset(origin: Mapping[str, Any]) -> int:
@@ -80,18 +82,8 @@ def raised(step: str, cell: Mapping[str, Any], report: Mapping[str, Any], origin
             final=True,
         )
     if kind == "SystemExit":
-        return Failure(
-            (
-                Finding(
-                    "MDK305",
-                    f"step {step!r} ended itself by {_exit_call(message)}",
-                    place,
-                    "let the cell come to its end; to stop early, raise an exception that says why",
-                    names=(step,),
-                ),
-            ),
-            report["traceback"],
-        )
+        _, _, code = message.partition(": ")
+        return Failure((_ended_itself(step, f"sys.exit({code})", place),), report["traceback"])
     if kind == "ModuleNotFoundError" and "mdk_jupyter" in message and not cell["metadata"].get("mdk"):
         return Failure(
             (
@@ -129,6 +121,11 @@ def raised_unexplained(step: str, cell: Mapping[str, Any], output: Mapping[str, 
         names=(step,),
     )
     return Failure((finding,), _ANSI.sub("", "\n".join(output["traceback"])))
+
+
+def asked_to_exit(step: str, cell: Mapping[str, Any], origins: Origins) -> Failure:
+    """Explain that a cell called `exit()`."""
+    return Failure((_ended_itself(step, "exit() or quit()", origins.place(cell)),))
 
 
 def died(step: str, cell: Mapping[str, Any] | None, code: int, words: str, origins: Origins) -> Failure:
@@ -186,15 +183,15 @@ def _placed(finding: Finding, place: Place) -> Finding:
     return Finding(finding.code, finding.message, place, finding.fix, finding.severity, finding.names)
 
 
-def _exit_call(message: str) -> str:
-    _, _, code = message.partition(": ")
-    return f"sys.exit({code})"
+def _ended_itself(step: str, how: str, place: Place) -> Finding:
+    fix = "let the cell come to its end; to stop early, raise an exception that says why"
+    return Finding("MDK305", f"step {step!r} ended itself by {how}", place, fix, names=(step,))
 
 
 def _death(code: int) -> tuple[str, str]:
     if code >= 0:
         return (
-            f"ended itself with exit code {code} (os._exit, exit() or quit())",
+            f"ended itself with exit code {code} (os._exit)",
             "let the cell come to its end; to stop early, raise an exception that says why",
         )
     try:

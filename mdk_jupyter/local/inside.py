@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import contextlib
 import dataclasses
+import faulthandler
 import gc
 import io
 import json
@@ -13,6 +14,7 @@ import os
 import sys
 import traceback
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 
 _MAGIC_BODIES = ("<timed exec>", "<magic-timeit>")  # how IPython calls the body of %%time and %%timeit
 _MACHINERY = tuple(
@@ -60,11 +62,13 @@ def failure(cells: Mapping[str, tuple[str, int]], current: str) -> str:
     )
 
 
-def arrive() -> None:
-    """To be called before the user's code: exit handlers that come later run, the kernel's own do not.
+def arrive(log: str) -> None:
+    """To be called before the user's code.
 
-    Those stop threads and sockets, which takes long and sometimes never ends.
+    A crash in native code says in `log` which line it was. Of the exit handlers those run that come later; the
+    kernel's own stop threads and sockets, which takes long and sometimes never ends.
     """
+    faulthandler.enable(Path(log).open("a", encoding="utf-8"))  # open as long as the process lives
     atexit.register(_leave)
 
 

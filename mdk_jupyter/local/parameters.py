@@ -22,7 +22,8 @@ def complete(pipeline: Pipeline, given: Mapping[str, Any]) -> dict[str, Any]:
     Strings are read as the type: `"0.5"` is a float where a float is declared. Other values must have it.
 
     Raises:
-        UsageError: an unknown name (MDK306) or a value that does not fit the type (MDK307); all at once.
+        UsageError: an unknown name (MDK306), a value that does not fit its type (MDK307), a value that the
+            pipeline asks for and nobody gave (MDK311); all at once.
     """
     findings: list[Finding] = []
     values = {name: parameter.default for name, parameter in pipeline.parameters.items()}
@@ -42,6 +43,16 @@ def complete(pipeline: Pipeline, given: Mapping[str, Any]) -> dict[str, Any]:
                     names=(name,),
                 )
             )
+    findings += [
+        Finding(
+            "MDK311",
+            f"the pipeline asks for the parameter {name!r}, and it was not given",
+            fix=f"give it: -p {name}={_EXAMPLES[parameter.type]}",
+            names=(name,),
+        )
+        for name, parameter in pipeline.parameters.items()
+        if parameter.required and name not in given
+    ]
     if findings:
         raise UsageError(findings)
     return values
