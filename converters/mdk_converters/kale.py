@@ -11,16 +11,11 @@ from typing import Any
 
 from mdk_converters.analysis.syntax import parse_cell
 from mdk_converters.analysis.values import local_names
+from mdk_converters.components import Role, join_components
 from mdk_converters.findings import Finding, Place, Severity
-from mdk_converters.grammar import (
-    COMPONENT_OPTIONS,
-    Options,
-    Role,
-    component_line,
-    finish_roles,
-    merge_options,
-)
 from mdk_converters.notebook import Cell, Notebook
+from mdk_converters.options import COMPONENT_OPTIONS, Options, merge_options
+from mdk_converters.spellings import component_line
 
 _METADATA = "kubeflow_notebook"
 _SPECIAL = ("skip", "imports", "functions", "pipeline-parameters", "pipeline-metrics")
@@ -77,7 +72,7 @@ def kale_roles(notebook: Notebook) -> tuple[list[Role], list[Finding]] | None:
             metrics.append(cell)
         found.append(_role(cell, tags))
     found = _with_metrics(notebook, _with_shown_values(found), metrics, findings)
-    finished = finish_roles(notebook, found, findings)
+    finished = join_components(notebook, found, findings)
     return [
         replace(role, options=merge_options(role.options, settings.defaults)[0]) if role.component else role
         for role in finished
