@@ -6,6 +6,7 @@ import argparse
 import io
 import json
 import os
+import secrets
 import sys
 import traceback
 from collections.abc import Iterable, Iterator, Sequence
@@ -25,7 +26,7 @@ from mdk_converters.outputs import (
     with_notebook_path,
     write,
 )
-from mdk_converters.report import as_json, render, summary
+from mdk_converters.report import as_json, printable, render, summary
 from mdk_converters.spec import Pipeline
 from mdk_converters.targets import TARGETS
 
@@ -210,12 +211,20 @@ def _report(outcomes: list[Outcome], options: argparse.Namespace) -> None:
     colour = stream.isatty() and not os.environ.get("NO_COLOR")
     stream.write(render(findings, options.format, colour=colour))
     for outcome in outcomes:
-        sys.stdout.write(outcome.difference)
+        sys.stdout.write(_shown(outcome.difference, options.format))
         if options.format == "text" and outcome.status not in ("printed", "failed"):
             stream.write(f"{outcome.notebook}: {_said(outcome)}\n")
     counts = summary(findings)
     if counts and options.format == "text":
         stream.write(f"{counts}\n")
+
+
+def _shown(difference: str, form: str) -> str:
+    """Return a difference so that neither GitHub nor a terminal takes any line of it for a command."""
+    if difference and form == "github":
+        token = secrets.token_hex(16)
+        return f"::stop-commands::{token}\n{difference}::{token}::\n"
+    return "\n".join(map(printable, difference.split("\n"))) if sys.stdout.isatty() else difference
 
 
 def _out_of_date(outcome: Outcome, options: argparse.Namespace) -> Finding:

@@ -15,6 +15,7 @@ Format = Literal["text", "json", "github"]
 
 _COLOURS = {"error": "31;1", "warning": "33;1", "note": "36;1"}
 _WIDTH = 160  # of a shown line
+_HARMLESS = "\t\u200c\u200d"  # the joiners are part of many scripts and emoji
 
 
 def render(findings: Iterable[Finding], form: Format = "text", *, colour: bool = False) -> str:
@@ -44,9 +45,9 @@ def as_text(finding: Finding, *, colour: bool = False) -> str:
     place = finding.place
     code = f"\x1b[{_COLOURS[finding.severity]}m" if colour else ""
     dim, plain = ("\x1b[2m", "\x1b[0m") if colour else ("", "")
-    lines = [f"{code}{finding.severity} {finding.code}{plain}: {_printable(finding.message)}"]
+    lines = [f"{code}{finding.severity} {finding.code}{plain}: {printable(finding.message)}"]
     if place != Place():
-        lines.append(f"{dim}  in {_printable(str(place))}{plain}")
+        lines.append(f"{dim}  in {printable(str(place))}{plain}")
     if place.text is not None:
         number = str(place.line or place.file_line or "")
         text, caret = _shown(place.text, place.column)
@@ -54,7 +55,7 @@ def as_text(finding: Finding, *, colour: bool = False) -> str:
         if caret is not None:
             lines.append(f"{dim}  {' ' * len(number)} |{plain} {caret}{code}^{plain}")
     if finding.fix:
-        lines.append(f"  fix: {_printable(finding.fix)}")
+        lines.append(f"  fix: {printable(finding.fix)}")
     return "\n".join(lines)
 
 
@@ -99,12 +100,12 @@ def _shown(text: str, column: int | None) -> tuple[str, str | None]:
     """Return the part of a line to show, and the space before the caret."""
     at = None if column is None else min(max(column - 1, 0), len(text))
     start = 0 if at is None or at < _WIDTH - 20 else at - _WIDTH // 2
-    part = _printable(text[start : start + _WIDTH])
+    part = printable(text[start : start + _WIDTH])
     left = "…" if start else ""
     right = "…" if len(text) > start + _WIDTH else ""
     if at is None:
         return f"{left}{part}{right}", None
-    before = _printable(text[start:at])
+    before = printable(text[start:at])
     space = "".join(c if c == "\t" else " " * _columns(c) for c in left + before)
     return f"{left}{part}{right}", space
 
@@ -115,6 +116,6 @@ def _columns(character: str) -> int:
     return 2 if unicodedata.east_asian_width(character) in "WF" else 1
 
 
-def _printable(text: str) -> str:
-    """Take the power from control characters that a notebook could send to the terminal."""
-    return "".join(c if c == "\t" or unicodedata.category(c) not in ("Cc", "Cf", "Cs") else "\ufffd" for c in text)
+def printable(text: str) -> str:
+    """Take the power from characters with which a notebook could command the terminal, line ends included."""
+    return "".join(c if c in _HARMLESS or unicodedata.category(c) not in ("Cc", "Cf", "Cs") else "\ufffd" for c in text)

@@ -254,6 +254,17 @@ def test_github_check(churn: Path) -> None:
     assert done.stdout.startswith("::error file=churn.ipynb,title=MDK126::churn.pipeline.yaml does not exist%0Afix")
 
 
+def test_github_takes_nothing_in_a_difference_for_a_command(churn: Path) -> None:
+    churn.with_name("churn.pipeline.yaml").write_text("::error::mine\n ::add-mask::x\n")
+    lines = run("--check", "churn.ipynb", "--format", "github", cwd=churn.parent).stdout.splitlines()
+    opened = next(n for n, line in enumerate(lines) if line.startswith("::stop-commands::"))
+    token = lines[opened].removeprefix("::stop-commands::")
+    assert len(token) >= 32
+    assert lines[-1] == f"::{token}::"
+    assert all(n > opened for n, line in enumerate(lines) if "mine" in line or "add-mask" in line)
+    assert lines[0].startswith("::error file=churn.ipynb,title=MDK126::")
+
+
 def test_every_notebook_is_looked_at(broken: Path, churn: Path) -> None:
     (churn.parent / "empty.ipynb").write_text("")
     done = run("broken.ipynb", "empty.ipynb", "churn.ipynb", cwd=churn.parent)
@@ -275,8 +286,9 @@ def test_strict_makes_errors_of_warnings(tmp_path: Path) -> None:
 
 
 def test_what_a_notebook_says_cannot_command_the_terminal(tmp_path: Path) -> None:
-    notebook(tmp_path / "a.ipynb", cell("%%component x \x1b[2J\u202e\n", "x"))
+    notebook(tmp_path / "a.ipynb", cell("%%component x \x1b[2J\u202e", "componet:\n::error::x"))
     done = run("a.ipynb", cwd=tmp_path)
+    assert not any(line.lstrip().startswith("::") for line in done.stderr.splitlines())
     assert "MDK120" in done.stderr
     assert "\x1b" not in done.stderr
     assert "\u202e" not in done.stderr
