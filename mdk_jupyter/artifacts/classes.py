@@ -25,6 +25,7 @@ from cloudpickle import cloudpickle
 
 from mdk_jupyter.artifacts.functions import MAIN, Reduced, code_digest, is_atom, same_code
 
+_HOOK = "__init_subclass__"
 _keys: weakref.WeakKeyDictionary[type, str] = weakref.WeakKeyDictionary()
 _unfinished: set[int] = set()
 _local_count = 0
@@ -229,15 +230,15 @@ def make_class(key: str, qualname: str, made_by: str, arguments: tuple[Any, ...]
 def _without_subclass_hooks(arguments: tuple[Any, ...]) -> Iterator[None]:
     """Keep `__init_subclass__` of the notebook's classes from running again for a class that it has seen."""
     bases = [base for part in arguments if type(part) is tuple for base in part if isinstance(base, type)]
-    owners = {kind for base in bases for kind in base.__mro__ if "__init_subclass__" in vars(kind)}
-    hooks = {kind: vars(kind)["__init_subclass__"] for kind in owners if is_notebook_class(kind)}
+    owners = {kind for base in bases for kind in base.__mro__ if _HOOK in vars(kind)}
+    hooks = {kind: vars(kind)[_HOOK] for kind in owners if is_notebook_class(kind)}
     for kind in hooks:
-        kind.__init_subclass__ = classmethod(lambda cls, **options: None)  # type: ignore[assignment]
+        setattr(kind, _HOOK, classmethod(lambda cls, **options: None))
     try:
         yield
     finally:
         for kind, hook in hooks.items():
-            kind.__init_subclass__ = hook
+            setattr(kind, _HOOK, hook)
 
 
 def finish_class(cls: type, state: Any) -> None:

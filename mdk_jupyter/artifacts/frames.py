@@ -115,7 +115,7 @@ def _is_fixed(kind: Any) -> bool:
 def _encode_array(values: Any) -> tuple[Any, Facts]:
     """Return the Arrow array and the facts that rebuild exactly these values."""
     dtype = values.dtype
-    if isinstance(values, pandas.arrays.NumpyExtensionArray) or isinstance(dtype, numpy.dtype):
+    if type(values) is pandas.arrays.NumpyExtensionArray or isinstance(dtype, numpy.dtype):
         return _encode_numpy(values.to_numpy())
     if isinstance(dtype, pandas.StringDtype):
         about: Facts = {"text": dtype.storage, "missing": "NA" if dtype.na_value is pandas.NA else "nan"}

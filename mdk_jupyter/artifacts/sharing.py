@@ -17,11 +17,12 @@ _MANY = 40  # parts of one array beyond which they count as shared without a clo
 _IMMUTABLE = (
     *(str, bytes, int, float, complex, tuple, frozenset, range, slice, type, enum.Enum, logging.Logger),
     *(types.ModuleType, types.CodeType, types.BuiltinFunctionType, property, staticmethod, classmethod),
+    *(types.NoneType, types.EllipsisType, types.NotImplementedType),
 )
 _IMMUTABLE_NAMES = frozenset(
     [
         *("date", "datetime", "time", "timedelta", "timezone", "ZoneInfo", "Decimal", "Fraction", "UUID", "Pattern"),
-        *("PosixPath", "WindowsPath", "PurePosixPath", "PureWindowsPath", "dtype"),
+        *("PosixPath", "WindowsPath", "PurePosixPath", "PureWindowsPath", "NAType"),
         *("Timestamp", "Timedelta", "Period", "Interval", "DateOffset"),
     ]
 )
@@ -117,13 +118,11 @@ def _copies_on_write() -> bool:
 def _is_mutable(value: object) -> bool:
     if isinstance(value, types.FunctionType):
         return not functions.is_pristine(value) and functions.home_of(value) == functions.MAIN
-    if isinstance(value, _IMMUTABLE) or value is None:
-        return False
-    kind = type(value)
-    if kind.__name__ in _IMMUTABLE_NAMES:
+    name = type(value).__name__
+    if isinstance(value, _IMMUTABLE) or name in _IMMUTABLE_NAMES or name.startswith("cython_function"):
         return False
     numpy, pandas = sys.modules.get("numpy"), sys.modules.get("pandas")
-    if numpy is not None and isinstance(value, numpy.generic | numpy.ufunc):
+    if numpy is not None and isinstance(value, numpy.generic | numpy.ufunc | numpy.dtype):
         return False
     return pandas is None or not isinstance(value, pandas.Index | pandas.api.extensions.ExtensionDtype)
 

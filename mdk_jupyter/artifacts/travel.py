@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import io
 import sys
 import types
@@ -20,6 +21,9 @@ _REASONS = {
     "threading.Thread": "a thread belongs to its process",
     "weakref": "a weak reference does not keep its object; hand on the object itself",
     "weakref.ReferenceType": "a weak reference does not keep its object; hand on the object itself",
+    "_queue.SimpleQueue": "a queue belongs to its process; hand on a list of what is in it",
+    "concurrent.futures._base.Executor": "a pool of workers belongs to its process",
+    "multiprocessing.pool.Pool": "a pool of workers belongs to its process",
     "socket.socket": "an open socket belongs to its process",
     "mmap.mmap": "a memory map belongs to its process",
     "subprocess.Popen": "a running process belongs to the one that started it",
@@ -83,6 +87,10 @@ def parts_of(value: object) -> Iterator[tuple[str, object]]:
     elif isinstance(value, set | frozenset):
         for item in value:
             yield " (an element)", item
+    elif isinstance(value, functools.partial):
+        yield ".func", value.func
+        yield ".args", value.args
+        yield ".keywords", value.keywords
     elif isinstance(value, types.MethodType):
         yield ".__self__", value.__self__
         yield ".__func__", value.__func__

@@ -23,9 +23,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
+from sameness import same
+
 from mdk_jupyter.artifacts import Record, Store
 from mdk_jupyter.artifacts.handover import load, save
-from sameness import same
 
 SLOW = settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
 STORE = Store(tempfile.mkdtemp(prefix="mdk-round-trip-"))
@@ -41,6 +42,12 @@ def round_trip(value: Any) -> tuple[Any, Record]:
 
 texts = st.text(st.characters(exclude_categories=())) | st.text()
 atoms = st.none() | st.booleans() | st.integers() | st.floats() | texts
+
+
+def is_no_nan(key: object) -> bool:
+    return str(key) != "nan"
+
+
 plain = st.recursive(atoms, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(texts, inner, max_size=4))
 anything = st.recursive(
     atoms
@@ -55,7 +62,7 @@ anything = st.recursive(
     lambda inner: (
         st.lists(inner, max_size=3)
         | st.tuples(inner, inner)
-        | st.dictionaries(atoms.filter(lambda key: key == key), inner, max_size=3)
+        | st.dictionaries(atoms.filter(is_no_nan), inner, max_size=3)
         | st.sets(st.integers() | st.text(), max_size=3)
         | st.frozensets(st.text(), max_size=3)
     ),
@@ -166,7 +173,7 @@ class Colour(enum.Enum):
 def test_values_of_many_types(value: Any) -> None:
     back = round_trip(value)[0]
     assert type(back) is type(value)
-    assert back is value if value is pd.NA or value is pd.NaT else (back == value) or value != value
+    assert back is value if value is pd.NA or value is pd.NaT else (back == value) or str(back) == str(value)
 
 
 def test_generators_of_random_numbers_go_on() -> None:
@@ -206,7 +213,7 @@ arrays = dtypes.flatmap(
 )
 orders: list[Callable[[Any], Any]] = [
     lambda a: a,
-    lambda a: np.asfortranarray(a),
+    np.asfortranarray,
     lambda a: a.T,
     lambda a: a[::2] if a.ndim else a,
     lambda a: a[..., ::-1] if a.ndim else a,
@@ -258,6 +265,7 @@ def test_arrays_of_unusual_kinds(array: Any) -> None:
 
 # pandas
 
+PeriodIndex: Any = pd.PeriodIndex
 names = st.none() | st.text(max_size=3) | st.integers(-3, 3) | st.tuples(st.text(max_size=1), st.integers(0, 3))
 instants = st.integers(-(2**40), 2**40)
 units = st.sampled_from(["s", "ms", "us", "ns"])
@@ -298,8 +306,8 @@ def column(n: int) -> st.SearchStrategy[Any]:
         st.tuples(of(st.integers(-1, 2)), st.booleans(), st.sampled_from(CATEGORIES)).map(
             lambda v: pd.Series(pd.Categorical.from_codes(np.array(v[0], dtype="i8"), v[2], ordered=v[1]))
         ),
-        of(instants).map(lambda v: pd.Series(pd.PeriodIndex.from_ordinals(np.array(v, dtype="i8") % 1000, freq="M"))),
-        of(st.sampled_from([pd.Interval(0, 1), pd.Interval(1, 2)])).map(lambda v: pd.Series(v, dtype="interval[float64, right]")),
+        of(instants).map(lambda v: pd.Series(PeriodIndex.from_ordinals(np.array(v, dtype="i8") % 1000, freq="M"))),
+        of(st.sampled_from([pd.Interval(0, 1), pd.Interval(1, 2)])).map(lambda v: pd.Series(v, dtype="interval")),
         of(small).map(lambda v: pd.Series(v, dtype="int64[pyarrow]")),
         of(st.sampled_from([0, 0, 1])).map(lambda v: pd.Series(v, dtype=pd.SparseDtype("int64", 0))),
     )  # fmt: skip
@@ -342,7 +350,7 @@ attrs = st.dictionaries(st.text(max_size=2), plain, max_size=2)
 @st.composite
 def series(draw: Any) -> pd.Series[Any]:
     n = draw(st.integers(0, 5))
-    value = draw(column(n))
+    value: pd.Series[Any] = draw(column(n))
     value.index = draw(index(n))
     value.name = draw(names)
     value.attrs = draw(attrs)
@@ -380,7 +388,9 @@ def test_indexes(value: Any) -> None:
 
 
 COMMON = {
-    "mixed": pd.DataFrame({"a": [1, 2], "b": ["x", None], "c": [0.5, None], "d": pd.to_datetime(["2020", None])}),
+    "mixed": pd.DataFrame(
+        {"a": [1, 2], "b": ["x", None], "c": [0.5, None], "d": pd.to_datetime(pd.Series(["2020", None]))}
+    ),
     "zones": pd.DataFrame({"t": pd.date_range("2020", periods=3, tz="America/New_York")}),
     "categories": pd.DataFrame({"c": pd.Categorical(["a", None], ["b", "a"], ordered=True)}),
     "nullable": pd.DataFrame({"i": pd.array([1, None]), "s": pd.array(["a", None]), "b": pd.array([True, None])}),
@@ -442,10 +452,7 @@ def test_a_received_frame_can_be_changed() -> None:
     assert series.tolist() == [5.0, 2.0]
 
 
-def test_a_subclass_of_a_frame_keeps_its_type() -> None:
-    from pandas.core.generic import NDFrame
-
+def test_flags_are_kept() -> None:
     back, record = round_trip(pd.DataFrame({"a": [1]}).set_flags(allows_duplicate_labels=False))
-    assert isinstance(back, NDFrame)
     assert back.flags.allows_duplicate_labels is False
     assert record.format == "pickle"

@@ -375,7 +375,8 @@ movie = Movie(name="m"); real = Real(); frozen = Frozen(1, [2]); level = Level.L
 names = Names(1, 2)
 kinds = [Movie, Sized, Frozen, Level]
 """
-ALL = "with_meta d slots colours flags row pair square node oops stack inner loc movie real frozen level missing names kinds"
+ALL = "with_meta d slots colours flags row pair square node oops stack inner loc "
+ALL += "movie real frozen level missing names kinds"
 USE = """
 print(with_meta.by, type(type(with_meta)).__name__, type(with_meta)().by)
 D = type(d)

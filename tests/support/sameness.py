@@ -28,7 +28,7 @@ def same(a: Any, b: Any, where: str = "value") -> None:
         same_array(a.array, b.array, where)
     elif isinstance(a, pd.MultiIndex):
         same(list(a.names), list(b.names), f"{where}.names")
-        assert a.sortorder == b.sortorder
+        assert a.sortorder == b.sortorder  # type: ignore[attr-defined]
         for i in range(a.nlevels):
             same(a.levels[i], b.levels[i], f"{where}.levels[{i}]")
             same(np.asarray(a.codes[i]), np.asarray(b.codes[i]), f"{where}.codes[{i}]")
@@ -36,7 +36,7 @@ def same(a: Any, b: Any, where: str = "value") -> None:
         same(a.name, b.name, f"{where}.name")
         assert getattr(a, "freq", None) == getattr(b, "freq", None)
         if isinstance(a, pd.RangeIndex):
-            assert (a.start, a.stop, a.step) == (b.start, b.stop, b.step)  # type: ignore[attr-defined]
+            assert (a.start, a.stop, a.step) == (b.start, b.stop, b.step)
         same_array(a.array, b.array, where)
     elif isinstance(a, pd.api.extensions.ExtensionArray):
         same_array(a, b, where)
