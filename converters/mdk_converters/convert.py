@@ -10,7 +10,7 @@ from pathlib import Path
 
 from mdk_converters.analysis.dataflow import Dataflow, Plan
 from mdk_converters.analysis.history import STATE, History, Record
-from mdk_converters.analysis.syntax import Statement, parse_cell
+from mdk_converters.analysis.syntax import Statement, parse_cell, with_percent
 from mdk_converters.analysis.values import Value
 from mdk_converters.findings import Finding
 from mdk_converters.grammar import Options, Role, roles
@@ -107,9 +107,7 @@ class _Conversion:
             )
             kind = parameter.type if parameter.type not in {"list", "dict"} else ""
             value = (
-                Value(kind=kind, const=parameter.default)
-                if kind
-                else self.history.run.new(parameter.type, fuzzy=False)
+                Value(kind=kind, const=parameter.default) if kind else self.history.run.new(parameter.type, fuzzy=False)
             )
             statement = statements.get(parameter.name)
             if statement is not None:
@@ -117,7 +115,7 @@ class _Conversion:
 
     def _read_cell(self, role: Role) -> None:
         try:
-            statements = parse_cell(role.source)
+            statements = parse_cell(with_percent(role.source, self.history.run.names))
         except SyntaxError as error:
             line = (error.lineno or 1) + role.line_offset
             if role.kind in {"component", "exploration"}:
@@ -226,9 +224,9 @@ class _Conversion:
         options = self.options[plan.name]
         gpu = options.gpu
         given = Resources(cpu=options.cpu, memory=options.memory, gpu=gpu)
-        known = list(self.history.events)
-        names = sorted(plan.inputs, key=lambda n: (n.startswith(STATE), known.index(n)))
-        handed = sorted(plan.outputs, key=lambda n: (n.startswith(STATE), known.index(n)))
+        rank = {name: number for number, name in enumerate(self.history.events)}
+        names = sorted(plan.inputs, key=lambda n: (n.startswith(STATE), rank.get(n, len(rank)), n))
+        handed = sorted(plan.outputs, key=lambda n: (n.startswith(STATE), rank.get(n, len(rank)), n))
         produced = {*plan.inputs.values()}
         return Component(
             description=options.description,
@@ -294,12 +292,7 @@ class _Conversion:
         seen = set()
         for record in self.history.records:
             for mode, path in record.effects.files:
-                if (
-                    record.component is None
-                    or path is None
-                    or "://" in path
-                    or (record.component, path) in seen
-                ):
+                if record.component is None or path is None or "://" in path or (record.component, path) in seen:
                     continue
                 if path in self.options[record.component].files:
                     continue
@@ -309,9 +302,7 @@ class _Conversion:
                     Finding(
                         "MDK151",
                         f"component {record.component!r} {verb} the local file {path!r}",
-                        self.notebook.place(
-                            record.role.cell, record.statement.line + record.role.line_offset
-                        ),
+                        self.notebook.place(record.role.cell, record.statement.line + record.role.line_offset),
                         f"this works on this machine; for remote targets tag the component `file:{path}` or use a bucket",
                         severity="warning",
                         names=(path,),
@@ -392,9 +383,7 @@ def _definition(record: Record) -> Definition:
 def _digest(notebook: Notebook) -> str:
     """Digest of what the pipeline is made from: code, tags and kernel; not outputs, counts or text cells."""
     told = [
-        [cell.source, sorted(cell.tags), cell.metadata.get("mdk")]
-        for cell in notebook.cells
-        if cell.kind == "code"
+        [cell.source, sorted(cell.tags), cell.metadata.get("mdk")] for cell in notebook.cells if cell.kind == "code"
     ]
     text = json.dumps([notebook.kernel, told], sort_keys=True, ensure_ascii=False, default=str)
     return "sha256:" + hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

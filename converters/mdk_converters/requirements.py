@@ -8,14 +8,10 @@ from collections.abc import Iterable
 
 from mdk_converters.analysis.knowledge import DISTRIBUTIONS
 
-_PROVIDED = frozenset(
-    {"builtins", "IPython", "ipykernel", "mdk_jupyter", "mdk_magics", "mdk_converters", "ipywidgets"}
-)
+_PROVIDED = frozenset({"builtins", "IPython", "ipykernel", "mdk_jupyter", "mdk_magics", "mdk_converters", "ipywidgets"})
 
 
-def requirements(
-    modules: Iterable[str], installed: Iterable[str], local_modules: frozenset[str]
-) -> list[str]:
+def requirements(modules: Iterable[str], installed: Iterable[str], local_modules: frozenset[str]) -> list[str]:
     """Return sorted requirement lines. What a cell installs by name and version wins over what imports tell.
 
     Example:
@@ -24,12 +20,7 @@ def requirements(
     """
     found: dict[str, str] = {}
     for module in modules:
-        if (
-            module
-            and module not in sys.stdlib_module_names
-            and module not in _PROVIDED
-            and module not in local_modules
-        ):
+        if module and module not in sys.stdlib_module_names and module not in _PROVIDED and module not in local_modules:
             name = DISTRIBUTIONS.get(module, module.replace("_", "-"))
             found[normalised(name)] = name
     for line in installed:

@@ -25,9 +25,7 @@ class Metadata(Strict):
     """What the pipeline is called and where it comes from."""
 
     name: Name = Field(description="Name of the pipeline; files made from it start with it.")
-    notebook: str | None = Field(
-        default=None, description="File name of the notebook, relative to this file."
-    )
+    notebook: str | None = Field(default=None, description="File name of the notebook, relative to this file.")
     kernel: str = Field(default="python3", description="Jupyter kernel that runs the steps.")
     digest: str | None = Field(default=None, description="sha256 of the notebook's code and tags.")
     description: str | None = Field(default=None, description="What the pipeline is for.")
@@ -70,9 +68,7 @@ class Resources(Strict):
 
     cpu: float | None = Field(default=None, description="Number of processor cores, such as 4 or 0.5.")
     memory: str | None = Field(default=None, description="Memory, such as 512Mi or 16Gi.")
-    gpu: str | None = Field(
-        default=None, description="Accelerators as TYPE:COUNT, such as nvidia-tesla-t4:1."
-    )
+    gpu: str | None = Field(default=None, description="Accelerators as TYPE:COUNT, such as nvidia-tesla-t4:1.")
 
 
 class Component(Strict):
@@ -86,14 +82,10 @@ class Component(Strict):
     description: str | None = Field(default=None, description="What the step does.")
     definitions: list[str] = Field(default=[], description="Definitions to run first, in this order.")
     parameters: list[str] = Field(default=[], description="Pipeline parameters that the step reads.")
-    inputs: dict[str, str] = Field(
-        default={}, description="Name in this step -> component.name of the output it is."
-    )
+    inputs: dict[str, str] = Field(default={}, description="Name in this step -> component.name of the output it is.")
     optional: list[str] = Field(default=[], description="Inputs without which the step can start.")
     outputs: dict[str, ValueType] = Field(default={}, description="Names handed on, with the kind of value.")
-    after: list[str] = Field(
-        default=[], description="Components to wait for although no value comes from them."
-    )
+    after: list[str] = Field(default=[], description="Components to wait for although no value comes from them.")
     metrics: list[str] = Field(default=[], description="Outputs to log as metrics.")
     resources: Resources | None = Field(default=None, description="What the step needs of a machine.")
     image: str | None = Field(default=None, description="Container image, or the name of one in mdk.yaml.")
@@ -105,9 +97,7 @@ class Component(Strict):
     labels: dict[str, str] = Field(default={}, description="Labels of the step.")
     annotations: dict[str, str] = Field(default={}, description="Annotations of the step.")
     requirements: list[str] = Field(default=[], description="Python packages, as pip takes them.")
-    files: list[str] = Field(
-        default=[], description="Files beside the notebook that the step reads or writes."
-    )
+    files: list[str] = Field(default=[], description="Files beside the notebook that the step reads or writes.")
     cells: list[CellSource] = Field(description="The code, cell by cell.")
 
 

@@ -70,9 +70,7 @@ def load_spec(path: str | Path) -> Pipeline:
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         place = Place(str(path), line=line, file_line=line)
-        raise SpecError(
-            [Finding("MDK200", "the spec is not UTF-8 text", place, "save the file as UTF-8")]
-        ) from error
+        raise SpecError([Finding("MDK200", "the spec is not UTF-8 text", place, "save the file as UTF-8")]) from error
     return parse_spec(text, str(path))
 
 
@@ -104,9 +102,7 @@ class _Reading:
         pipeline = self._shaped(root)
         for problem in problems(pipeline):
             message = f"{_dotted(problem.path)}: {problem.message}"
-            self._report(
-                problem.code, message, _locate(root, problem.path, problem.at_key), problem.fix, problem.names
-            )
+            self._report(problem.code, message, _locate(root, problem.path, problem.at_key), problem.fix, problem.names)
         self._stop_at_findings()
         return pipeline
 
@@ -117,9 +113,7 @@ class _Reading:
             _spread_sources(data)
             for key in ("apiVersion", "kind"):
                 if key not in root.pairs:
-                    self._report(
-                        "MDK202", f'"{key}" is missing', (1, 1), f"add {key}: {_VERSION[key]}", (key,)
-                    )
+                    self._report("MDK202", f'"{key}" is missing', (1, 1), f"add {key}: {_VERSION[key]}", (key,))
         try:
             pipeline = Pipeline.model_validate(data)
         except ValidationError as error:
@@ -171,9 +165,7 @@ class _Reading:
             self._report("MDK205", prefix + message, _locate(root, path, True), fix, (name,))
         elif kind == "missing":
             fix = 'add "source: |" with the code' if name == "cells" else f'add "{name}:"'
-            self._report(
-                "MDK202", f'{prefix}"{name}" is missing', _locate(root, path[:-1], True), fix, (name,)
-            )
+            self._report("MDK202", f'{prefix}"{name}" is missing', _locate(root, path[:-1], True), fix, (name,))
         elif kind == "literal_error":
             known = get_args(_bare(_type_at(path)))
             message = f"{_dotted(path)}: {_found(root, path)} is not one of {', '.join(known)}"

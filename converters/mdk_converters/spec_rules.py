@@ -94,13 +94,9 @@ def _metadata_problems(pipeline: Pipeline) -> Iterator[Problem]:
             (metadata.name,),
         )
     if metadata.digest is not None and not _DIGEST.fullmatch(metadata.digest):
-        yield Problem(
-            "MDK203", ("metadata", "digest"), "a digest is sha256: and 64 hexadecimal digits", "leave it out"
-        )
+        yield Problem("MDK203", ("metadata", "digest"), "a digest is sha256: and 64 hexadecimal digits", "leave it out")
     if not pipeline.components:
-        yield Problem(
-            "MDK202", ("components",), "the pipeline has no component", "add at least one component"
-        )
+        yield Problem("MDK202", ("components",), "the pipeline has no component", "add at least one component")
 
 
 def _parameter_problems(name: str, parameter: Parameter) -> Iterator[Problem]:

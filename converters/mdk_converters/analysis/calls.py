@@ -19,7 +19,7 @@ from mdk_converters.analysis.values import (
     local_names,
 )
 
-_MOST_CALLS = 4000  # per notebook; beyond, functions are taken for unknown ones
+_MOST_CALLS = 1500  # per statement; beyond, functions are taken for unknown ones
 _MOST_DEPTH = 10
 _FRESH_PACKAGES = frozenset(
     [
@@ -75,6 +75,8 @@ class Calls(Machine):
         super().__init__(local_modules)
         self.active: list[ast.AST] = []
         self.calls = 0
+        self.first_new = 0  # the first object that the statement made itself
+        self.handed: set[tuple[int, frozenset[int]]] = set()  # callbacks that the statement has run, with their data
         self.returned: list[list[Value]] = []
 
     # --- the entry
@@ -281,7 +283,11 @@ class Calls(Machine):
         if not handed:
             return
         data = Arguments(rest=[Value(frozenset(v.objects - set(handed))) for v in values])
+        older = frozenset(o for v in data.rest for o in self.heap.reach(v.objects) if o < self.first_new)
         for identity in handed:
+            if (identity, older) in self.handed:
+                continue
+            self.handed.add((identity, older))
             current = self.heap[identity]
             if isinstance(current.code, Function) and current.code.owner is None:
                 code = current.code

@@ -132,11 +132,11 @@ class Dataflow:
             self._outside(name, event, plan, need, reader)
 
     def _missing(self, name: str, plan: Plan, need: Need, reader: Record, index: int) -> None:
-        star = next((r for r in reversed(self.history.stars) if r.index < index and r.component != plan.name), None)
-        if star is not None and not is_builtin(name):
-            plan.carried[star.index] = star
+        if is_builtin(name):
             return
-        if is_builtin(name) or need is not Need.CERTAIN:
+        stars = [r for r in self.history.stars if r.index < index and r.component != plan.name]
+        plan.carried |= {star.index: star for star in stars}
+        if stars or need is not Need.CERTAIN:
             return
         if any(r.index < index and r.component == plan.name for r in self.history.stars):
             return
@@ -360,7 +360,7 @@ class Dataflow:
         closures: list[Record] = []
         try:
             for event in events:
-                if event.record.carriage not in {"setting", "import"}:
+                if not self._is_setting(event):
                     raise _Uncarriable(name, event)
                 closures += self._closure(event.record, plan)
         except _Uncarriable:
@@ -369,12 +369,16 @@ class Dataflow:
         for record in closures:
             self._carry(record, plan, reader)
 
+    def _is_setting(self, event: Event) -> bool:
+        return event.record.carriage in {"setting", "import"}
+
     def _take_state(self, name: str, events: list[Event], plan: Plan, reader: Record) -> None:
         state = name.removeprefix(STATE)
-        outside = [e for e in events if e.component is None]
+        first = next((i for i, e in enumerate(events) if not self._is_setting(e)), 0)
+        outside = [e for e in events[first:] if e.component is None]
         last = events[-1]
         if state not in knowledge.CAPTURED_STATES:
-            culprit = next((e for e in events if e.record.carriage not in {"setting", "import"}), last)
+            culprit = events[first]
             self._report(
                 "MDK154",
                 f"component {plan.name!r} depends on a setting of {state.removeprefix('module:')!r} that cell "

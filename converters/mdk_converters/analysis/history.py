@@ -12,6 +12,7 @@ from mdk_converters.analysis import knowledge
 from mdk_converters.analysis.carrying import Carriage, carriage
 from mdk_converters.analysis.effects import Effects
 from mdk_converters.analysis.interpret import Interpreter
+from mdk_converters.analysis.machine import is_builtin
 from mdk_converters.analysis.syntax import Statement
 from mdk_converters.analysis.values import Value
 from mdk_converters.grammar import Role
@@ -65,7 +66,7 @@ class History:
         """Run one statement abstractly and note what it does."""
         before = {name: value.objects for name, value in self.run.names.items() if value.objects}
         effects = self.run.execute(statement)
-        how = carriage(effects)
+        how = carriage(effects) if role.kind != "skip" else None
         if how is None and role.carry:
             how = "code" if effects.binds else "magic"
         record = Record(len(self.records), role, statement, effects, how, before)
@@ -112,7 +113,7 @@ class History:
         listed = self.events.get(name, [])
         position = bisect_left(listed, index, key=lambda e: e.index)
         event = listed[position - 1] if position else None
-        if name.startswith(STATE):
+        if name.startswith(STATE) or (event is None and is_builtin(name)):
             return event
         for dynamic in reversed(self.dynamic):
             if dynamic.index < index and (event is None or dynamic.index > event.index):

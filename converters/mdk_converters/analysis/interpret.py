@@ -42,6 +42,9 @@ class Interpreter(Expressions):
         self.definite = set()
         self.scope = None
         self.need = Need.CERTAIN
+        self.calls = 0
+        self.first_new = len(self.heap.objects)
+        self.handed.clear()
         before = {name: value.objects for name, value in self.names.items() if value.objects}
         node = statement.node
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):

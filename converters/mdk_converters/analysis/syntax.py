@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import warnings
+from collections.abc import Container
 from dataclasses import dataclass
 
 # Cell magics whose body is Python that runs in the notebook's namespace.
@@ -39,6 +40,10 @@ FOREIGN_CELL_MAGICS = frozenset(
         "powershell",
     ]
 )
+_AUTOMAGICS = frozenset(
+    """pip conda mamba ls ll pwd cd cat cp mv rm mkdir rmdir time timeit who whos who_ls env history hist matplotlib
+    load_ext reload_ext config precision reset run store pylab man less more lsmagic magic pinfo pdoc psource""".split()
+)
 _TIMED_LINE_MAGICS = frozenset({"time", "timeit", "prun", "memit", "lprun", "mprun"})
 
 
@@ -70,6 +75,20 @@ def parse_cell(source: str) -> list[Statement]:
         if not _looks_like_ipython(source):
             raise
         return _parse_ipython(source, error)
+
+
+def with_percent(source: str, names: Container[str]) -> str:
+    """Write out IPython's automagic: a cell of one line that begins with a line magic which no variable hides.
+
+    Example:
+        >>> with_percent("pip install lxml", {})
+        '%pip install lxml'
+    """
+    line = source.strip()
+    word, _, rest = line.partition(" ")
+    if "\n" in line or word not in _AUTOMAGICS or word in names or rest.lstrip()[:1] in {"=", ","}:
+        return source
+    return f"%{line}"
 
 
 def _parse(source: str) -> ast.Module:
