@@ -68,7 +68,7 @@ def arrive(log: str) -> None:
     A crash in native code says in `log` which line it was. Of the exit handlers those run that come later; the
     kernel's own stop threads and sockets, which takes long and sometimes never ends.
     """
-    faulthandler.enable(Path(log).open("a", encoding="utf-8"))  # open as long as the process lives
+    faulthandler.enable(Path(log).open("a", encoding="utf-8"))  # noqa: SIM115 - open as long as the process lives
     atexit.register(_leave)
 
 

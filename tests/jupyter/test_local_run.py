@@ -9,7 +9,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from pipelines import execute, pipeline, processes_naming
+from pipelines import execute, is_running, pipeline, processes_naming
 
 from mdk_converters.spec import CellSource, Component, Definition, Parameter
 from mdk_jupyter.errors import UsageError
@@ -214,12 +214,16 @@ def test_the_line_under_a_cell_magic(tmp_path: Path) -> None:
 
 def test_a_timeout_ends_the_step_and_what_it_started(tmp_path: Path) -> None:
     made = pipeline(
-        slow=("import subprocess\nchild = subprocess.Popen(['sleep', '9876.5'])\nchild.wait()", {"timeout": "6s"})
+        slow=(
+            "import subprocess\nchild = subprocess.Popen(['sleep', '600'])\n"
+            "open('child', 'w').write(str(child.pid))\nchild.wait()",
+            {"timeout": "6s"},
+        )
     )
     run, _ = execute(made, tmp_path)
     [finding] = failed(run, "slow").findings
     assert finding.code == "MDK303" and "6s" in finding.message and finding.place.cell_id == "slow-1"
-    assert not processes_naming("9876.5")
+    assert not is_running(int((tmp_path / "child").read_text()))
     assert "MDK" not in (run["slow"].traceback or "") and "timeout" in (run["slow"].notebook or Path()).read_text()
 
 

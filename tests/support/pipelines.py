@@ -55,14 +55,21 @@ def execute(made: Pipeline, folder: Path, **options: Any) -> tuple[Run, list[Eve
 
 
 def processes_naming(text: str) -> list[int]:
-    """Return the living processes whose command line or environment mentions `text`."""
+    """Return the running processes whose command line or environment mentions `text`."""
     found = []
     for entry in Path("/proc").glob("[0-9]*"):
         try:
             said = (entry / "cmdline").read_bytes() + (entry / "environ").read_bytes()
-            state = (entry / "stat").read_text().rpartition(")")[2].split()[0]
         except OSError:
             continue
-        if text.encode() in said and state != "Z" and int(entry.name) != os.getpid():
+        if text.encode() in said and is_running(int(entry.name)) and int(entry.name) != os.getpid():
             found.append(int(entry.name))
     return found
+
+
+def is_running(process: int) -> bool:
+    """Whether the process exists and is no zombie."""
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
