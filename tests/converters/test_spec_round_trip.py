@@ -157,6 +157,20 @@ def test_text_is_the_same_to_readers_of_yaml_1_1(text: str) -> None:
     assert read["metadata"]["labels"] == {text: text, "a": "b"}
 
 
+@pytest.mark.parametrize("text", ["y", "N", "yes", "on", "null", "~", "12", "1e3", "1.5", "0o17", "0x1f", "2024-01-31"])
+def test_text_that_some_reader_takes_for_something_else_is_in_quotes(text: str) -> None:
+    pipeline = Pipeline(metadata=Metadata(name=text), components=one_cell("").components)
+    assert f'\n  name: "{text}"\n' in dump_spec(pipeline)
+
+
+@pytest.mark.parametrize(
+    "text", ["30m", "16Gi", "3f2a9c1e", "load.flights", "step size", "scikit-learn>=1.4", "größe", "C"]
+)
+def test_plain_words_have_no_quotes(text: str) -> None:
+    pipeline = Pipeline(metadata=Metadata(name=text), components=one_cell("").components)
+    assert f"\n  name: {text}\n" in dump_spec(pipeline)
+
+
 def test_code_is_easy_to_review() -> None:
     source = "df = load()  \n\tif df.empty:   # a space at the end \n\n    raise\n"
     text = dump_spec(one_cell(source))
