@@ -212,7 +212,8 @@ def test_an_array_that_looks_into_a_frame_goes_on_looking() -> None:
     values = frame["a"].to_numpy()
     back, records = cross(frame=frame, values=values)
     assert joint(records) == [["frame", "values"]]
-    for one in ({"frame": frame, "values": values}, back):
+    before: dict[str, Any] = {"frame": frame, "values": values}
+    for one in (before, back):
         one["frame"].loc[0, "a"] = 9.0
         assert one["values"].tolist() == [9.0, 2.0]
         assert not one["values"].flags.writeable
@@ -286,7 +287,7 @@ def shape(values: dict[str, Any]) -> list[Any]:
     """Describe a graph of objects by the order in which a walk meets them."""
     met: dict[int, int] = {}
     story: list[Any] = []
-    kept = []
+    kept: list[Any] = []
 
     def walk(value: Any) -> None:
         story.append((type(value).__name__, met.setdefault(id(value), len(met))))

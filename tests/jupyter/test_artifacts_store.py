@@ -27,7 +27,10 @@ def files(store: Store) -> list[Path]:
 
 
 def test_content_is_found_by_its_digest(store: Store) -> None:
-    blob = store.put(lambda file: file.write(b"abc") and None)
+    def write(file: BinaryIO) -> None:
+        file.write(b"abc")
+
+    blob = store.put(write)
     name = hashlib.sha256(b"abc").hexdigest()
     assert blob.digest == f"sha256:{name}"
     assert blob.size == 3

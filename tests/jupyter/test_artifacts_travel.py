@@ -72,7 +72,7 @@ class Refuses:
 
 
 REFUSED: dict[str, tuple[Callable[[], Any], str, str]] = {
-    "generator": (lambda: (i for i in []), "generator", "runs once"),
+    "generator": (lambda: (i for i in range(3)), "generator", "runs once"),
     "coroutine": (nothing, "coroutine", "await it"),
     "asynchronous generator": (asynchronous, "async_generator", "list of what it yields"),
     "text file": (functools.partial(open, __file__), "_io.TextIOWrapper", "open file"),
