@@ -28,6 +28,7 @@ _LEADING_ZERO = re.compile(r"[-+]?0[0-9_]+")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _SPECIAL_FLOAT = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
 _LONGEST_INT = 4000  # digits; Python refuses longer ones
+_LARGEST_FLOAT = 2**1023
 _VERSION = {"apiVersion": API_VERSION, "kind": "Pipeline"}
 
 _WANTED = {
@@ -150,7 +151,7 @@ class _Reading:
             fix = f'leave out the leading zero, or write "{node.text}" if it is text'
             self._report("MDK203", message, (node.line, node.column), fix, (node.text,))
         value = _plain_value(node.text)
-        return float(value) if wanted is float and type(value) is int else value
+        return float(value) if wanted is float and type(value) is int and abs(value) < _LARGEST_FLOAT else value
 
     def _report_shape(self, root: Node, detail: ErrorDetails) -> None:
         """Report a field that is unknown, missing or of the wrong type."""

@@ -228,6 +228,14 @@ def test_what_is_wrong_with_a_spec(text: str, code: str, message: str) -> None:
     assert code in {finding.code for finding in findings if message in finding.message}
 
 
+def test_numbers_beyond_all_bounds() -> None:
+    (cpu,) = refused(HEAD + "components: {c: {source: x, resources: {cpu: N}}}\n".replace("N", "9" * 400))
+    assert (cpu.code, len(cpu.message) < 200) == ("MDK203", True)
+    body = "parameters: {p: {type: int, default: N}}\ncomponents: {c: {source: x}}\n"
+    (default,) = refused(HEAD + body.replace("N", "9" * 5000))
+    assert default.code == "MDK213"
+
+
 def test_a_cycle_is_named_whole() -> None:
     finding = refusal(
         """
