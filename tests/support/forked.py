@@ -113,10 +113,14 @@ def compare(cells: list[tuple[str | None, str]], folder: Path) -> Conversion:
 def _fresh_main() -> types.ModuleType:
     main = types.ModuleType("__main__")
     sys.modules["__main__"] = main
+    ran: list[str] = []
+    shell = types.SimpleNamespace(history_manager=types.SimpleNamespace(input_hist_parsed=ran))
+    main.__dict__["get_ipython"] = lambda: shell
     return main
 
 
 def _run(source: str, main: types.ModuleType) -> str:
+    main.__dict__["get_ipython"]().history_manager.input_hist_parsed.append(source)
     out = io.StringIO()
     with contextlib.redirect_stdout(out):
         exec(compile(source, "<cell>", "exec"), main.__dict__)

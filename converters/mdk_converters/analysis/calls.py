@@ -467,7 +467,9 @@ class Calls(Machine):
         if package == "builtins":
             return self.call_builtin(name, arguments)
         self.effects.modules.add(package)
-        if self.note_state(path):
+        if path in knowledge.LOADS_PICKLES:
+            self.effects.code += [o.code for o in self.heap.objects if o.code is not None and o.code.name]
+        if path not in _SINGLETONS and self.note_state(path):
             return Value(kind="library", path=path) if path in _SINGLETONS else NONE
         self._note_path_file(path, name, arguments)
         self.run_callbacks(arguments.all)

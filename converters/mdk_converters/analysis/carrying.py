@@ -7,6 +7,7 @@ from typing import Literal
 
 from mdk_converters.analysis import knowledge
 from mdk_converters.analysis.effects import Effects
+from mdk_converters.analysis.syntax import magic_call
 from mdk_converters.analysis.values import Value
 
 Carriage = Literal["import", "code", "constant", "setting", "magic"]
@@ -24,9 +25,13 @@ def carriage(effects: Effects) -> Carriage | None:
     node = effects.statement.node
     if effects.magics and isinstance(node, ast.Expr):
         return "magic" if set(effects.magics) <= _SETUP_MAGICS else None
-    if effects.dynamic or effects.star or effects.files or effects.deletes or effects.changed:
+    if effects.dynamic or effects.star or effects.deletes or any(how == "draw" for _, how in effects.states):
         return None
-    if any(how == "draw" for _, how in effects.states):
+    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        return "code"  # also when a decorator registers it somewhere
+    if isinstance(node, ast.Try) and _by_shape(node, effects.values) == "import":
+        return "import"  # also when it installs what is missing
+    if effects.files or effects.changed:
         return None
     if effects.states and not isinstance(node, ast.ImportFrom):
         return "setting" if not effects.binds and isinstance(node, ast.Expr | ast.Assign | ast.AugAssign) else None
@@ -54,7 +59,7 @@ def _assignment(node: ast.Assign | ast.AnnAssign, values: dict[str, Value]) -> C
     if isinstance(node.value, ast.Name | ast.Attribute) and all(v.path for v in values.values()):
         return "constant"  # another name for something imported
     if isinstance(node.value, ast.Call):
-        called = _call_path(node.value)
+        called = call_path(node.value)
         if called in knowledge.CODE_CALLS and _constant(node.value):
             return "code"
     return "constant" if _constant(node.value) else None
@@ -71,7 +76,8 @@ def remember_path(node: ast.Call, path: str) -> None:
     node.mdk_path = path  # type: ignore[attr-defined]
 
 
-def _call_path(node: ast.Call) -> str | None:
+def call_path(node: ast.expr) -> str | None:
+    """Return the dotted path of what a call was resolved to."""
     path: str | None = getattr(node, "mdk_path", None)
     return path
 
@@ -80,7 +86,7 @@ def _constant(node: ast.expr) -> bool:
     """Tell whether an expression gives the same value wherever it is evaluated, given the names in it."""
     for child in _walk(node):
         if isinstance(child, ast.Call):
-            if _call_path(child) not in knowledge.CONSTANT_CALLS:
+            if call_path(child) not in knowledge.CONSTANT_CALLS:
                 return False
         elif not isinstance(child, (*_PURE_OPERATORS, ast.Attribute, ast.Lambda, ast.arguments, ast.arg)):
             return False
@@ -111,10 +117,15 @@ def _block(node: ast.Try | ast.If, values: dict[str, Value]) -> Carriage | None:
     for body in bodies:
         for statement in body:
             if isinstance(statement, ast.Pass | ast.Raise) or (
-                isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
+                isinstance(statement, ast.Expr) and (isinstance(statement.value, ast.Constant) or _only_tells(statement.value))
             ):
                 continue
             kinds.add(_by_shape(statement, values))
     if None in kinds or not kinds:
         return None
     return "import" if "import" in kinds else "code" if "code" in kinds else "constant"
+
+
+def _only_tells(node: ast.expr) -> bool:
+    """`print(...)`, `!pip install …` and other magics may stand beside imports."""
+    return magic_call(node) is not None or call_path(node) in {"builtins.print", "warnings.warn"}

@@ -124,12 +124,17 @@ class Dataflow:
             plan.parameters.add(name)
         elif event.how == "delete" and (event.component is not None or event.certain):
             self._deleted(name, event, plan, need, reader)
-        elif event.how == "bind" and event.record.carriage is not None and self._may_carry(event):
+        elif self._is_definition(event) and self._may_carry(event):
             self._carry_or_take(name, event, plan, need, reader)
         elif event.component is not None:
             self._take(name, event, plan, need, reader)
         else:
             self._outside(name, event, plan, need, reader)
+
+    def _is_definition(self, event: Event) -> bool:
+        """The event binds a name to something that can be carried, or registers code in it."""
+        carriage = event.record.carriage
+        return (event.how == "bind" and carriage is not None) or (event.how == "change" and carriage == "code")
 
     def _missing(self, name: str, plan: Plan, need: Need, reader: Record, index: int) -> None:
         if is_builtin(name):
@@ -203,7 +208,7 @@ class Dataflow:
                 found += [star for star in self.history.stars if star.index < record.index and not is_builtin(name)]
             elif event.how == "parameter":
                 plan.parameters.add(name)
-            elif event.how == "bind" and event.record.carriage is not None and self._eager(event):
+            elif self._is_definition(event) and self._eager(event):
                 found += self._closure(event.record, plan, trail | {record.index})
             else:
                 raise _Uncarriable(name, event)
@@ -370,7 +375,7 @@ class Dataflow:
             self._carry(record, plan, reader)
 
     def _is_setting(self, event: Event) -> bool:
-        return event.record.carriage in {"setting", "import"}
+        return event.record.carriage in {"setting", "import", "code"}
 
     def _take_state(self, name: str, events: list[Event], plan: Plan, reader: Record) -> None:
         state = name.removeprefix(STATE)

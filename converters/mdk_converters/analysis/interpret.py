@@ -5,7 +5,9 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable
 
+from mdk_converters.analysis import knowledge
 from mdk_converters.analysis.calls import Arguments
+from mdk_converters.analysis.carrying import call_path
 from mdk_converters.analysis.effects import Effects, Need
 from mdk_converters.analysis.expressions import Expressions
 from mdk_converters.analysis.syntax import Statement
@@ -35,6 +37,8 @@ class Interpreter(Expressions):
         >>> first.binds, second.changed
         ({'rows': True}, {'rows': True})
     """
+
+    postponed_annotations = False
 
     def execute(self, statement: Statement) -> Effects:
         """Return what a top-level statement does, and take over the names it leaves."""
@@ -123,7 +127,7 @@ class Interpreter(Expressions):
             self.assign(node.target, self.evaluate(node.value))
 
     def _annotation(self, node: ast.expr | None) -> None:
-        if node is not None:
+        if node is not None and not self.postponed_annotations:
             self.evaluate(node)
 
     def _run_augassign(self, node: ast.AugAssign) -> None:
@@ -217,7 +221,7 @@ class Interpreter(Expressions):
     # --- definitions
 
     def _run_functiondef(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
-        decorators = [self.evaluate(d) for d in node.decorator_list]
+        decorators = self._decorators(node.decorator_list)
         for annotated in [
             *node.args.posonlyargs,
             *node.args.args,
@@ -232,12 +236,27 @@ class Interpreter(Expressions):
         owner = scope.owner if scope is not None and scope.is_class else None
         value = self.function(node, owner)
         self._name_code(value, node.name)
-        for decorator in reversed(decorators):
-            if any(self.heap[o].code is not None for o in decorator.objects):
-                value = join([value, self.call(decorator, Arguments([value]))])
-        self.store_name(node.name, value)
+        self.store_name(node.name, self._decorated(value, node.decorator_list, decorators))
 
     _run_asyncfunctiondef = _run_functiondef
+
+    def _decorators(self, nodes: list[ast.expr]) -> list[Value]:
+        """A library's registering decorator (`@register_dataframe_accessor("geo")`) sets state of that library."""
+        found = [self.evaluate(node) for node in nodes]
+        for node in nodes:
+            path = call_path(node)
+            if path is not None and path.rpartition(".")[2].startswith("register"):
+                self.effects.states.append((f"module:{path.split('.')[0]}", "set"))
+        return found
+
+    def _decorated(self, value: Value, nodes: list[ast.expr], decorators: list[Value]) -> Value:
+        """Libraries' decorators are taken to give what they are given; the notebook's own are run."""
+        for node, decorator in reversed(list(zip(nodes, decorators, strict=True))):
+            if isinstance(node, ast.Attribute) and decorator.path is None:
+                self.call_method(self.evaluate(node.value), node.attr, Arguments([value]))
+            elif any(self.heap[o].code is not None for o in decorator.objects):
+                value = join([value, self.call(decorator, Arguments([value]))])
+        return value
 
     def _name_code(self, value: Value, name: str) -> None:
         scope = self.scope
@@ -248,7 +267,7 @@ class Interpreter(Expressions):
                     code.name = name
 
     def _run_classdef(self, node: ast.ClassDef) -> None:
-        decorators = [self.evaluate(d) for d in node.decorator_list]
+        decorators = self._decorators(node.decorator_list)
         bases = [self.evaluate(b) for b in node.bases]
         for keyword in node.keywords:
             bases.append(self.evaluate(keyword.value))
@@ -278,10 +297,7 @@ class Interpreter(Expressions):
                 hook = self.find_method(identity, "__init_subclass__")
                 if hook is not None:
                     self.call_function(hook, Arguments(), value)
-        for decorator in reversed(decorators):
-            if any(self.heap[o].code is not None for o in decorator.objects):
-                value = join([value, self.call(decorator, Arguments([value]))])
-        self.store_name(node.name, value)
+        self.store_name(node.name, self._decorated(value, node.decorator_list, decorators))
 
     def _run_import(self, node: ast.Import) -> None:
         for alias in node.names:
@@ -294,6 +310,7 @@ class Interpreter(Expressions):
         if not node.level:
             self.effects.modules.add(module.split(".")[0])
         if module == "__future__":
+            self.postponed_annotations |= any(alias.name == "annotations" for alias in node.names)
             self.effects.states.append(("future", "set"))
         for alias in node.names:
             if alias.name == "*":
@@ -342,12 +359,18 @@ class Interpreter(Expressions):
         self._loop(body, node.orelse)
 
     def _run_with(self, node: ast.With | ast.AsyncWith) -> bool:
+        settings = len(self.effects.states)
+        scoped = False
         for item in node.items:
             context = self.evaluate(item.context_expr)
+            scoped = scoped or call_path(item.context_expr) in knowledge.SCOPED_SETTINGS
             entered = self.run_hooks(context, "__enter__", "__aenter__")
             if item.optional_vars is not None:
                 self.assign(item.optional_vars, entered if entered is not None else context)
         ended = self.run_block(node.body)
+        if scoped:
+            kept = [s for s in self.effects.states[settings:] if s[1] != "set"]
+            self.effects.states[settings:] = kept
         for item in node.items:
             if isinstance(item.context_expr, ast.Name):
                 self.run_hooks(self.load(item.context_expr.id), "__exit__", "__aexit__")

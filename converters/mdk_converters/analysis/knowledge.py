@@ -170,6 +170,12 @@ SETS_STATE: dict[str, str] = {
     "logging.disable": "logging",
     "logging.captureWarnings": "logging",
     "logging.getLogger.setLevel": "logging",
+    "logging.getLogger.addHandler": "logging",
+    "logging.getLogger.removeHandler": "logging",
+    "logging.getLogger.propagate": "logging",
+    "logging.getLogger.disabled": "logging",
+    "logging.getLogger.handlers": "logging",
+    "logging.config.dictConfig": "logging",
     "logging.addLevelName": "logging",
     "os.environ": "environ",
     "os.putenv": "environ",
@@ -185,6 +191,18 @@ SETS_STATE: dict[str, str] = {
     "decimal.setcontext": "decimal",
     "sklearn.set_config": "sklearn_config",
 }
+# Methods of settings that do not set anything.
+ONLY_READS = _words("get copy keys values items index count find_all __contains__ __getitem__ find")
+# Inside `with` of these, settings last no longer than the block.
+SCOPED_SETTINGS = _words(
+    """warnings.catch_warnings pandas.option_context numpy.printoptions numpy.errstate matplotlib.rc_context
+    matplotlib.pyplot.rc_context matplotlib.style.context matplotlib.pyplot.style.context decimal.localcontext
+    sklearn.config_context seaborn.axes_style seaborn.plotting_context seaborn.color_palette contextlib.chdir"""
+)
+LOADS_PICKLES = _words(
+    """pickle.load pickle.loads joblib.load dill.load dill.loads cloudpickle.load cloudpickle.loads torch.load
+    pandas.read_pickle numpy.load"""
+)
 SEEDS: dict[str, str] = {
     "numpy.random.seed": "numpy_random",
     "numpy.random.set_state": "numpy_random",

@@ -210,6 +210,8 @@ class Machine:
             words = path.split(".")
             for length in range(len(words), 0, -1):
                 state = table.get(".".join(words[:length]))
+                if state and length < len(words) and words[-1] in knowledge.ONLY_READS:
+                    return False
                 if state and (how == "set" or length == len(words)):
                     self.effects.states.append((state, "seed" if how == "seed" else "set"))
                     return True

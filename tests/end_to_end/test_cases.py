@@ -1,0 +1,60 @@
+"""Every case: run top to bottom in one kernel and as a pipeline. What each cell shows is the same, or it is refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from cases import CASES, Case
+from kernels import run_top_to_bottom, step_outputs, write_notebook
+
+from mdk_converters.convert import convert
+from mdk_converters.graph import dependencies
+from mdk_converters.notebook import read_notebook
+from mdk_jupyter.local.runner import run
+
+
+def _refused(name: str) -> bool:
+    return CASES[name].refused is not None
+
+
+@pytest.mark.parametrize("name", [name for name in CASES if not _refused(name)])
+def test_the_pipeline_gives_what_the_notebook_gives(name: str, tmp_path: Path) -> None:
+    found: Case = CASES[name]
+    (tmp_path / "whole").mkdir()
+    (tmp_path / "cut").mkdir()
+    expected = run_top_to_bottom(write_notebook(tmp_path / "whole" / "case.ipynb", found.cells))
+    path = write_notebook(tmp_path / "cut" / "case.ipynb", found.cells)
+
+    conversion = convert(read_notebook(path))
+    assert conversion.pipeline is not None, conversion.findings
+    record = run(conversion.pipeline, folder=path.parent, source=path, parameters={}, observe=lambda event: None)
+
+    assert record.state == "done", [step.traceback or step.findings for step in record.failures]
+    compared = {}
+    for step in record.steps.values():
+        assert step.notebook is not None
+        compared |= step_outputs(step.notebook)
+    assert compared
+    assert compared == {cell: expected[cell] for cell in compared}
+    if found.parallel is not None:
+        one, other = found.parallel
+        waits = dependencies(conversion.pipeline)
+        assert one not in waits[other]
+        assert other not in waits[one]
+
+
+@pytest.mark.parametrize("name", [name for name in CASES if _refused(name)])
+def test_what_cannot_be_cut_is_refused_with_place_and_name(name: str, tmp_path: Path) -> None:
+    found = CASES[name]
+    assert found.refused is not None
+    code, cell, variable = found.refused
+
+    conversion = convert(read_notebook(write_notebook(tmp_path / "case.ipynb", found.cells)))
+
+    assert conversion.pipeline is None
+    told = [(f.code, f.place.cell_number, variable in f.names) for f in conversion.findings if f.severity == "error"]
+    assert (code, cell, True) in told, conversion.findings
+    finding = next(f for f in conversion.findings if f.code == code)
+    assert finding.fix
+    assert finding.place.text is not None
