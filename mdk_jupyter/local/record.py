@@ -57,7 +57,7 @@ class Run:
 
     id: str
     pipeline: str
-    folder: Path  # .mdk/runs/ID
+    folder: Path  # .mdk/runs/ID; absolute, as all paths of a run
     source: Path | None = None  # the notebook or spec that was run
     state: State = "waiting"
     started: float | None = None

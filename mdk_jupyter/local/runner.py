@@ -63,13 +63,16 @@ def run(
     path = create_run_folder(folder)
     waits = dependencies(pipeline)
     steps = {name: Step(name, after=sorted(waits[name], key=sequence.index)) for name in sequence}
-    record = Run(path.name, pipeline.metadata.name, path, source, parameters=values, steps=steps)
+    record = Run(
+        path.name, pipeline.metadata.name, path, source.absolute() if source else None, parameters=values, steps=steps
+    )
     try:
         with driving(path), Kernels(pipeline.metadata.kernel) as kernels:
             _Driver(
                 pipeline=pipeline,
                 record=record,
                 folder=folder,
+                origins=_origins(pipeline, folder, source),
                 kernels=kernels,
                 workers=workers or os.cpu_count() or 1,
                 observe=observe,
@@ -106,14 +109,12 @@ class _Driver:
     pipeline: Pipeline
     record: Run
     folder: Path
+    origins: Origins
     kernels: Kernels
     workers: int
     observe: Observer
     isolated: bool
     inbox: SimpleQueue[Event | Outcome | _Abandoned] = field(default_factory=SimpleQueue)
-
-    def __post_init__(self) -> None:
-        self.origins = _origins(self.pipeline, self.folder, self.record.source)
 
     def drive(self) -> None:
         record = self.record
@@ -337,13 +338,15 @@ def _origins(pipeline: Pipeline, folder: Path, source: Path | None) -> Origins:
     from mdk_converters.notebook import read_notebook
 
     metadata = pipeline.metadata
-    candidates = [source] if source and source.suffix in (".ipynb", ".py") else []
-    if metadata.notebook:
-        candidates.append(folder / metadata.notebook)
-    for path in candidates:
-        with contextlib.suppress(NotebookError):
-            return Origins(str(path), {cell.id: cell.number for cell in read_notebook(path).cells})
-    return Origins(str(source or metadata.notebook or metadata.name), {})
+    notebook = source if source and source.suffix in (".ipynb", ".py") else None
+    if notebook is None and metadata.notebook:
+        notebook = (source.parent if source else folder) / metadata.notebook
+    if notebook is None:
+        return Origins(str(source or metadata.name), {})
+    try:
+        return Origins(str(notebook), {cell.id: cell.number for cell in read_notebook(notebook).cells})
+    except NotebookError:  # moved away or changed since the spec was made
+        return Origins(str(notebook), {})
 
 
 def _warnings(pipeline: Pipeline) -> Iterator[str]:

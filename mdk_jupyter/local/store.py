@@ -24,7 +24,7 @@ def create_run_folder(folder: Path) -> Path:
     Raises:
         StoreError: `folder` cannot be written (MDK350) or the disk is full (MDK351).
     """
-    runs = folder / FOLDER / "runs"
+    runs = (folder / FOLDER / "runs").absolute()
     with storing(runs):
         runs.mkdir(parents=True, exist_ok=True)
         (folder / FOLDER / "artifacts").mkdir(exist_ok=True)
@@ -42,7 +42,7 @@ def create_run_folder(folder: Path) -> Path:
 def list_runs(folder: Path) -> list[Run]:
     """Return the runs beside the notebooks of `folder`, newest first. Unreadable ones are left out."""
     found = []
-    for path in sorted((folder / FOLDER / "runs").glob("*/run.json"), reverse=True):
+    for path in sorted((folder / FOLDER / "runs").absolute().glob("*/run.json"), reverse=True):
         with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
             found.append(read_run(path.parent))
     return found
@@ -55,7 +55,7 @@ def find_run(folder: Path, wanted: str) -> Run:
         NotFoundError: there is no such run, or several (MDK352).
         StoreError: its record cannot be read (MDK353).
     """
-    folders = sorted(path.parent for path in (folder / FOLDER / "runs").glob("*/run.json"))
+    folders = sorted(path.parent for path in (folder / FOLDER / "runs").absolute().glob("*/run.json"))
     ids = [path.name for path in folders]
     if wanted == "latest":
         matches = folders[-1:]
