@@ -257,6 +257,119 @@ CODES: dict[str, Code] = {
         "none is known",
         "Report it, with the notebook's cells and what --debug shows.",
     ),
+    # From cells to components
+    "MDK140": Code(
+        "A cell is not Python",
+        "Neither Python nor IPython can parse it, so nothing can be said of what it needs. In an untagged cell this is a "
+        "warning: the notebook itself would stop there.",
+        "# component:train\nmodel.fit(X y)",
+        "Mend the syntax, or tag the cell `skip`.",
+    ),
+    "MDK141": Code(
+        "A component reads a value that only an untagged cell makes",
+        "Untagged cells are exploration and do not run in the pipeline. Their imports, functions, classes and literal "
+        "constants are carried into the components that use them; computed values are not.",
+        "# untagged\ndf = pd.read_csv('a.csv')\n\n# component:train\nmodel.fit(df[['x']], df['y'])",
+        "Tag the cell as part of a component, its own or the one that reads the value.",
+    ),
+    "MDK142": Code(
+        "A component reads a value that an untagged cell changed",
+        "In the notebook the component sees the change; in the pipeline the untagged cell does not run, so the answer "
+        "would silently differ.",
+        "# component:load\ndf = load()\n\n# untagged\ndf['x'] = 0\n\n# component:train\ntrain(df)",
+        "Tag the cell as part of a component, or let it change a copy.",
+    ),
+    "MDK143": Code(
+        "A component reads a value of a skipped cell",
+        "A cell tagged `skip` is never part of the pipeline, and nothing is carried from it.",
+        "# skip\nthreshold = 3\n\n# component:clean\nrows = [r for r in rows if r > threshold]",
+        "Remove the tag, or define the value elsewhere.",
+    ),
+    "MDK144": Code(
+        "A name is read that nothing defines before",
+        "Run from top to bottom, the notebook stops with a NameError here. Often the cell that defines the name stands "
+        "further down, or was deleted.",
+        "# component:train\nmodel.fit(X, y)   # no cell above binds X",
+        "Define the name above the cell.",
+    ),
+    "MDK145": Code(
+        "A deleted name is read",
+        "An earlier cell deletes the name, so the notebook stops with a NameError here.",
+        "# component:load\ndel raw\n\n# component:report\nprint(len(raw))",
+        "Delete it later, or define it again.",
+    ),
+    "MDK146": Code(
+        "The cells of two components alternate and need two versions of one name",
+        "A step receives its inputs once, before its first cell, and hands on what its last cell leaves. When its cells "
+        "stand before and after a cell of another component that changes the same name, one version is not enough.",
+        "# component:a\nx = 1\n\n# component:b\nx = x + 1\n\n# component:a\nprint(x)",
+        "Give the later cells a component of their own, or use two names.",
+    ),
+    "MDK147": Code(
+        "Components wait for each other in a ring",
+        "Each needs a value, a file or the declared end of the next, so none can start. This happens when the cells of a "
+        "component stand apart on the page.",
+        "# component:a\nx = 1\n\n# component:b\ny = x + 1\n\n# component:a\nz = y + 1",
+        "Split one of the components.",
+    ),
+    "MDK148": Code(
+        "A value cannot travel between components",
+        "Generators, open files, connections, locks, threads and the like exist in one process only.",
+        "# component:open\ndb = sqlite3.connect('a.db')\n\n# component:query\ndb.execute('select 1')",
+        "Make the value in the component that uses it, or hand on what it gives: a list, a table, a path.",
+    ),
+    "MDK149": Code(
+        "A component reads IPython's history",
+        "`_`, `__`, `_5`, `Out` and `In` are what a session remembers. A step has a session of its own.",
+        "# component:load\ndf.mean()\n\n# component:report\nprint(_)",
+        "Give the value a name where it is made.",
+    ),
+    "MDK151": Code(
+        "A component uses a local file",
+        "On this machine a step runs in the notebook's folder and finds the file; a remote step does not. Reported as a "
+        "warning.",
+        "# component:load\ndf = pd.read_csv('data/a.csv')",
+        "Declare it with the tag `file:data/a.csv`, so that it travels with the step, or read it from a bucket.",
+    ),
+    "MDK152": Code(
+        "An untagged cell changes interpreter state that a component depends on",
+        "Drawing random numbers moves a global generator; a computed setting is in force for all cells below. The "
+        "untagged cell does not run in the pipeline, so what follows would differ.",
+        "np.random.seed(0)\n\n# untagged, between components\nnp.random.rand(3)\n\n# component:split\nnp.random.permutation(10)",
+        "Tag the cell, or use a generator of its own: `rng = np.random.default_rng(0)`.",
+    ),
+    "MDK153": Code(
+        "A magic is not known",
+        "It may read and bind any name, so the component is taken to depend on everything above it, and everything below "
+        "on it. Reported as a warning.",
+        "# component:query\n%%sql\nselect * from t",
+        "Nothing, if the order of the page suits the pipeline.",
+    ),
+    "MDK154": Code(
+        "A component depends on a setting that is computed",
+        "Some settings of libraries cannot be read back and handed on; they travel as the code that makes them, if that "
+        "code needs only constants.",
+        "# component:setup\nconfig.LIMIT = measure()\n\n# component:run\nconfig.run()",
+        "Set it with plain values in an untagged cell, or in each component that needs it.",
+    ),
+    "MDK155": Code(
+        "A component reads a file that an untagged cell writes",
+        "The untagged cell does not run in the pipeline, so the file would be missing or old.",
+        "# untagged\n%%writefile helper.py\nX = 1\n\n# component:use\nprint(open('helper.py').read())",
+        "Tag the cell as part of a component.",
+    ),
+    "MDK156": Code(
+        "A component calls %mdk itself",
+        "The step would start the pipeline that it is a step of.",
+        "# component:train\n%mdk run local",
+        "Move the line to an untagged cell.",
+    ),
+    "MDK157": Code(
+        "An option names a value that the component does not have",
+        "`outputs:`, `metrics:` and `changes:` name variables that the component's cells bind or change.",
+        "# component:train, metrics:acu\nauc = 0.9",
+        "Check the spelling.",
+    ),
     # The pipeline spec
     "MDK200": Code(
         "The spec cannot be opened",

@@ -109,9 +109,8 @@ class _Conversion:
             value = (
                 Value(kind=kind, const=parameter.default) if kind else self.history.run.new(parameter.type, fuzzy=False)
             )
-            statement = statements.get(parameter.name)
-            if statement is not None:
-                self.history.declare(role, statement, parameter.name, value)
+            if parameter.name in statements:
+                self.history.declare(role, statements[parameter.name], parameter.name, value)
 
     def _read_cell(self, role: Role) -> None:
         try:

@@ -48,7 +48,11 @@ class Program:
     def bind(self) -> str:
         name = self.chance.choice(NAMES)
         kind = self.chance.choice(["int", "list", "dict"])
-        value = {"int": self.number(), "list": f"[{self.number()}, {self.number()}]", "dict": f"{{'k': {self.number()}}}"}[kind]
+        value = {
+            "int": self.number(),
+            "list": f"[{self.number()}, {self.number()}]",
+            "dict": f"{{'k': {self.number()}}}",
+        }[kind]
         self.kinds[name] = kind
         return f"{name} = {value}"
 
@@ -72,7 +76,9 @@ class Program:
                 )  # fmt: skip
             case "dict":
                 return self.chance.choice([f"{name}['k'] = {self.number()}", f"{name}.update(z={self.number()})"])
-        return self.chance.choice([f"{name}.rows.append({self.number()})", f"{name}.n = {self.number()}", f"{name}.n += 1"])
+        return self.chance.choice(
+            [f"{name}.rows.append({self.number()})", f"{name}.n = {self.number()}", f"{name}.n += 1"]
+        )
 
     def nest(self) -> str | None:
         inner = self.one("list", "dict", "object")
@@ -97,7 +103,9 @@ class Program:
         changed = self.one("list")
         if changed and self.chance.random() < 0.4:
             self.kinds[name] = "changer"
-            body = self.chance.choice([f"{changed}.append(x)\n    return len({changed})", "x.append(len(x))\n    return x"])
+            body = self.chance.choice(
+                [f"{changed}.append(x)\n    return len({changed})", "x.append(len(x))\n    return x"]
+            )
             if body.startswith("x."):
                 self.kinds[name] = "taker"
         return f"def {name}(x=1):\n    {body}"
@@ -176,7 +184,9 @@ class Program:
 
     def method(self) -> str | None:
         name = self.one("object")
-        return None if name is None else self.chance.choice([f"{name}.add({self.number()})", f"type({name})([]).add(1)"])
+        return (
+            None if name is None else self.chance.choice([f"{name}.add({self.number()})", f"type({name})([]).add(1)"])
+        )
 
     def augment(self) -> str | None:
         name = self.one("int", "list")
@@ -226,7 +236,7 @@ def program(chance: random.Random) -> list[tuple[str | None, str]]:
 @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.integers(0, 2**32))
 def test_a_pipeline_gives_what_the_program_gives(seed: int) -> None:
-    cells = program(random.Random(seed))  # noqa: S311
+    cells = program(random.Random(seed))
     try:
         run_notebook(notebook(cells))
     except Crashed as error:  # the generator wrote a program that fails: nothing to compare

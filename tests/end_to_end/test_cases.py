@@ -31,7 +31,7 @@ def test_the_pipeline_gives_what_the_notebook_gives(name: str, tmp_path: Path) -
     record = run(conversion.pipeline, folder=path.parent, source=path, parameters={}, observe=lambda event: None)
 
     assert record.state == "done", [step.traceback or step.findings for step in record.failures]
-    compared = {}
+    compared: dict[str, str] = {}
     for step in record.steps.values():
         assert step.notebook is not None
         compared |= step_outputs(step.notebook)

@@ -14,7 +14,7 @@ _TIMES = re.compile(r"(CPU times|Wall time|CPU|Wall)[^\n]*")
 
 def write_notebook(path: Path, cells: Sequence[tuple[str | None, str]]) -> Path:
     """Write (tags, source) pairs; `tags` are joined by `;`, and a plain word is a component's name."""
-    made = []
+    made: list[dict[str, Any]] = []
     for number, (tags, source) in enumerate(cells, start=1):
         words = tags.split(";") if tags else []
         listed = [w if w in {"skip", "parameters"} or ":" in w else f"component:{w}" for w in words]
@@ -47,13 +47,15 @@ def run_top_to_bottom(path: Path, skip: bool = True) -> dict[str, str]:
     import nbformat
     from nbclient import NotebookClient
 
-    notebook = nbformat.read(path, as_version=4)
+    notebook = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
     if skip:
         notebook.cells = [c for c in notebook.cells if "skip" not in c.metadata.get("tags", [])]
     for cell in notebook.cells:  # without the extension, IPython does not know the line
         if cell.cell_type == "code" and cell.source.startswith("%%component"):
             cell.source = "#" + cell.source
-    client = NotebookClient(notebook, timeout=120, resources={"metadata": {"path": str(path.parent)}}, allow_errors=False)
+    client = NotebookClient(
+        notebook, timeout=120, resources={"metadata": {"path": str(path.parent)}}, allow_errors=False
+    )
     client.execute()
     return {cell["id"]: shown(cell) for cell in notebook.cells if cell.cell_type == "code"}
 

@@ -675,7 +675,7 @@ class Calls(Machine):
             self.effects.files.append(("rw", _path_of(arguments) if package in {"sqlite3", "shelve"} else None))
         elif package in {"io", "codecs", "gzip", "bz2", "lzma"} and name == "open":
             self._note_open(arguments)
-        elif package == "zipfile" or package == "tarfile":
+        elif package in {"zipfile", "tarfile"}:
             self.effects.files.append(("rw", None))
         elif name in knowledge.FILE_WRITERS and package not in {"json", "pickle", "yaml", "tqdm", "re"}:
             self.effects.files.append(("w", _path_of(arguments) if package not in {"os", "shutil"} else None))

@@ -117,7 +117,8 @@ def _block(node: ast.Try | ast.If, values: dict[str, Value]) -> Carriage | None:
     for body in bodies:
         for statement in body:
             if isinstance(statement, ast.Pass | ast.Raise) or (
-                isinstance(statement, ast.Expr) and (isinstance(statement.value, ast.Constant) or _only_tells(statement.value))
+                isinstance(statement, ast.Expr)
+                and (isinstance(statement.value, ast.Constant) or _only_tells(statement.value))
             ):
                 continue
             kinds.add(_by_shape(statement, values))

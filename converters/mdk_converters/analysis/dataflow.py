@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from mdk_converters.analysis import knowledge
 from mdk_converters.analysis.effects import Need
@@ -295,7 +296,7 @@ class Dataflow:
             if plan is None:
                 continue
             for group in self.history.groups(record):
-                sources = {name: index for name, index in self._origins(group, plan)}
+                sources = dict(self._origins(group, plan))
                 if len(set(sources.values())) < 2 or len({self._maker(i) for i in sources.values()}) < 2:
                     continue
                 last = max(sources.values())
@@ -561,7 +562,7 @@ class Dataflow:
             return
         ring = [*cycle, cycle[0]]
         told = []
-        for needs, gives in zip(ring, ring[1:], strict=False):
+        for needs, gives in pairwise(ring):
             plan = self.plans[needs]
             names = sorted(n for n, source in plan.inputs.items() if source == gives)
             told.append(

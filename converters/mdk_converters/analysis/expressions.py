@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from itertools import pairwise
 
 from mdk_converters.analysis import knowledge
 from mdk_converters.analysis.calls import Arguments, Calls
@@ -487,7 +488,7 @@ class Expressions(Calls):
         }:
             self.effects.files.append(("rw", None))
             words = line.split()
-            for option, variable in zip(words, words[1:], strict=False):
+            for option, variable in pairwise(words):
                 if option in {"--out", "--err", "--proc"}:
                     self.store_name(variable, ATOM)
             if name in {"system", "sx", "!"}:

@@ -66,10 +66,10 @@ class History:
         """Run one statement abstractly and note what it does."""
         before = {name: value.objects for name, value in self.run.names.items() if value.objects}
         effects = self.run.execute(statement)
-        how = carriage(effects) if role.kind != "skip" else None
-        if how is None and role.carry:
-            how = "code" if effects.binds else "magic"
-        record = Record(len(self.records), role, statement, effects, how, before)
+        carried = carriage(effects) if role.kind != "skip" else None
+        if carried is None and role.carry:
+            carried = "code" if effects.binds else "magic"
+        record = Record(len(self.records), role, statement, effects, carried, before)
         self.records.append(record)
         for name, certain in effects.changed.items():
             self._add(name, "change", certain, record, self.run.names.get(name))

@@ -398,7 +398,7 @@ class Interpreter(Expressions):
                 self.definite.discard(each.name)
             return ended
 
-        ended = self.branches(body, *(lambda each=each: handler(each) for each in node.handlers))  # type: ignore[misc]
+        ended = self.branches(body, *(lambda each=each: handler(each) for each in node.handlers))
         return self.run_block(node.finalbody) or ended
 
     _run_trystar = _run_try
@@ -414,7 +414,7 @@ class Interpreter(Expressions):
         total = any(
             isinstance(c.pattern, ast.MatchAs) and c.pattern.pattern is None and c.guard is None for c in node.cases
         )
-        bodies = [lambda each=each: case(each) for each in node.cases]  # type: ignore[misc]
+        bodies = [lambda each=each: case(each) for each in node.cases]
         return self.branches(*bodies, *([] if total else [lambda: False]))
 
     def _pattern(self, pattern: ast.pattern, subject: Value) -> None:

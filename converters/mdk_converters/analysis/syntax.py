@@ -41,8 +41,46 @@ FOREIGN_CELL_MAGICS = frozenset(
     ]
 )
 _AUTOMAGICS = frozenset(
-    """pip conda mamba ls ll pwd cd cat cp mv rm mkdir rmdir time timeit who whos who_ls env history hist matplotlib
-    load_ext reload_ext config precision reset run store pylab man less more lsmagic magic pinfo pdoc psource""".split()
+    [
+        "pip",
+        "conda",
+        "mamba",
+        "ls",
+        "ll",
+        "pwd",
+        "cd",
+        "cat",
+        "cp",
+        "mv",
+        "rm",
+        "mkdir",
+        "rmdir",
+        "time",
+        "timeit",
+        "who",
+        "whos",
+        "who_ls",
+        "env",
+        "history",
+        "hist",
+        "matplotlib",
+        "load_ext",
+        "reload_ext",
+        "config",
+        "precision",
+        "reset",
+        "run",
+        "store",
+        "pylab",
+        "man",
+        "less",
+        "more",
+        "lsmagic",
+        "magic",
+        "pinfo",
+        "pdoc",
+        "psource",
+    ]
 )
 _TIMED_LINE_MAGICS = frozenset({"time", "timeit", "prun", "memit", "lprun", "mprun"})
 
