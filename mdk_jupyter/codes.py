@@ -144,6 +144,14 @@ CODES: dict[str, Code] = {
         "os.chdir('output')  # the folder is deleted before the next component runs",
         "Set it in the later component, or make sure that it exists there.",
     ),
+    "MDK330": Code(
+        "Two inputs were one object",
+        "In the notebook the two names share an object, so that a change through one is seen through the other. Here "
+        "they come from different components, as separate copies, and the component changes one of them.",
+        "report = library.wrap(model)  # in `report`; then model.fit(...) in `refit`, which also uses `report`",
+        "Tag the component that makes the later of the two with `changes:` and the other's name, so that both are "
+        "handed on together.",
+    ),
     # The run store and the commands
     "MDK350": Code(
         "The run store cannot be written",

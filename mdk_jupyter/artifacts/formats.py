@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, BinaryIO, Protocol
 
@@ -13,6 +13,7 @@ from mdk_converters.findings import Finding
 from mdk_jupyter.errors import ArtifactError
 
 ENTRY_POINTS = "mdk.serializers"
+_PLAIN_ATOMS = frozenset([float, bool, type(None)])
 _LONGEST_INTEGER = 4096  # bits; beyond, Python limits how integers become text
 
 
@@ -97,7 +98,7 @@ def _installed() -> dict[str, Serializer]:
 
 
 def _is_plain(value: object) -> bool:
-    return type(value) in (str, int, float, bool, type(None), list, dict)
+    return type(value) in (str, int, list, dict) or type(value) in _PLAIN_ATOMS
 
 
 def check_plain(value: object) -> None:
@@ -107,41 +108,41 @@ def check_plain(value: object) -> None:
         NotExact: it would not, or one container stands in two places.
     """
     try:
-        _check(value, set())
+        _check_items([value], set())
     except RecursionError:
         raise NotExact from None
 
 
-def _check(value: Any, seen: set[int]) -> None:
-    kind = type(value)
-    if kind is str:
-        _check_text(value)
-    elif kind is int:
-        if value.bit_length() > _LONGEST_INTEGER:
-            raise NotExact
-    elif kind is list or kind is dict:
-        if id(value) in seen:
-            raise NotExact
-        seen.add(id(value))
-        if kind is dict:
-            for key in value:
-                if type(key) is not str:
+def _check_items(items: Iterable[Any], seen: set[int]) -> None:
+    for item in items:
+        kind = type(item)
+        if kind is str:
+            if not item.isascii():
+                _check_text(item)
+        elif kind is int:
+            if item.bit_length() > _LONGEST_INTEGER:
+                raise NotExact
+        elif kind is list or kind is dict:
+            if id(item) in seen:
+                raise NotExact
+            seen.add(id(item))
+            if kind is dict:
+                if any(type(key) is not str for key in item):
                     raise NotExact
-                _check_text(key)
-            value = value.values()
-        for item in value:
-            _check(item, seen)
-    elif kind not in (float, bool) and value is not None:
-        raise NotExact
+                _check_items(item, seen)
+                _check_items(item.values(), seen)
+            else:
+                _check_items(item, seen)
+        elif kind not in _PLAIN_ATOMS:
+            raise NotExact
 
 
 def _check_text(text: str) -> None:
     # Two lone surrogates side by side would come back as one character.
-    if not text.isascii():
-        try:
-            text.encode()
-        except UnicodeEncodeError:
-            raise NotExact from None
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise NotExact from None
 
 
 def _write_json(value: object, file: BinaryIO) -> None:

@@ -163,7 +163,7 @@ def reduce_cached_property(value: functools.cached_property[Any]) -> Reduced:
 # Loading
 
 
-def make_function(  # noqa: PLR0917 - called by pickle
+def make_function(
     home: str,
     code: types.CodeType,
     source: tuple[str, str] | None,

@@ -5,8 +5,9 @@ from __future__ import annotations
 import functools
 import sys
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mdk_converters.findings import Finding
 from mdk_jupyter.artifacts import formats
@@ -15,13 +16,24 @@ from mdk_jupyter.artifacts.store import Store
 from mdk_jupyter.artifacts.travel import Untravelable, type_name
 from mdk_jupyter.errors import ArtifactError
 
-_ALONE = (str, int, float, bool, complex, bytes, type(None))  # nothing can be shared through them
+if TYPE_CHECKING:
+    from mdk_jupyter.artifacts.sharing import Contents
+
+_ALONE = frozenset([str, int, float, bool, complex, bytes, type(None)])  # nothing can be shared through them
 
 
-def save(values: Mapping[str, object], store: Store) -> dict[str, Record]:
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A value that a step received and does not hand on again, with its record's `holdings`."""
+
+    value: object
+    holdings: tuple[str, ...]
+
+
+def save(values: Mapping[str, object], store: Store, kept: Iterable[Kept] = ()) -> dict[str, Record]:
     """Store values; those that share mutable objects are stored as one artifact.
 
-    A value that cannot travel gets a record that says so.
+    A value that cannot travel gets a record that says so; one that holds objects of `kept` values too.
 
     Raises:
         ArtifactError: the store cannot be written (MDK326).
@@ -29,13 +41,13 @@ def save(values: Mapping[str, object], store: Store) -> dict[str, Record]:
     records: dict[str, Record] = {}
     scanned = {}
     for name, value in values.items():
-        if isinstance(value, _ALONE) or _is_numpy_scalar(value):
+        if _is_alone(value):
             records[name] = _save_alone(name, value, store)
             continue
         from mdk_jupyter.artifacts import pickles, sharing
 
         try:
-            scanned[name] = sharing.contents_of(value)
+            scanned[name] = sharing.Contents(value)
         except Exception as error:
             records[name] = _untravelable(name, value, pickles.culprit(value, error))
     if scanned:
@@ -45,7 +57,24 @@ def save(values: Mapping[str, object], store: Store) -> dict[str, Record]:
             else:
                 (name,) = group.names
                 records[name] = _save_alone(name, values[name], store, group.bases)
+        for other in kept:
+            _note_sharing(records, scanned, other)
     return {name: records[name] for name in values}
+
+
+def _note_sharing(records: dict[str, Record], scanned: Mapping[str, Contents], kept: Kept) -> None:
+    from mdk_jupyter.artifacts import sharing
+
+    if _is_alone(kept.value):
+        return
+    try:
+        contents = sharing.Contents(kept.value)
+    except Exception:  # changed since into something that cannot travel
+        return
+    for name, found in scanned.items():
+        if len(sharing.group({"output": found, "kept": contents})) == 1:
+            shares = sorted({*records[name].shares, *kept.holdings})
+            records[name] = replace(records[name], shares=tuple(shares))
 
 
 def _save_alone(name: str, value: object, store: Store, bases: frozenset[int] = frozenset()) -> Record:
@@ -150,6 +179,6 @@ def preview(value: object) -> str | None:
     return None
 
 
-def _is_numpy_scalar(value: object) -> bool:
+def _is_alone(value: object) -> bool:
     numpy = sys.modules.get("numpy")
-    return numpy is not None and isinstance(value, numpy.generic)
+    return type(value) in _ALONE or (numpy is not None and isinstance(value, numpy.generic))

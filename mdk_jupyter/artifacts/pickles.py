@@ -178,7 +178,7 @@ def _reduce_view(view: Any, base: Any) -> Reduced:
     return _make_view, (base, view.dtype, view.shape, view.strides, offset, view.flags.writeable)
 
 
-def _make_view(  # noqa: PLR0917 - called by pickle
+def _make_view(
     base: Any, dtype: Any, shape: tuple[int, ...], strides: tuple[int, ...], offset: int, writeable: bool
 ) -> Any:
     import numpy

@@ -14,6 +14,7 @@ class Record:
     """One value that a step handed on.
 
     `key` is the name inside a joint artifact: values that share mutable objects are stored together.
+    `shares` are the artifacts, received by the step and not handed on again, whose objects this value holds too.
     """
 
     status: Status
@@ -24,6 +25,7 @@ class Record:
     key: str | None = None
     reason: str | None = None
     preview: str | None = None
+    shares: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -31,7 +33,13 @@ class Record:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Record:
         """Read a record; keys that are no part of it are left to their owner."""
-        return cls(**{name: data[name] for name in cls.__slots__ if name in data})
+        known = {name: data[name] for name in cls.__slots__ if name in data}
+        return cls(**known | {"shares": tuple(known.get("shares", ()))})
+
+    def holdings(self, name: str) -> tuple[str, ...]:
+        """What `shares` says of a value that holds objects of this one, which a step knows as `name`."""
+        own = self.digest if self.key is not None else f"{self.digest} {name}"
+        return (own or "", *self.shares)
 
 
 UNBOUND = Record("unbound")

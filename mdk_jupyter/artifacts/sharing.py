@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import enum
+import functools
 import logging
 import sys
 import types
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, BinaryIO, cast
 
 from mdk_jupyter.artifacts import classes, functions
 from mdk_jupyter.artifacts.pickles import NoFile, NotebookPickler, base_of, is_array
 
 _MANY = 40  # parts of one array beyond which they count as shared without a closer look
+_ATOMS = frozenset([str, bytes, tuple, float, int])
 _IMMUTABLE = (
     *(str, bytes, int, float, complex, tuple, frozenset, range, slice, type, enum.Enum, logging.Logger),
     *(types.ModuleType, types.CodeType, types.BuiltinFunctionType, property, staticmethod, classmethod),
@@ -28,13 +30,28 @@ _IMMUTABLE_NAMES = frozenset(
 )
 
 
-@dataclass
 class Contents:
-    """What one value is made of. It keeps the objects alive, so that their ids stay theirs."""
+    """What one value is made of. It keeps the objects alive, so that their ids stay theirs.
 
-    mutable: dict[int, Any] = field(default_factory=dict)
-    arrays: list[Any] = field(default_factory=list)
-    frame_buffers: list[Any] = field(default_factory=list)  # arrays that only a pandas object reaches
+    Raises whatever the pickling of the value raises.
+    """
+
+    def __init__(self, value: object) -> None:
+        """Walk through the value as a pickler does, without copying arrays and frames."""
+        self.arrays: list[Any] = []
+        self.frame_buffers: list[Any] = []  # arrays that only a pandas object reaches
+        self._scanner = _Scanner(self)
+        self._scanner.dump(value)
+
+    @functools.cached_property
+    def mutable(self) -> frozenset[int]:
+        """The ids of the parts that somebody could change."""
+        constant = self._scanner.constant
+        return frozenset(
+            id(obj)
+            for _, obj in self._scanner.memo.copy().values()
+            if type(obj) not in _ATOMS and _is_mutable(obj) and id(obj) not in constant
+        )
 
 
 @dataclass(frozen=True)
@@ -43,20 +60,6 @@ class Group:
 
     names: tuple[str, ...]
     bases: frozenset[int]
-
-
-def contents_of(value: object) -> Contents:
-    """Walk through a value as a pickler does, without copying arrays and frames.
-
-    Raises whatever the pickling of the value raises.
-    """
-    scanner = _Scanner()
-    scanner.dump(value)
-    found = scanner.found
-    for _, obj in scanner.memo.copy().values():
-        if _is_mutable(obj) and id(obj) not in scanner.stand_ins:
-            found.mutable[id(obj)] = obj
-    return found
 
 
 def group(contents: Mapping[str, Contents]) -> list[Group]:
@@ -69,7 +72,7 @@ def group(contents: Mapping[str, Contents]) -> list[Group]:
         return name
 
     owner: dict[int, str] = {}
-    for name, found in contents.items():
+    for name, found in contents.items() if len(contents) > 1 else ():
         for key in found.mutable:
             parent[root(name)] = root(owner.setdefault(key, name))
     shared = _shared_bases(contents, lambda a, b: parent.__setitem__(root(a), root(b)))
@@ -135,10 +138,10 @@ class _StandIn:
 
 
 class _Scanner(NotebookPickler):
-    def __init__(self) -> None:
+    def __init__(self, found: Contents) -> None:
         super().__init__(cast(BinaryIO, NoFile()))
-        self.found = Contents()
-        self.stand_ins: set[int] = set(self._live)
+        self.found = found
+        self.constant = frozenset(self._live)  # ids of objects that every process has
 
     def reducer_override(self, obj: Any) -> Any:
         if is_array(obj):

@@ -9,11 +9,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import wraps
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mdk_converters.findings import Finding, MDKError
 from mdk_jupyter.errors import StepError
 from mdk_jupyter.runtime import metrics, states
+
+if TYPE_CHECKING:
+    from mdk_jupyter.artifacts.records import Record
 
 JOB = "MDK_STEP"  # the environment variable that names the job file
 _STATE = "state."
@@ -39,7 +42,17 @@ class _Step:
     job: Job
     start: states.Start
     namespace: dict[str, Any]
+    received: dict[str, _Received] = field(default_factory=dict)
     prints: dict[str, str] = field(default_factory=dict)  # of the guarded inputs, as they were received
+    split: dict[str, str] = field(default_factory=dict)  # inputs that were one object, each with the other's name
+
+
+@dataclass(frozen=True)
+class _Received:
+    """An input. Its value is known by its id alone, so that the step can free it."""
+
+    identity: int
+    record: Record
 
 
 _current: _Step | None = None
@@ -92,11 +105,13 @@ def receive() -> None:
     step = _step()
     _note_classes(step.namespace)
     _receive(lambda name: name not in states.BEFORE_IMPORTS)
-    if step.job.guard:
+    step.split = _split(step.received)
+    watched = {*step.job.guard, *step.split}
+    if watched:
         from mdk_jupyter.artifacts.fingerprints import fingerprint
 
         namespace = step.namespace
-        step.prints = {name: fingerprint(namespace[name]) for name in step.job.guard if name in namespace}
+        step.prints = {name: fingerprint(namespace[name]) for name in sorted(watched) if name in namespace}
 
 
 @_reporting
@@ -104,7 +119,8 @@ def hand_on() -> None:
     """Check that no other input changed, store the outputs and write the result file.
 
     Raises:
-        StepError: an input changed that is not an output (MDK323), or the store cannot be written (MDK326).
+        StepError: an input changed that is not an output (MDK323), or that another input holds (MDK330), or the
+            store cannot be written (MDK326).
     """
     from mdk_jupyter.artifacts import handover
     from mdk_jupyter.artifacts.records import UNBOUND
@@ -117,7 +133,12 @@ def hand_on() -> None:
     for name in job.outputs:
         if name.startswith(_STATE) and states.is_present(name):
             values[name] = states.capture(name, step.start)
-    records = handover.save(values, Store(job.store))
+    kept = [
+        handover.Kept(namespace[name], received.record.holdings(name))
+        for name, received in step.received.items()
+        if name not in job.outputs and id(namespace.get(name)) == received.identity
+    ]
+    records = handover.save(values, Store(job.store), kept)
     for name in job.metrics:
         if name in namespace and metrics.is_number(namespace[name]):
             metrics.log_metric(name, namespace[name])
@@ -167,6 +188,7 @@ def _receive(wanted: Callable[[str], bool]) -> None:
                 states.restore(name, value, step.start)
             else:
                 step.namespace[name] = value
+                step.received[name] = _Received(id(value), present[name])
     absent = {name: record for name, record in records.items() if record.status != "value"}
     for name in absent:
         step.namespace.pop(name, None)
@@ -182,7 +204,7 @@ def _note_classes(namespace: Mapping[str, Any]) -> None:
         classes.note(namespace)
 
 
-def _why_missing(job: Job, name: str, record: Any) -> str:
+def _why_missing(job: Job, name: str, record: Record) -> str:
     producer = job.inputs[name].get("producer", "an earlier component")
     kind = f" of type {record.type}" if record.type else ""
     return f"`{name}`{kind} cannot travel from {producer!r} to {job.step!r}: {record.reason}"
@@ -221,21 +243,45 @@ def _explain_name_errors(reasons: Mapping[str, str]) -> None:
 def _check_guarded(step: _Step) -> None:
     from mdk_jupyter.artifacts.fingerprints import fingerprint
 
-    namespace, name_of = step.namespace, step.job.step
+    namespace = step.namespace
     changed = [
         name for name, before in step.prints.items() if name not in namespace or fingerprint(namespace[name]) != before
     ]
     if changed:
-        raise StepError(
-            Finding(
-                "MDK323",
-                f"the component {name_of!r} changes its input `{name}`, which a later component reads, "
-                "but the pipeline does not know that it is an output",
-                fix=f"Tag a cell of the component {name_of!r} with `changes:{name}`.",
-                names=(name,),
-            )
-            for name in changed
+        raise StepError(_finding_against(name, step) for name in changed)
+
+
+def _finding_against(name: str, step: _Step) -> Finding:
+    component, other = step.job.step, step.split.get(name)
+    if other is None:
+        return Finding(
+            "MDK323",
+            f"the component {component!r} changes its input `{name}`, which a later component reads, "
+            "but the pipeline does not know that it is an output",
+            fix=f"Tag a cell of the component {component!r} with `changes:{name}`.",
+            names=(name,),
         )
+    makers = [step.job.inputs[part].get("producer", "an earlier component") for part in (name, other)]
+    return Finding(
+        "MDK330",
+        f"the component {component!r} changes its input `{name}` (from {makers[0]!r}), which shares objects with its "
+        f"input `{other}` (from {makers[1]!r}) in the notebook, but not in the pipeline",
+        fix=f"Tag a cell of the component that makes the later of the two with `changes:{name}` or `changes:{other}`, "
+        "so that it hands both on together.",
+        names=(name, other),
+    )
+
+
+def _split(received: Mapping[str, _Received]) -> dict[str, str]:
+    """Find the inputs that share objects in the notebook and come from different artifacts."""
+    found: dict[str, str] = {}
+    for name, one in received.items():
+        own = one.record.holdings(name)[0]
+        for other, two in received.items():
+            together = one.record.key is not None and one.record.digest == two.record.digest
+            if own in two.record.shares and not together:
+                found[name], found[other] = other, name
+    return found
 
 
 def _write_json(path: Path, data: object) -> None:

@@ -90,7 +90,7 @@ CHANGES: dict[str, tuple[Callable[[], Any], Callable[[Any], Any]]] = {
     "array shape": (lambda: np.arange(6), lambda v: v.resize(3, refcheck=False)),
     "array lock": (lambda: np.arange(6), lambda v: v.setflags(write=False)),
     "array sign of zero": (lambda: np.zeros(2), lambda v: v.__setitem__(0, -0.0)),
-    "masked array": (lambda: np.ma.masked_array([1, 2], [0, 1]), lambda v: v.mask.__setitem__(0, True)),
+    "masked array": (lambda: np.ma.masked_array([1, 2], [False, True]), lambda v: v.mask.__setitem__(0, True)),
     "frame cell": (frame, lambda v: v.__setitem__("i", v["i"] * 2)),
     "frame text": (frame, lambda v: v.loc.__setitem__(("p", "s"), "z")),
     "frame missing": (frame, lambda v: v.loc.__setitem__(("q", "f"), 0.0)),
@@ -168,7 +168,7 @@ def vectoriser() -> Any:
 
 
 def sparse() -> Any:
-    from scipy.sparse import csr_matrix
+    from scipy.sparse import csr_matrix  # type: ignore[import-untyped]
 
     return csr_matrix(np.eye(3))
 
@@ -240,7 +240,7 @@ def test_any_cell_of_a_frame(dtypes: list[str], data: Any) -> None:
     value = pd.DataFrame({str(i): np.zeros(4, dtype) for i, dtype in enumerate(dtypes)})
     before = fingerprint(value)
     row, column = data.draw(st.integers(0, 3)), data.draw(st.integers(0, len(dtypes) - 1))
-    old = value.iat[row, column]
+    old: Any = value.iat[row, column]
     value.iat[row, column] = value.dtypes.iloc[column].type(1)
     assert fingerprint(value) != before
     value.iat[row, column] = old

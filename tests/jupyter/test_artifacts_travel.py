@@ -144,7 +144,8 @@ def test_it_is_found_inside_other_values(name: str) -> None:
 
 
 def test_containers_of_locks_name_them() -> None:
-    for value in (queue.Queue(), threading.Event(), ThreadPoolExecutor(1)):
+    made: list[Any] = [queue.Queue(), threading.Event(), ThreadPoolExecutor(1)]
+    for value in made:
         record = record_of(value)
         assert record.status == "untravelable"
         assert record.type == f"{type(value).__module__}.{type(value).__qualname__}"

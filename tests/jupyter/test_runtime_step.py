@@ -187,3 +187,42 @@ def test_a_store_that_cannot_be_written_is_reported(steps: Steps) -> None:
     one = steps.run("one", "x = 1", outputs="x", check=False)
     assert one.error is not None
     assert one.error["code"] == "MDK326"
+
+
+def split(steps: Steps) -> None:
+    """Let `report` hold the rows of another component, so that they arrive as two copies."""
+    steps.run("load", "rows = [1, 2]\nother = [1, 2]", outputs="rows other")
+    steps.run("report", "report = {'rows': rows}", inputs="rows other", outputs="report")
+
+
+@pytest.mark.parametrize("change", ["rows.append(3)", "report['rows'].append(3)"])
+def test_a_change_to_one_of_two_copies_of_an_object_stops_the_step(steps: Steps, change: str) -> None:
+    split(steps)
+    fine = steps.run("look", "print(rows, report)", inputs="rows report", outputs="rows")
+    assert fine.printed == "[1, 2] {'rows': [1, 2]}\n"
+    steps.run("load", "rows = [1, 2]", outputs="rows")
+    three = steps.run("tidy", change, inputs="rows report", outputs="rows report", check=False)
+    assert three.error is not None
+    assert three.error["code"] == "MDK330"
+    assert set(three.error["names"]) == {"rows", "report"}
+
+
+def test_a_change_to_what_is_equal_but_apart_is_fine(steps: Steps) -> None:
+    split(steps)
+    done = steps.run("tidy", "other.append(3)\nprint(other, report)", inputs="other report", outputs="other")
+    assert done.printed == "[1, 2, 3] {'rows': [1, 2]}\n"
+
+
+def test_copies_are_known_through_a_chain_of_components(steps: Steps) -> None:
+    split(steps)
+    steps.run("more", "shelf = [report]", inputs="report", outputs="shelf")
+    late = steps.run("late", "rows.append(3)", inputs="rows shelf", outputs="rows", check=False)
+    assert late.error is not None
+    assert late.error["code"] == "MDK330"
+
+
+def test_objects_that_are_handed_on_together_are_no_copies(steps: Steps) -> None:
+    steps.run("load", "rows = [1, 2]", outputs="rows")
+    steps.run("report", "report = {'rows': rows}", inputs="rows", outputs="rows report")
+    done = steps.run("tidy", "rows.append(3)\nprint(report)", inputs="rows report", outputs="rows")
+    assert done.printed == "{'rows': [1, 2, 3]}\n"
