@@ -65,6 +65,13 @@ def test_a_long_chain_is_no_trouble() -> None:
     assert len(find_cycle({**waits, "n5000": ["n0"]})) == 5001
 
 
+def test_a_dense_graph_is_no_trouble() -> None:
+    names = [f"n{number}" for number in range(60)]
+    waits = {name: names[number + 1 :] for number, name in enumerate(names)}
+    assert find_cycle(waits) == []
+    assert order(pipeline(waits)) == names[::-1]
+
+
 def test_order_names_the_cycle() -> None:
     with pytest.raises(SpecError) as caught:
         order(pipeline({"a": [], "b": ["a", "d"], "c": ["b"], "d": ["c"]}))

@@ -143,6 +143,17 @@ def test_each_component_has_its_own_values(tmp_path: Path) -> None:
     assert run(pipeline, tmp_path) == "['one'] two 1 one\n"
 
 
+def test_a_change_in_place_is_seen_by_those_who_take_the_changed_value(tmp_path: Path) -> None:
+    pipeline = read("""
+        components:
+          load: {outputs: {x: list}, source: "x = [1]"}
+          change: {inputs: {x: load.x}, outputs: {x: list}, source: x.append(2)}
+          before: {inputs: {x: load.x}, after: [change], source: print(x)}
+          after: {inputs: {x: change.x}, source: print(x)}
+        """)
+    assert run(pipeline, tmp_path) == "[1]\n[1, 2]\n"
+
+
 def test_definitions_are_there_once(tmp_path: Path) -> None:
     pipeline = read("""
         definitions:
