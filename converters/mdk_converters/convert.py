@@ -6,6 +6,7 @@ import hashlib
 import json
 import textwrap
 from dataclasses import dataclass
+from fnmatch import fnmatch
 from pathlib import Path
 
 from mdk_converters.analysis.dataflow import Dataflow, Plan
@@ -293,7 +294,7 @@ class _Conversion:
             for mode, path in record.effects.files:
                 if record.component is None or path is None or "://" in path or (record.component, path) in seen:
                     continue
-                if path in self.options[record.component].files:
+                if any(fnmatch(path, pattern) for pattern in self.options[record.component].files):
                     continue
                 seen.add((record.component, path))
                 verb = {"r": "reads", "w": "writes", "rw": "reads and writes"}[mode]

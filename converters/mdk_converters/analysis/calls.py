@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from dataclasses import dataclass, field
+from typing import Literal
 
 from mdk_converters.analysis import knowledge
 from mdk_converters.analysis.machine import Machine
@@ -683,6 +684,7 @@ class Calls(Machine):
             self.effects.files.append(("r", _path_of(arguments)))
 
     def _note_open(self, arguments: Arguments) -> None:
+        how: Literal["r", "w", "rw"]
         mode = arguments.keywords.get("mode") or (arguments.positional[1] if len(arguments.positional) > 1 else None)
         text = mode.const if mode is not None else "r"
         how = "rw" if not isinstance(text, str) or "+" in text else "w" if set(text) & set("wax") else "r"
