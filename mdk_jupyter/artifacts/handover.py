@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
+import gc
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -38,6 +40,11 @@ def save(values: Mapping[str, object], store: Store, kept: Iterable[Kept] = ()) 
     Raises:
         ArtifactError: the store cannot be written (MDK326).
     """
+    with _without_collections():
+        return _save(values, store, kept)
+
+
+def _save(values: Mapping[str, object], store: Store, kept: Iterable[Kept]) -> dict[str, Record]:
     records: dict[str, Record] = {}
     scanned = {}
     for name, value in values.items():
@@ -60,6 +67,18 @@ def save(values: Mapping[str, object], store: Store, kept: Iterable[Kept] = ()) 
         for other in kept:
             _note_sharing(records, scanned, other)
     return {name: records[name] for name in values}
+
+
+@contextlib.contextmanager
+def _without_collections() -> Iterator[None]:
+    """Pause the garbage collector: walking through many objects makes it start again and again, in vain."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 def _note_sharing(records: dict[str, Record], scanned: Mapping[str, Contents], kept: Kept) -> None:
@@ -144,7 +163,7 @@ def _turn(record: Record) -> int:
 
 def _read(serializer: formats.Serializer, path: Path, names: list[str]) -> Any:
     try:
-        with path.open("rb") as file:
+        with path.open("rb") as file, _without_collections():
             return serializer.read(file)
     except Exception as error:
         listed = ", ".join(f"`{name}`" for name in names)

@@ -74,6 +74,8 @@ class NotebookPickler(cloudpickle.Pickler):  # type: ignore[misc]
             return cloudpickle._code_reduce(self._sources.relocate(obj)[0])
         if isinstance(obj, types.ModuleType | io.IOBase | memoryview):
             return _reduce_module_or_refuse(obj)
+        if isinstance(obj, BaseException):
+            return _reduce_exception(obj)
         if self._bases and is_array(obj):
             base = base_of(obj)
             if base is not obj and id(base) in self._bases:
@@ -138,6 +140,18 @@ def _view_of(owner: dict[Any, Any], name: str) -> Any:
 def _reduce_proxy(proxy: types.MappingProxyType[Any, Any]) -> Reduced:
     (owner,) = gc.get_referents(proxy)
     return types.MappingProxyType, (owner,)
+
+
+def _reduce_exception(error: BaseException) -> Any:
+    """An exception whose class has its own `__init__` is rebuilt without it: its arguments need not be `args`."""
+    kind: Any = type(error)
+    if kind.__reduce__ is not BaseException.__reduce__ or not isinstance(kind.__init__, types.FunctionType):
+        return NotImplemented
+    return _make_exception, (kind, error.args), error.__dict__ or None
+
+
+def _make_exception(kind: type[BaseException], arguments: tuple[Any, ...]) -> BaseException:
+    return kind.__new__(kind, *arguments)
 
 
 def _reduce_new_type(value: Any) -> Any:

@@ -327,6 +327,8 @@ class Shape(abc.ABC):
 class Square(Shape):
     def __init__(self, s): self.s = s
     def area(self): return self.s ** 2
+class Busy(Exception):
+    def __init__(self, what, when): super().__init__(f"{what} is busy"); self.when = when
 class Node:
     def __init__(self): self.me, self.kind = self, Node
 class Oops(ValueError):
@@ -363,7 +365,7 @@ colours = [Colour.RED, Colour.BLUE]; flags = Flags.A | Flags.B
 row = Row(1); pair = Pair(1, 2)
 square = Square(3)
 node = Node()
-oops = Oops(5)
+oops = Oops(5); busy = Busy("it", "now"); busy.add_note("a note")
 stack = Stack[int](); stack.items.append(1)
 inner = Outer.Inner()
 def local():
@@ -375,7 +377,7 @@ movie = Movie(name="m"); real = Real(); frozen = Frozen(1, [2]); level = Level.L
 names = Names(1, 2)
 kinds = [Movie, Sized, Frozen, Level]
 """
-ALL = "with_meta d slots colours flags row pair square node oops stack inner loc "
+ALL = "with_meta d slots colours flags row pair square node oops busy stack inner loc "
 ALL += "movie real frozen level missing names kinds"
 USE = """
 print(with_meta.by, type(type(with_meta)).__name__, type(with_meta)().by)
@@ -394,6 +396,7 @@ except TypeError: print("abstract")
 print(node.me is node, node.kind is type(node))
 try: raise oops
 except ValueError as e: print(e, e.code)
+print(repr(busy), busy.when, busy.args, busy.__notes__)
 print(stack.items, type(stack).__orig_bases__[0].__origin__.__name__)
 print(movie, real.size(), frozen, frozen < type(frozen)(2), level, level == "low", missing["b"], names, names.note)
 try: frozen.a = 2
