@@ -39,7 +39,7 @@ def targets() -> None:
 
 
 @app.command("local")
-def local(  # noqa: PLR0917 - each is an option of the command line
+def local(
     ctx: typer.Context,
     source: Annotated[
         Path | None, typer.Argument(metavar="[NOTEBOOK|SPEC]", help="Default: the only one of the folder.")

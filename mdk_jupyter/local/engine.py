@@ -39,6 +39,7 @@ START_TIMEOUT = 60.0
 FAREWELL_TIMEOUT = 5.0  # for exit handlers and unwritten files
 IOPUB_TIMEOUT = 600  # for output that is still on its way when a cell is done
 
+_SILENT = logging.Logger("mdk", logging.CRITICAL + 1)  # what nbclient says of failures, we say better
 logging.getLogger("papermill").addHandler(logging.NullHandler())  # else its warnings go to stderr
 
 
@@ -190,8 +191,12 @@ def _execute_cells(keeper: Keeper, sitting: Sitting, client: Client) -> Failure 
         return failure
     except DeadKernelError:
         code = sitting.kernel.process.wait()
-        failure = failures.died(step, keeper.current, code, sitting.last_words(), origins)
-        _mark(keeper, "DeadKernelError", failure)
+        if sitting.kernel.is_ended:
+            failure, name = failures.cancelled(step, keeper.current, origins), "KeyboardInterrupt"
+        else:
+            failure = failures.died(step, keeper.current, code, sitting.last_words(), origins)
+            name = "DeadKernelError"
+        _mark(keeper, name, failure)
         return failure
     explained = _explain(keeper.failed, keeper, client) if keeper.failed is not None else None
     run_sync(client.say_farewell)(FAREWELL_TIMEOUT)
@@ -302,7 +307,7 @@ class Executor(PapermillNotebookClient):  # type: ignore[misc]
             iopub_timeout=IOPUB_TIMEOUT,
             shell_timeout_interval=1,
             on_cell_executed=_heed_exit,
-            log=logging.getLogger("papermill"),
+            log=_SILENT,
         )
         self.kc = client
         client.allow_stdin = False

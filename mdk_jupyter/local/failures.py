@@ -128,13 +128,19 @@ def asked_to_exit(step: str, cell: Mapping[str, Any], origins: Origins) -> Failu
     return Failure((_ended_itself(step, "exit() or quit()", origins.place(cell)),))
 
 
-def died(step: str, cell: Mapping[str, Any] | None, code: int, words: str, origins: Origins) -> Failure:
+def died(step: str, cell: Mapping[str, Any], code: int, words: str, origins: Origins) -> Failure:
     """Explain why the kernel's process is gone, from its exit code and its last `words`."""
     match = _CRASH_LINE.search(words)
-    place = origins.place(cell, int(match[1]) if match else None) if cell else Place(notebook=origins.notebook)
+    place = origins.place(cell, int(match[1]) if match else None)
     what, fix = _death(code)
     finding = Finding("MDK301", f"the kernel of step {step!r} {what}", place, fix, names=(step,))
     return Failure((finding,), _tail(words) or None)
+
+
+def cancelled(step: str, cell: Mapping[str, Any], origins: Origins) -> Failure:
+    """Explain that the kernel was ended because the run was."""
+    message = f"step {step!r} was ended: the run was cancelled"
+    return Failure((Finding("MDK301", message, origins.place(cell), "run again", names=(step,)),), final=True)
 
 
 def not_started(step: str, why: str, words: str, origins: Origins) -> Failure:

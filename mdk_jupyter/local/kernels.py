@@ -22,6 +22,9 @@ from typing import Any
 _PATH_LIMIT = 90  # a Unix socket's path has at most about 104 bytes; the sockets' own names need some of them
 
 
+_OF_ANOTHER_KERNEL = ("JPY_SESSION_NAME", "JPY_INTERRUPT_EVENT")  # when the run is started from a notebook
+
+
 class ClosedError(Exception):
     """The run is over; it starts no more kernels."""
 
@@ -36,12 +39,13 @@ class Launch:
     log: Path  # what the process writes by itself goes here
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Kernel:
     """A kernel process in a process group of its own, with whatever processes the user's code starts."""
 
     process: subprocess.Popen[bytes]
     connection: Mapping[str, Any]  # what a client needs to talk to it
+    is_ended: bool = False  # by us
 
     def is_alive(self) -> bool:
         return self.process.poll() is None
@@ -58,6 +62,7 @@ class Kernel:
 
     def kill(self) -> None:
         """End the kernel and its children now."""
+        self.is_ended = True
         self._signal(signal.SIGTERM if sys.platform == "win32" else signal.SIGKILL)
         self.process.wait()
 
@@ -92,7 +97,8 @@ class Kernels:
 
     def _prepare(self, launches: Sequence[Launch]) -> None:
         for launch in launches:
-            with self._lock:
+            # What hinders a start here will hinder it again in `take`, and be told there.
+            with self._lock, contextlib.suppress(OSError):
                 if not self._closed and launch.step not in self._taken and launch.step not in self._ahead:
                     self._ahead[launch.step] = self._start(launch)
 
@@ -146,12 +152,13 @@ class Kernels:
         connection = _connection(self._folder / secrets.token_hex(3))
         file = self._folder / f"{secrets.token_hex(3)}.json"
         file.write_text(json.dumps(connection), encoding="utf-8")
+        inherited = {name: value for name, value in os.environ.items() if name not in _OF_ANOTHER_KERNEL}
         with launch.log.open("ab") as log:
             process = subprocess.Popen(
                 [part.replace("{connection_file}", str(file)) for part in self._command],
                 cwd=launch.cwd,
                 # The kernel ends by itself when its parent is gone.
-                env={**os.environ, **self._env, **launch.env, "JPY_PARENT_PID": str(os.getpid())},
+                env={**inherited, **self._env, **launch.env, "JPY_PARENT_PID": str(os.getpid())},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

@@ -74,7 +74,7 @@ def run(
                 folder=folder,
                 origins=_origins(pipeline, folder, source),
                 kernels=kernels,
-                workers=workers or os.cpu_count() or 1,
+                workers=workers or _processors(),
                 observe=observe,
                 isolated=isolated,
             ).drive()
@@ -331,6 +331,13 @@ class _Abandoned:
     def __init__(self, step: str, error: BaseException) -> None:
         self.step = step
         self.error = error
+
+
+def _processors() -> int:
+    """Return how many processors this process may use, which in a container can be fewer than there are."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def _origins(pipeline: Pipeline, folder: Path, source: Path | None) -> Origins:

@@ -110,9 +110,9 @@ def load_engine() -> None:
     engine = "mdk_jupyter.local.engine"
     if engine in sys.modules:
         return
-    # jsonschema, with rfc3987_syntax, compiles a grammar of web addresses for two seconds; no notebook has
-    # such a field. papermill, with pyarrow, prepares for notebooks on Hadoop.
-    with _absent("rfc3987_syntax", "pyarrow"):
+    # jsonschema, with the first two, prepares for fields that no notebook has, with the first for two seconds.
+    # papermill, with the last, prepares for notebooks on Hadoop.
+    with _absent("rfc3987_syntax", "isoduration", "pyarrow"):
         import_module(engine)
 
 
