@@ -344,7 +344,8 @@ class Calls(Machine):
                     continue
             rest.add(identity)
         if rest or not results:
-            results.append(self._call_library_method(Value(frozenset(rest), receiver.kind), name, arguments))
+            others = Value(frozenset(rest), receiver.kind, const=receiver.const)
+            results.append(self._call_library_method(others, name, arguments))
         return join(results)
 
     def _call_super(self, receiver: Value, name: str, arguments: Arguments) -> Value:
@@ -360,6 +361,7 @@ class Calls(Machine):
     def _call_library_method(self, receiver: Value, name: str, arguments: Arguments) -> Value:
         kind = receiver.kind
         if kind in {"str", "bytes", "int", "float", "bool", "none", "atom"}:
+            self._note_path_method(receiver, name, arguments)
             return self._atom_method(name)
         self._note_method_file(name, arguments)
         if kind == "rng":
@@ -470,6 +472,8 @@ class Calls(Machine):
         self.effects.modules.add(package)
         if path in knowledge.LOADS_PICKLES:
             self.effects.code += [o.code for o in self.heap.objects if o.code is not None and o.code.name]
+        if path == "os.chdir":
+            self.effects.files.append(("r", _path_of(arguments)))
         if path not in _SINGLETONS and self.note_state(path):
             return Value(kind="library", path=path) if path in _SINGLETONS else NONE
         self._note_path_file(path, name, arguments)
@@ -527,9 +531,11 @@ class Calls(Machine):
             "os.getcwd",
         }:
             return Value(kind="float") if package == "math" else ATOM
-        if package in {"os", "pathlib", "datetime", "uuid", "platform"} and not name[:1].isupper():
+        if package in {"os", "datetime", "uuid", "platform"} and not name[:1].isupper() and name != "join":
             return self.new("unknown", fuzzy=False) if name in {"listdir", "walk", "glob"} else ATOM
-        if package in {"pathlib", "datetime", "decimal", "fractions"}:
+        if package == "pathlib" or path == "os.path.join":
+            return Value(kind="atom", const=_joined([v.const for v in given]))
+        if package in {"datetime", "decimal", "fractions"}:
             return ATOM
         if package in _FRAME_PACKAGES:
             return ATOM if name in _PANDAS_SCALAR and not given_objects(given) else self.new("dataset")
@@ -670,6 +676,16 @@ class Calls(Machine):
         elif name in {"read_text", "read_bytes", "iterdir", "exists", "is_file", "rglob"}:
             self.effects.files.append(("r", None))
 
+    def _note_path_method(self, receiver: Value, name: str, arguments: Arguments) -> None:
+        """Paths are taken for plain values, but their methods touch files."""
+        path = receiver.const if isinstance(receiver.const, str) else None
+        if name == "open":
+            self._note_open(Arguments([receiver, *arguments.positional], arguments.keywords))
+        elif name in knowledge.PATH_WRITES:
+            self.effects.files.append(("w", path))
+        elif name in knowledge.PATH_READS:
+            self.effects.files.append(("r", path))
+
     def _note_path_file(self, path: str, name: str, arguments: Arguments) -> None:
         package = path.partition(".")[0]
         if path in knowledge.FILE_PATHS:
@@ -689,6 +705,11 @@ class Calls(Machine):
         text = mode.const if mode is not None else "r"
         how = "rw" if not isinstance(text, str) or "+" in text else "w" if set(text) & set("wax") else "r"
         self.effects.files.append((how, _path_of(arguments)))
+
+
+def _joined(parts: list[object]) -> str | None:
+    """Return the path made of literal parts, None when one of them is not known."""
+    return "/".join(part for part in parts if isinstance(part, str)) if all(isinstance(p, str) for p in parts) else None
 
 
 def given_objects(values: list[Value]) -> bool:

@@ -31,7 +31,7 @@ def carriage(effects: Effects) -> Carriage | None:
         return "code"  # also when a decorator registers it somewhere
     if isinstance(node, ast.Try) and _by_shape(node, effects.values) == "import":
         return "import"  # also when it installs what is missing
-    if effects.files or effects.changed:
+    if effects.changed or (effects.files and not effects.states):
         return None
     if effects.states and not isinstance(node, ast.ImportFrom):
         return "setting" if not effects.binds and isinstance(node, ast.Expr | ast.Assign | ast.AugAssign) else None

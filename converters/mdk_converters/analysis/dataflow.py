@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -376,6 +377,8 @@ class Dataflow:
             self._carry(record, plan, reader)
 
     def _is_setting(self, event: Event) -> bool:
+        if event.record.effects.files:
+            return False
         return event.record.carriage in {"setting", "import", "code"}
 
     def _take_state(self, name: str, events: list[Event], plan: Plan, reader: Record) -> None:
@@ -440,8 +443,6 @@ class Dataflow:
                     )
 
     def _is_result(self, event: Event, leaf: bool) -> bool:
-        import ast
-
         node = event.record.statement.node
         value = event.value
         if not isinstance(node, ast.Assign | ast.AnnAssign | ast.AugAssign) or value is None or value.path is not None:
@@ -465,7 +466,7 @@ class Dataflow:
 
     def _order_files(self) -> None:
         """Components that write a file come before those that read it, in the order of the page."""
-        touched = [(r, mode, path) for r in self.history.records for mode, path in r.effects.files]
+        touched = list(self._touched_files())
         for position, (record, mode, path) in enumerate(touched):
             for earlier, earlier_mode, earlier_path in touched[:position]:
                 if mode == "r" and earlier_mode == "r":
@@ -491,6 +492,17 @@ class Dataflow:
                         path,
                         f"tag cell {earlier.role.cell.number} as part of a component",
                     )
+
+    def _touched_files(self) -> Iterator[tuple[Record, str, str | None]]:
+        """Yield what statements do to files; importing a module that a cell writes reads its file."""
+        written: dict[str, str] = {}
+        for record in self.history.records:
+            for mode, path in record.effects.files:
+                yield record, mode, path
+                if path is not None and path.endswith(".py") and "w" in mode:
+                    written[path.rpartition("/")[2].removesuffix(".py")] = path
+            if isinstance(record.statement.node, ast.Import | ast.ImportFrom):
+                yield from ((record, "r", written[m]) for m in sorted(record.effects.modules & written.keys()))
 
     # --- refusals
 

@@ -110,6 +110,8 @@ class Expressions(Calls):
             return join([*hooked, self.new("unknown", [left, right])])
         if left.kind == "str" and isinstance(node.op, ast.Mod | ast.Add | ast.Mult):
             return Value(kind="str", const=_concatenated(left, right) if isinstance(node.op, ast.Add) else None)
+        if isinstance(node.op, ast.Div) and isinstance(left.const, str) and isinstance(right.const, str):
+            return Value(kind="atom", const=f"{left.const}/{right.const}")  # a path
         if left.atomic and right.atomic:
             kind = "float" if isinstance(node.op, ast.Div) or "float" in {left.kind, right.kind} else left.kind
             return Value(kind=kind)

@@ -151,8 +151,6 @@ class Interpreter(Expressions):
         if isinstance(target, ast.Name):
             renamed = value.kind == "import" and value.objects
             self.store_name(target.id, Value(value.objects, "alias", value.path) if renamed else value)
-        elif isinstance(target, ast.Starred):
-            self.assign(target.value, self.new("list", [self.part(value)], fuzzy=False))
         elif isinstance(target, ast.Tuple | ast.List):
             self._unpack(target.elts, value)
         elif isinstance(target, ast.Attribute):
@@ -166,6 +164,9 @@ class Interpreter(Expressions):
         separate = value.kind in _SPLITTING and all(not self.heap[o].holds for o in value.objects)
         for target in targets:
             part = self.new("unknown" if value.kind == "fresh" else value.kind) if separate else self.part(value)
+            if isinstance(target, ast.Starred):
+                self.assign(target.value, self.new("list", [part], fuzzy=False))
+                continue
             self.assign(target, ATOM if value.atomic or (value.kind == "tuple" and not value.objects) else part)
 
     def _store_attribute(self, target: ast.Attribute, value: Value) -> None:

@@ -306,6 +306,8 @@ FILE_WRITERS = _words(
 FILE_KEYWORDS = _words(
     "path fname file filename filepath path_or_buf filepath_or_buffer fp dst io database excel_writer"
 )
+PATH_WRITES = _words("write_text write_bytes unlink touch mkdir rmdir rename symlink_to hardlink_to")
+PATH_READS = _words("read_text read_bytes exists is_file is_dir iterdir glob rglob stat walk")
 # Path-taking functions whose module matters: `load` and `dump` mean files here.
 FILE_PATHS: dict[str, str] = {
     "sqlite3.connect": "rw",

@@ -162,7 +162,7 @@ def _parse_ipython(source: str, error: SyntaxError) -> list[Statement]:
     blank = next((i for i, line in enumerate(lines) if line.strip()), 0)  # IPython drops leading empty lines
     original = "\n".join(lines[blank:])
     try:
-        text = TransformerManager().transform_cell(original)
+        text = TransformerManager().transform_cell(original)  # type: ignore[no-untyped-call]
     except SyntaxError:
         raise error from None
     tree = _parse(text)
