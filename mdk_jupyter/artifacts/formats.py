@@ -257,7 +257,7 @@ def _write_polars_frame(value: Any, file: BinaryIO) -> None:
 def _read_polars_frame(file: BinaryIO) -> Any:
     polars = importlib.import_module("polars")
 
-    return polars.read_ipc(file, memory_map=False)
+    return polars.read_ipc(file)
 
 
 def write_pickle(value: object, file: BinaryIO, bases: frozenset[int] = frozenset()) -> None:

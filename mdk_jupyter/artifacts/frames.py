@@ -21,6 +21,7 @@ from pyarrow import parquet
 from mdk_jupyter.artifacts.formats import NotExact, check_plain
 
 _KEY = b"mdk"
+_MODERN = int(pandas.__version__.split(".")[0]) >= 3
 _LARGEST_SIDE = 20_000  # categories or levels that go into the metadata
 _NUMPY = frozenset(numpy.dtype(t) for t in ("?", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "f4", "f8"))
 _INDEXES = (pandas.Index, pandas.DatetimeIndex, pandas.TimedeltaIndex, pandas.CategoricalIndex)
@@ -195,6 +196,8 @@ def _dtype(about: Facts) -> Any:
 
 
 def _string_dtype(about: Facts) -> Any:
+    if not _MODERN:
+        return pandas.StringDtype(about["text"])
     return pandas.StringDtype(about["text"], na_value=pandas.NA if about["missing"] == "NA" else numpy.nan)
 
 
@@ -301,6 +304,8 @@ def _rowwise_blocks(frame: Any) -> list[list[int]]:
         if isinstance(values, numpy.ndarray) and values.ndim == 2 and min(values.shape) > 1 and values.dtype != object:
             down, along = (abs(stride) for stride in values.strides)
             if down < along:
+                if not _MODERN:  # no way to build such a frame
+                    raise NotExact
                 rowwise.append(block.mgr_locs.as_array.tolist())
     return rowwise
 

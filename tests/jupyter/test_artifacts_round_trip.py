@@ -291,7 +291,7 @@ def column(n: int) -> st.SearchStrategy[Any]:
         of(small | text | st.lists(small, max_size=1)).map(lambda v: pd.Series(v, dtype=object)),
         of(text | st.none()).map(lambda v: pd.Series(v, dtype="str")),
         of(text | st.none()).map(lambda v: pd.Series(v, dtype="string")),
-        of(text | st.none()).map(lambda v: pd.Series(v, dtype=pd.StringDtype("python", na_value=pd.NA))),
+        of(text | st.none()).map(lambda v: pd.Series(v, dtype=pd.StringDtype("python"))),
         of(small | st.none()).map(lambda v: pd.Series(v, dtype="Int16")),
         of(st.booleans() | st.none()).map(lambda v: pd.Series(v, dtype="boolean")),
         of(st.floats() | st.none()).map(lambda v: pd.Series(pd.arrays.FloatingArray(

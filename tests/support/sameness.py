@@ -69,6 +69,8 @@ def same(a: Any, b: Any, where: str = "value") -> None:
         for (key, x), (other, y) in zip(a.items(), b.items(), strict=True):
             same(key, other, f"{where} key")
             same(x, y, f"{where}[{key!r}]")
+    elif isinstance(a, complex):
+        same((a.real, a.imag), (b.real, b.imag), where)
     elif isinstance(a, decimal.Decimal):
         assert a.as_tuple() == b.as_tuple(), where
     else:
