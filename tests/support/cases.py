@@ -764,9 +764,50 @@ case(
         "b = RandomForestClassifier(5).fit(X, y)\nprint((a.predict_proba(X) - b.predict_proba(X)).sum().round(6), np.random.randint(1000))",
     ),
 )
-case("unpacked parts are shared", ("one", "items = [[1], [2], [3]]\nfirst, *rest = items"), ("two", "rest[0].append(9)"), ("three", "print(items, first, rest)"))
-case("paths order components", ("one", "from pathlib import Path\nhere = Path('made') / 'x.txt'\nPath('made').mkdir(exist_ok=True)\nhere.write_text('hi')"), ("two", "from pathlib import Path\nprint((Path('made') / 'x.txt').read_text())"))
-case("an estimator inside a pipeline", (None, "import numpy as np\nfrom sklearn.pipeline import make_pipeline\nfrom sklearn.preprocessing import StandardScaler\nfrom sklearn.linear_model import LogisticRegression"), ("one", "X = np.arange(20.0).reshape(-1, 2)\ny = [0, 1] * 5\nclf = LogisticRegression()\npipe = make_pipeline(StandardScaler(), clf)"), ("two", "pipe.fit(X, y)"), ("three", "print(clf.coef_.round(4).tolist(), pipe[-1] is clf)"))
-case("figures drawn in several steps", ("one", "import matplotlib.pyplot as plt\nfig, ax = plt.subplots()\nplt.close(fig)"), ("two", "line = ax.plot([1, 2], [3, 4])\ntitle = ax.set_title('t')"), ("three", "print(len(ax.lines), ax.get_title(), fig.axes[0] is ax)"))
-case("callbacks with side effects", (None, "import pandas as pd"), ("one", "seen = []\ndef double(v):\n    seen.append(int(v))\n    return v * 2"), ("two", "s = pd.Series([1, 2]).apply(double)\nr = sorted([1, 3, 2], key=lambda v: seen.append(v) or -v)"), ("three", "print(seen, s.tolist(), r)"))
-case("a builtin hidden and seen again", ("one", "list = [3]\nsum = 0"), ("two", "for i in list:\n    sum += i"), ("three", "print(list, sum)\ndel list"), ("four", "print(list((1, 2)))"))
+case(
+    "unpacked parts are shared",
+    ("one", "items = [[1], [2], [3]]\nfirst, *rest = items"),
+    ("two", "rest[0].append(9)"),
+    ("three", "print(items, first, rest)"),
+)
+case(
+    "paths order components",
+    (
+        "one",
+        "from pathlib import Path\nhere = Path('made') / 'x.txt'\nPath('made').mkdir(exist_ok=True)\nhere.write_text('hi')",
+    ),
+    ("two", "from pathlib import Path\nprint((Path('made') / 'x.txt').read_text())"),
+)
+case(
+    "an estimator inside a pipeline",
+    (
+        None,
+        "import numpy as np\nfrom sklearn.pipeline import make_pipeline\nfrom sklearn.preprocessing import StandardScaler\nfrom sklearn.linear_model import LogisticRegression",
+    ),
+    (
+        "one",
+        "X = np.arange(20.0).reshape(-1, 2)\ny = [0, 1] * 5\nclf = LogisticRegression()\npipe = make_pipeline(StandardScaler(), clf)",
+    ),
+    ("two", "pipe.fit(X, y)"),
+    ("three", "print(clf.coef_.round(4).tolist(), pipe[-1] is clf)"),
+)
+case(
+    "figures drawn in several steps",
+    ("one", "import matplotlib.pyplot as plt\nfig, ax = plt.subplots()\nplt.close(fig)"),
+    ("two", "line = ax.plot([1, 2], [3, 4])\ntitle = ax.set_title('t')"),
+    ("three", "print(len(ax.lines), ax.get_title(), fig.axes[0] is ax)"),
+)
+case(
+    "callbacks with side effects",
+    (None, "import pandas as pd"),
+    ("one", "seen = []\ndef double(v):\n    seen.append(int(v))\n    return v * 2"),
+    ("two", "s = pd.Series([1, 2]).apply(double)\nr = sorted([1, 3, 2], key=lambda v: seen.append(v) or -v)"),
+    ("three", "print(seen, s.tolist(), r)"),
+)
+case(
+    "a builtin hidden and seen again",
+    ("one", "list = [3]\nsum = 0"),
+    ("two", "for i in list:\n    sum += i"),
+    ("three", "print(list, sum)\ndel list"),
+    ("four", "print(list((1, 2)))"),
+)

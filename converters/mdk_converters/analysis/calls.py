@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import re
+import sys
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -53,6 +55,9 @@ _GENERATORS = frozenset(
     }
 )
 _MODEL_MAKERS = frozenset({"make_pipeline", "make_column_transformer", "make_union", "clone"})
+# A statement that calls such a function of a library, with plain arguments, sets something in the library.
+_SETTER = re.compile(r"_?(set|reset|use|enable|disable|configure|init|extension|go_offline|register)(_|$)")
+_LOADER = re.compile(r"(load|read|fetch|get|make|data|open|download|generate|simulate)")
 _PLAIN_RESULTS = {"len": "int", "int": "int", "float": "float", "str": "str", "bool": "bool", "repr": "str"}
 _PANDAS_SCALAR = frozenset({"Timestamp", "Timedelta", "isna", "isnull", "notna", "notnull", "Period", "Interval"})
 
@@ -435,6 +440,12 @@ class Calls(Machine):
         return NONE if changes else ATOM if name in {"index", "count"} else self.part(receiver)
 
     def _unknown_method(self, receiver: Value, name: str, arguments: Arguments) -> Value:
+        result = self._unknown_method_result(receiver, name, arguments)
+        if self.glance(receiver):
+            self._mark_remembering(result)
+        return result
+
+    def _unknown_method_result(self, receiver: Value, name: str, arguments: Arguments) -> Value:
         self.run_callbacks([receiver, *arguments.all])
         self._maybe_draw(name, arguments, "", receiver)
         self._maybe_torch()
@@ -491,6 +502,8 @@ class Calls(Machine):
         if path in knowledge.CANNOT_TRAVEL:
             return self._untravelable(knowledge.CANNOT_TRAVEL[path], arguments)
         self._draw(path, name, arguments)
+        if arguments.discarded and _SETTER.match(name) and package != "matplotlib" and not given_objects(arguments.all):
+            self.effects.states.append((f"module:{package}", "set"))
         for position in knowledge.CHANGES_ARGUMENTS.get(path, ()):
             if position < len(arguments.positional):
                 self.mutate(arguments.positional[position], arguments.positional[position + 1 :])
@@ -553,7 +566,22 @@ class Calls(Machine):
             return model
         if package in _FRESH_PACKAGES and not name[:1].isupper():
             return self.new("fresh")
-        return self.new("library" if name[:1].isupper() else "unknown", given)
+        made = self.new("library" if name[:1].isupper() else "unknown", given)
+        data = name in knowledge.PURE_AND_FRESH or name in knowledge.PURE_AND_SHARING or _LOADER.match(name)
+        if package not in sys.stdlib_module_names and not data:
+            self._mark_remembering(made)
+        return made
+
+    def _mark_remembering(self, value: Value) -> None:
+        for identity in value.objects:
+            self.heap[identity].remembers = True
+
+    def glance(self, value: Value) -> bool:
+        """Looking at the objects of a little-known library may change them; return whether there are any."""
+        found = any(self.heap[o].remembers for o in value.objects)
+        if found:
+            self.mutate(value, certain=False)
+        return found
 
     def call_builtin(self, name: str, arguments: Arguments) -> Value:
         given = arguments.all

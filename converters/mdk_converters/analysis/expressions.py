@@ -208,6 +208,7 @@ class Expressions(Calls):
             return self.new("dataset")
         if base.kind == "array":
             return ATOM if name in {"shape", "size", "ndim", "dtype", "nbytes"} else Value(base.objects, "array")
+        self.glance(base)
         found = [self._field(identity, name) for identity in sorted(base.objects)]
         return join(found) if found else UNKNOWN
 

@@ -21,7 +21,7 @@ _BUILTINS = frozenset(dir(builtins)) | {
     "__builtins__",
 }
 _HISTORY = re.compile(r"_{1,3}|_i{1,3}|_i?\d+|Out|In|_oh|_ih|_dh")
-_DEEP_KINDS = frozenset({"instance", "library", "model", "unknown", "rng", "figure", "iterator", "function"})
+_DEEP_KINDS = frozenset({"instance", "library", "model", "unknown", "rng", "figure", "iterator"})
 
 
 def is_history(name: str) -> bool:

@@ -76,7 +76,8 @@ class Object:
     instance_of: int | None = None
     fields: dict[str, Value] = field(default_factory=dict)
     seeded: bool = False  # draws from a generator of its own
-    note: str = ""  # why it cannot travel
+    note: str = ""  # why it cannot travel, or that the user's own module made it
+    remembers: bool = False  # of a little-known library: even a look at it may fill a cache inside
 
 
 class Heap:
