@@ -581,6 +581,7 @@ class Calls(Machine):
         found = any(self.heap[o].remembers for o in value.objects)
         if found:
             self.mutate(value, certain=False)
+            self._may_draw()
         return found
 
     def call_builtin(self, name: str, arguments: Arguments) -> Value:
@@ -677,6 +678,8 @@ class Calls(Machine):
             self.effects.states.append(("tensorflow_random", "draw"))
         if name in knowledge.DRAWING_FUNCTIONS and package in knowledge.DRAWING_PACKAGES:
             self._maybe_draw(name, arguments, package)
+        if package not in sys.stdlib_module_names and package not in knowledge.WELL_KNOWN and not self.is_local(path):
+            self._may_draw()
 
     def _maybe_draw(self, name: str, arguments: Arguments, package: str, receiver: Value | None = None) -> None:
         if name not in knowledge.DRAWING_METHODS and not package:
@@ -688,6 +691,10 @@ class Calls(Machine):
         if receiver is not None and receiver.objects and all(self.heap[o].seeded for o in receiver.objects):
             return
         self.effects.states.append(("numpy_random", "draw"))
+
+    def _may_draw(self) -> None:
+        """A little-known library may use any global generator."""
+        self.effects.states += [("numpy_random", "draw"), ("random", "draw")]
 
     def _maybe_torch(self) -> None:
         if "torch" in self.effects.modules or any(v.path == "torch" for v in self.names.values()):

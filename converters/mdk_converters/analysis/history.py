@@ -139,8 +139,11 @@ class History:
         """Yield sets of names that must reach a statement as parts of the same objects."""
         effects = record.effects
         if effects.mutated:
+            reach = self.run.heap.reach
             touched = frozenset(effects.mutated)
-            names = frozenset(n for n, objects in record.names.items() if self.run.heap.reach(objects) & touched)
+            changed = [objects for objects in record.names.values() if reach(objects) & touched]
+            shared = frozenset().union(*(reach(objects) for objects in changed))
+            names = frozenset(n for n, objects in record.names.items() if reach(objects) & shared)
             if len(names) > 1:
                 yield names
         for together in effects.together:

