@@ -174,7 +174,7 @@ class Dataflow:
             elif need > Need.POSSIBLE:
                 self._outside(problem.name, problem.event or event, plan, need, reader)
             return
-        self._conflicting_write(name, event, plan, need, reader)
+        self._conflicting_write(name, event, plan, need, reader, carried=True)
         plan.versions.setdefault(name, event.index)
         for record in needed:
             self._carry(record, plan, reader)
@@ -250,7 +250,9 @@ class Dataflow:
                 event.record,
             )
 
-    def _conflicting_write(self, name: str, event: Event, plan: Plan, need: Need, reader: Record) -> bool:
+    def _conflicting_write(
+        self, name: str, event: Event, plan: Plan, need: Need, reader: Record, *, carried: bool = False
+    ) -> bool:
         """A component has one value of a name to start with and one to hand on; a page that asks for more is refused."""
         listed = self.history.events.get(name, [])
         own_earlier = any(
@@ -262,14 +264,7 @@ class Dataflow:
         source_later = event.component is not None and any(
             e.component == event.component and e.index > event.index for e in listed
         )
-        if (
-            event.component is not None
-            and event.record.carriage is not None
-            and event.how == "bind"
-            and not own_earlier
-        ):
-            source_later = source_later and name in self.plans[event.component].outputs
-        if own_earlier or source_later:
+        if own_earlier or (source_later and not carried):
             self._interleaved(name, event, plan, need, reader)
             return True
         return False
