@@ -156,9 +156,9 @@ class History:
             for identity in self.run.heap.reach(record.names[name]):
                 if self.run.heap[identity].instance_of is not None:
                     holders.setdefault(identity, set()).add(name)
-        for shared in holders.values():
-            if len(shared) > 1:
-                yield frozenset(shared)
+        for found in holders.values():
+            if len(found) > 1:
+                yield frozenset(found)
 
 
 def line_of(statement: Statement, name: str) -> int:
