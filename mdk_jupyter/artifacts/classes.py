@@ -23,7 +23,7 @@ from typing import Any
 
 from cloudpickle import cloudpickle
 
-from mdk_jupyter.artifacts.functions import MAIN, Reduced, code_digest, is_atom, same_code
+from mdk_jupyter.artifacts.functions import MAIN, Reduced, at, code_digest, is_atom, place_of, same_code
 
 _HOOK = "__init_subclass__"
 _keys: weakref.WeakKeyDictionary[type, str] = weakref.WeakKeyDictionary()
@@ -74,8 +74,9 @@ def _make_key(cls: type) -> str:
     parts += [
         key_of(base) if is_notebook_class(base) else f"{base.__module__}.{base.__qualname__}" for base in cls.__bases__
     ]
-    if _find(cls.__qualname__) is cls:
-        body = _written(cls.__qualname__)
+    place = place_of(cls, _main())
+    if place is not None:
+        body = _written(place)
         parts.append(body if body is not None else _structure(cls))
     else:
         # Made inside a function, or replaced since: the same body may stand for several classes.
@@ -89,16 +90,13 @@ def _step_name() -> str:
     return runtime.current_name() if runtime is not None else ""
 
 
-def _find(qualname: str) -> Any:
-    value: Any = sys.modules[MAIN]
-    for name in qualname.split("."):
-        value = vars(value).get(name) if hasattr(value, "__dict__") else None
-    return value
+def _main() -> dict[str, Any]:
+    return sys.modules[MAIN].__dict__
 
 
 def _written(qualname: str) -> str | None:
     """Return the text of the last class statement of that name that this kernel has run, as a syntax tree."""
-    shell = sys.modules[MAIN].__dict__.get("get_ipython")
+    shell = _main().get("get_ipython")
     if shell is None:
         return None
     found = None
@@ -178,7 +176,7 @@ def reduce_class(cls: type) -> Reduced:
     # cloudpickle's own number of the class, the last but one, is drawn at random; ours is the same in every run.
     return (
         make_class,
-        (key, cls.__qualname__, made_by, (*arguments[:-2], key, arguments[-1])),
+        (key, place_of(cls, _main()), made_by, (*arguments[:-2], key, arguments[-1])),
         state,
         None,
         None,
@@ -209,8 +207,9 @@ class ClassState:
 # Loading
 
 
-def make_class(key: str, qualname: str, made_by: str, arguments: tuple[Any, ...]) -> type:
-    own = _find(qualname)
+def make_class(key: str, place: str | None, made_by: str, arguments: tuple[Any, ...]) -> type:
+    """Return the loading process's own class when it is the same, else a new one that awaits its state."""
+    own: Any = at(place, _main()) if place is not None else None
     if is_notebook_class(own) and key_of(own) == key:
         found: type = own
         return found
@@ -221,8 +220,8 @@ def make_class(key: str, qualname: str, made_by: str, arguments: tuple[Any, ...]
         cls: type = getattr(cloudpickle, made_by)(*arguments)
     _keys[cls] = key
     _unfinished.add(id(cls))
-    if "." not in qualname:
-        sys.modules[MAIN].__dict__.setdefault(qualname, cls)
+    if place is not None and "." not in place:
+        _main().setdefault(place, cls)
     return cls
 
 

@@ -69,7 +69,8 @@ def _encode(value: Any) -> tuple[Any, Facts]:
     if isinstance(value, pandas.Index):
         facts: Facts = {"is": "Index", "index": _encode_index(value, columns.append)}
         return pyarrow.table(columns, [str(i) for i in range(len(columns))]), facts
-    if not value.flags.allows_duplicate_labels or not _is_json(value.attrs):
+    own = any(not name.startswith("_") for name in vars(value))  # set by the user
+    if own or not value.flags.allows_duplicate_labels or not _is_json(value.attrs):
         raise NotExact
     if isinstance(value, pandas.Series):
         array, about = _encode_array(value.array)

@@ -13,7 +13,7 @@ import importlib
 import linecache
 import sys
 import types
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from cloudpickle import cloudpickle
@@ -31,6 +31,22 @@ def home_of(function: types.FunctionType) -> str | None:
     name = function.__globals__.get("__name__")
     module = sys.modules.get(name) if isinstance(name, str) else None
     return name if module is not None and module.__dict__ is function.__globals__ else None
+
+
+def at(place: str, namespace: Mapping[str, Any]) -> Any:
+    """Return what stands at a dotted place of a namespace, None when there is nothing."""
+    first, *rest = place.split(".")
+    value = namespace.get(first)
+    for name in rest:
+        value = vars(value).get(name) if hasattr(value, "__dict__") else None
+    return value
+
+
+def place_of(value: Any, namespace: Mapping[str, Any]) -> str | None:
+    """Return where a function or class stands in a namespace: under its own name, or else under another."""
+    if at(value.__qualname__, namespace) is value:
+        return str(value.__qualname__)
+    return next((name for name, other in namespace.items() if other is value and not name.startswith("_")), None)
 
 
 def is_pristine(function: types.FunctionType) -> bool:
@@ -123,7 +139,8 @@ def reduce_function(function: types.FunctionType, home: str, sources: Sources) -
         state["attributes"]["__defaults__"] = function.__defaults__
         state["attributes"]["__kwdefaults__"] = function.__kwdefaults__
     plain = (function.__defaults__, function.__kwdefaults__) if pristine else None
-    arguments = (home, code, source, function.__name__, function.__qualname__, function.__closure__, plain)
+    place = place_of(function, function.__globals__) if pristine else None
+    arguments = (home, place, code, source, function.__name__, function.__qualname__, function.__closure__, plain)
     return make_function, arguments, state, None, None, finish_function
 
 
@@ -165,6 +182,7 @@ def reduce_cached_property(value: functools.cached_property[Any]) -> Reduced:
 
 def make_function(
     home: str,
+    place: str | None,
     code: types.CodeType,
     source: tuple[str, str] | None,
     name: str,
@@ -174,8 +192,8 @@ def make_function(
 ) -> types.FunctionType:
     """Return the loading process's own function when it is the same, else a new one that awaits its state."""
     namespace = importlib.import_module(home).__dict__
-    if plain is not None:
-        own = namespace.get(qualname)
+    if plain is not None and place is not None:
+        own = at(place, namespace)
         if isinstance(own, types.FunctionType) and own.__globals__ is namespace and is_pristine(own):
             defaults = _constant((own.__defaults__, tuple((own.__kwdefaults__ or {}).items())))
             wanted = _constant((plain[0], tuple((plain[1] or {}).items())))

@@ -58,6 +58,8 @@ class NotebookPickler(cloudpickle.Pickler):  # type: ignore[misc]
         self._bases = bases
         self._sources = functions.Sources()
         self._live = live_objects()
+        pandas = sys.modules.get("pandas")
+        self._frames = (pandas.DataFrame, pandas.Series) if pandas is not None else ()
 
     def reducer_override(self, obj: Any) -> Any:
         kind = type(obj)
@@ -74,6 +76,9 @@ class NotebookPickler(cloudpickle.Pickler):  # type: ignore[misc]
             return cloudpickle._code_reduce(self._sources.relocate(obj)[0])
         if isinstance(obj, types.ModuleType | io.IOBase | memoryview):
             return _reduce_module_or_refuse(obj)
+        if kind in self._frames and (own := _own_attributes(obj)):
+            make, arguments, state, *_ = obj.__reduce_ex__(4)
+            return make, arguments, (state, own), None, None, _finish_frame
         if isinstance(obj, BaseException):
             return _reduce_exception(obj)
         if self._bases and is_array(obj):
@@ -169,6 +174,16 @@ _REDUCERS: dict[type, Callable[[Any], Any]] = {
     weakref.WeakValueDictionary: lambda value: (weakref.WeakValueDictionary, (dict(value),)),
     **dict.fromkeys(_DICT_VIEWS, _reduce_dict_view),
 }
+
+
+def _own_attributes(frame: Any) -> dict[str, Any]:
+    """What the user has set on a frame or series, such as `frame.source = "a.csv"`, which pandas would not pickle."""
+    return {name: value for name, value in vars(frame).items() if not name.startswith("_")}
+
+
+def _finish_frame(frame: Any, state: tuple[Any, dict[str, Any]]) -> None:
+    frame.__setstate__(state[0])
+    frame.__dict__.update(state[1])
 
 
 # numpy views

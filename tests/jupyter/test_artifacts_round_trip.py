@@ -456,3 +456,14 @@ def test_flags_are_kept() -> None:
     back, record = round_trip(pd.DataFrame({"a": [1]}).set_flags(allows_duplicate_labels=False))
     assert back.flags.allows_duplicate_labels is False
     assert record.format == "pickle"
+
+
+@pytest.mark.filterwarnings("ignore:Pandas doesn't allow columns")
+def test_attributes_that_the_user_sets_on_a_frame_are_kept() -> None:
+    frame: Any = pd.DataFrame({"a": [1]})
+    frame.source = ["a.csv"]
+    back, record = round_trip(frame)
+    assert record.format == "pickle"
+    assert back.source == ["a.csv"]
+    same(pd.DataFrame(frame), pd.DataFrame(back))
+    assert round_trip({"f": frame})[0]["f"].source == ["a.csv"]

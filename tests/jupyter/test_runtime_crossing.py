@@ -482,6 +482,64 @@ def test_sentinels_and_singletons_stay_themselves(steps: Steps) -> None:
     assert steps.run("two", check, inputs="values missing table").printed == "11 True\n"
 
 
+def test_what_stands_under_another_name_is_found_there(steps: Steps) -> None:
+    define = """
+    import collections, typing
+    Pair = collections.namedtuple("P", "l r")
+    add = lambda a: a + 1
+    Id = typing.NewType("Identity", int)
+    class C: pass
+    D = C
+    del C
+    """
+    steps.run("one", "values = [Pair(1, 2), add, D()]\nids = [Id]", definitions=(define,), outputs="values ids")
+    look = "print(type(values[0]) is Pair, values[1] is add, type(values[2]) is D, values[0] == Pair(1, 2), ids[0](5))"
+    assert steps.run("two", look, definitions=(define,), inputs="values ids").printed == "True True True True 5\n"
+
+
+def test_models_of_pydantic_cross(steps: Steps) -> None:
+    define = """
+    import pydantic
+    class Part(pydantic.BaseModel):
+        n: int = 1
+    class Order(pydantic.BaseModel):
+        model_config = pydantic.ConfigDict(extra="forbid")
+        name: str
+        parts: list[Part] = []
+        @pydantic.field_validator("name")
+        @classmethod
+        def upper(cls, value): return value.upper()
+    """
+    steps.run("one", "order = Order(name='a', parts=[{'n': 2}])", definitions=(define,), outputs="order")
+    look = "print(repr(order), type(order).model_validate({'name': 'b'}), order == type(order)(name='a', parts=[Part(n=2)]))"
+    expected = "Order(name='A', parts=[Part(n=2)]) name='B' parts=[] True\n"
+    assert steps.run("two", look, definitions=(define,), inputs="order").printed == expected
+    assert steps.run("three", look, inputs="order").printed == expected
+
+
+def test_asynchronous_functions_and_generators_cross(steps: Steps) -> None:
+    cell = """
+    async def wait(x): return x
+    def count(n):
+        yield from range(n)
+    async def stream():
+        yield 1
+    """
+    steps.run("one", cell, outputs="wait count stream")
+    look = "print(await wait(3), list(count(2)), [x async for x in stream()])"
+    assert steps.run("two", look, inputs="wait count stream").printed == "3 [0, 1] [1]\n"
+
+
+def test_a_class_that_changes_its_state_is_guarded(steps: Steps) -> None:
+    steps.run("one", "Config.rate = 0.5", definitions=(STATEFUL,), outputs="Config")
+    two = steps.run("two", "Config().get(); Config.rate", definitions=(STATEFUL,), inputs="Config", guard="Config")
+    assert two.error is None
+    for change in ("Config.rate = 1", "Config.seen.append(2)", "Config.new = 1", "Config.get = lambda self: 1"):
+        three = steps.run("three", change, definitions=(STATEFUL,), inputs="Config", guard="Config", check=False)
+        assert three.error is not None, change
+        assert three.error["code"] == "MDK323"
+
+
 def test_models_of_scikit_learn_predict_the_same(steps: Steps) -> None:
     cell = """
     import numpy as np, pandas as pd
