@@ -270,6 +270,16 @@ def test_environment_folder_and_isolation(tmp_path: Path) -> None:
     assert refusal.value.code == "MDK310"
 
 
+def test_threads_of_steps_give_way_to_each_other_unless_the_user_decides(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = pipeline(one=("import os\nx = os.environ['OMP_WAIT_POLICY']", {"gives": "x"}))
+    monkeypatch.delenv("OMP_WAIT_POLICY", raising=False)
+    assert execute(made, tmp_path)[0].load("x") == "passive"
+    monkeypatch.setenv("OMP_WAIT_POLICY", "active")
+    assert execute(made, tmp_path)[0].load("x") == "active"
+
+
 def test_a_step_that_changes_what_others_read_is_refused(tmp_path: Path) -> None:
     made = pipeline(
         load=("rows = [3, 1, 2]", {"gives": "rows"}),
