@@ -201,11 +201,7 @@ pd.DataFrame(rows).sort_values("auc")
 
 def _time(seconds: float) -> str:
     return (
-        f"{seconds:7.1f} s "
-        if seconds >= 10
-        else f"{seconds:7.2f} s "
-        if seconds >= 1
-        else f"{seconds * 1000:7.1f} ms"
+        f"{seconds:7.1f} s " if seconds >= 10 else f"{seconds:7.2f} s " if seconds >= 1 else f"{seconds * 1000:7.1f} ms"
     )
 
 

@@ -811,4 +811,11 @@ case(
     ("three", "print(list, sum)\ndel list"),
     ("four", "print(list((1, 2)))"),
 )
-case("a component that changes a name again further down", ("two", "b = {'k': 1}"), ("one", "print(b)"), ("two", "b.update(z=2)"), ("three", "print(b)"), refused=("MDK146", 2, "b"))
+case(
+    "a component that changes a name again further down",
+    ("two", "b = {'k': 1}"),
+    ("one", "print(b)"),
+    ("two", "b.update(z=2)"),
+    ("three", "print(b)"),
+    refused=("MDK146", 2, "b"),
+)
