@@ -62,8 +62,8 @@ def convert(notebook: Notebook) -> Conversion:
     found, findings = roles(notebook)
     conversion = _Conversion(notebook, found, list(findings))
     conversion.read()
-    errors = any(f.severity == "error" for f in conversion.findings)
-    pipeline = None if errors or not conversion.components else conversion.pipeline()
+    unread = any(f.code == "MDK140" and f.severity == "error" for f in conversion.findings)
+    pipeline = None if unread or not conversion.components else conversion.pipeline()
     if any(f.severity == "error" for f in conversion.findings):
         pipeline = None
     return Conversion(pipeline, tuple(sorted(conversion.findings, key=_page_order)))
@@ -170,7 +170,7 @@ class _Conversion:
         flow = Dataflow(self.notebook, self.history, self.components, after)
         flow.solve({name: (*options.outputs, *options.metrics) for name, options in self.options.items()})
         self.findings += flow.findings.values()
-        if flow.findings:
+        if any(f.severity == "error" for f in self.findings):
             return None
         self._warn_of_files()
         ids = _definition_ids(flow)
