@@ -18,12 +18,13 @@ import sys
 import types
 import typing
 import weakref
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from cloudpickle import cloudpickle
 
 from mdk_jupyter.artifacts.functions import MAIN, Reduced, at, code_digest, is_atom, place_of, same_code
+from mdk_jupyter.artifacts.travel import Untravelable
 
 _HOOK = "__init_subclass__"
 _keys: weakref.WeakKeyDictionary[type, str] = weakref.WeakKeyDictionary()
@@ -162,26 +163,29 @@ def _functions_in(value: Any) -> Iterator[types.FunctionType]:
 # Saving
 
 
-def reduce_class(cls: type) -> Reduced:
-    """Reduce a class of the notebook to what finds or rebuilds it in another process."""
+def state_of(cls: type) -> dict[str, Any]:
+    """Return the attributes of a class that make it what it is."""
+    get = cloudpickle._enum_getstate if issubclass(cls, enum.Enum) else cloudpickle._class_getstate
+    state: dict[str, Any] = get(cls)[0]
+    return {name: value for name, value in state.items() if name != "__slots__"}  # the class is made with them
+
+
+def reduce_class(cls: type, lost: Collection[str]) -> Reduced:
+    """Reduce a class of the notebook to what finds or rebuilds it in another process.
+
+    The attributes in `lost` cannot travel: the class will have to be found.
+    """
     key = key_of(cls)
     if issubclass(cls, enum.Enum):
         arguments = cloudpickle._enum_getnewargs(cls)
-        state = cloudpickle._enum_getstate(cls)
         made_by = "_make_skeleton_enum"
     else:
         arguments = _with_body(cls, cloudpickle._class_getnewargs(cls))
-        state = cloudpickle._class_getstate(cls)
         made_by = "_make_skeleton_class"
     # cloudpickle's own number of the class, the last but one, is drawn at random; ours is the same in every run.
-    return (
-        make_class,
-        (key, place_of(cls, _main()), made_by, (*arguments[:-2], key, arguments[-1])),
-        state,
-        None,
-        None,
-        finish_class,
-    )
+    arguments = (*arguments[:-2], key, arguments[-1])
+    state = {name: value for name, value in state_of(cls).items() if name not in lost}
+    return make_class, (key, place_of(cls, _main()), made_by, arguments, tuple(lost)), state, None, None, finish_class
 
 
 def _with_body(cls: type, arguments: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -198,16 +202,21 @@ class ClassState:
     def __init__(self, cls: type) -> None:
         self.cls = cls
 
-    def __reduce__(self) -> Reduced:
-        if issubclass(self.cls, enum.Enum):
-            return _take_class, (self.cls,)
-        return _take_class, (self.cls, cloudpickle._class_getstate(self.cls)[0])
+
+def reduce_state(value: ClassState, lost: Collection[str]) -> Reduced:
+    """Reduce a class to what finds or rebuilds it and brings it into its present state."""
+    if issubclass(value.cls, enum.Enum):
+        return _take_class, (value.cls, None, ())
+    state = {name: item for name, item in state_of(value.cls).items() if name not in lost}
+    return _take_class, (value.cls, state, tuple(lost))
 
 
 # Loading
 
 
-def make_class(key: str, place: str | None, made_by: str, arguments: tuple[Any, ...]) -> type:
+def make_class(
+    key: str, place: str | None, made_by: str, arguments: tuple[Any, ...], lost: tuple[str, ...]
+) -> type:
     """Return the loading process's own class when it is the same, else a new one that awaits its state."""
     own: Any = at(place, _main()) if place is not None else None
     if is_notebook_class(own) and key_of(own) == key:
@@ -216,6 +225,10 @@ def make_class(key: str, place: str | None, made_by: str, arguments: tuple[Any, 
     known = cloudpickle._DYNAMIC_CLASS_TRACKER_BY_ID.get(key)
     if known is not None:
         return known  # type: ignore[no-any-return]
+    if lost:
+        name = place or "a class made inside a function"
+        reason = f"it is not defined in this component, and cannot be rebuilt without its attribute `{lost[0]}`"
+        raise Untravelable(name, reason)
     with _without_subclass_hooks(arguments):
         cls: type = getattr(cloudpickle, made_by)(*arguments)
     _keys[cls] = key
@@ -240,25 +253,25 @@ def _without_subclass_hooks(arguments: tuple[Any, ...]) -> Iterator[None]:
             setattr(kind, _HOOK, hook)
 
 
-def finish_class(cls: type, state: Any) -> None:
+def finish_class(cls: type, state: dict[str, Any]) -> None:
     if id(cls) in _unfinished:
         _unfinished.discard(id(cls))
-        attributes = dict(state[0])
-        attributes.pop("__slots__", None)  # the class was made with them
-        cloudpickle._class_setstate(cls, (attributes, state[1]))
+        cloudpickle._class_setstate(cls, (state, {}))
         if isinstance(cls, abc.ABCMeta):
             abc.update_abstractmethods(cls)  # type: ignore[arg-type]
 
 
-def _take_class(cls: type, state: dict[str, Any] | None = None) -> type:
-    """Bring the class into the state it was handed on with."""
+def _take_class(cls: type, state: dict[str, Any] | None, lost: tuple[str, ...]) -> type:
+    """Bring the class into the state it was handed on with; what was lost stays as it is here."""
     if state is not None:
-        mine = cloudpickle._class_getstate(cls)[0]
-        for name in mine.keys() - state.keys() - _MADE_BY_PYTHON:
+        mine = state_of(cls)
+        for name in mine.keys() - state.keys() - _MADE_BY_PYTHON - set(lost):
             delattr(cls, name)
         for name, value in state.items():
-            if name not in _MADE_BY_PYTHON and name != "__slots__" and not (name in mine and _same(mine[name], value)):
+            if name not in _MADE_BY_PYTHON and not (name in mine and _same(mine[name], value)):
                 setattr(cls, name, value)
+        for name in set(lost) - mine.keys():
+            raise Untravelable(cls.__qualname__, f"its attribute `{name}` cannot travel")
     return cls
 
 

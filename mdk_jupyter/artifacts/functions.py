@@ -126,12 +126,17 @@ class Sources:
         return (code, None) if known is None else (code.replace(co_filename=known[0]), known)
 
 
-def reduce_function(function: types.FunctionType, home: str, sources: Sources) -> Reduced:
-    """Reduce a function to what rebuilds it in the module `home` of another process."""
+def reduce_function(
+    function: types.FunctionType, home: str, sources: Sources, travels: Callable[[Any], bool]
+) -> Reduced:
+    """Reduce a function to what rebuilds it in the module `home` of another process.
+
+    What it reads comes with it as far as it `travels`.
+    """
     code, source = sources.relocate(function.__code__) if home == MAIN else (function.__code__, None)
     pristine = is_pristine(function)
     state = {
-        "reads": dict(_read_by(function)) if home == MAIN else {},
+        "reads": dict(_read_by(function, travels)) if home == MAIN else {},
         "attributes": {name: getattr(function, name) for name in _ATTRIBUTES if hasattr(function, name)},
         "own": dict(function.__dict__),
     }
@@ -147,7 +152,7 @@ def reduce_function(function: types.FunctionType, home: str, sources: Sources) -
 _ATTRIBUTES = ("__doc__", "__annotations__", "__module__", "__type_params__")
 
 
-def _read_by(function: types.FunctionType) -> Iterator[tuple[str, Any]]:
+def _read_by(function: types.FunctionType, travels: Callable[[Any], bool]) -> Iterator[tuple[str, Any]]:
     """The modules, functions and classes among the globals that the function reads."""
     namespace = function.__globals__
     for name in cloudpickle._extract_code_globals(function.__code__):
@@ -155,7 +160,7 @@ def _read_by(function: types.FunctionType) -> Iterator[tuple[str, Any]]:
         if isinstance(value, types.ModuleType):
             if value.__spec__ is not None and name != "_mdk":
                 yield name, value
-        elif isinstance(value, type | types.FunctionType | types.BuiltinFunctionType | _CACHED):
+        elif isinstance(value, type | types.FunctionType | types.BuiltinFunctionType | _CACHED) and travels(value):
             yield name, value
 
 

@@ -167,7 +167,8 @@ def _read(serializer: formats.Serializer, path: Path, names: list[str]) -> Any:
             return serializer.read(file)
     except Exception as error:
         listed = ", ".join(f"`{name}`" for name in names)
-        message = f"{listed} cannot be read back: {type(error).__name__}: {error}"
+        detail = str(error) if isinstance(error, Untravelable) else f"{type(error).__name__}: {error}"
+        message = f"{listed} cannot be read back: {detail}"
         fix = "Check that the components run with the same packages, and run the pipeline again without the cache."
         raise ArtifactError([Finding("MDK327", message, fix=fix, names=tuple(names))]) from error
 

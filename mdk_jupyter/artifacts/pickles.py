@@ -53,9 +53,10 @@ def load(file: BinaryIO) -> Any:
 class NotebookPickler(cloudpickle.Pickler):  # type: ignore[misc]
     """cloudpickle's pickler, with the notebook's own functions and classes bound to the loading process."""
 
-    def __init__(self, file: BinaryIO, bases: Collection[int] = ()) -> None:
+    def __init__(self, file: BinaryIO, bases: Collection[int] = (), trials: _Trials | None = None) -> None:
         super().__init__(file, protocol=pickle.HIGHEST_PROTOCOL)
         self._bases = bases
+        self._trials = _Trials() if trials is None else trials
         self._sources = functions.Sources()
         self._live = live_objects()
         pandas = sys.modules.get("pandas")
@@ -66,7 +67,9 @@ class NotebookPickler(cloudpickle.Pickler):  # type: ignore[misc]
         if kind is types.FunctionType:
             return self._reduce_function(obj)
         if isinstance(obj, type):
-            return classes.reduce_class(obj) if classes.is_notebook_class(obj) else super().reducer_override(obj)
+            return self._reduce_class(obj) if classes.is_notebook_class(obj) else super().reducer_override(obj)
+        if kind is classes.ClassState:
+            return classes.reduce_state(obj, self._lost_with(obj.cls) or ())
         if id(obj) in self._live:
             return _get_live, self._live[id(obj)]
         reducer = _REDUCERS.get(kind)
@@ -91,7 +94,38 @@ class NotebookPickler(cloudpickle.Pickler):  # type: ignore[misc]
         home = functions.home_of(function)
         if home is None or cloudpickle._should_pickle_by_reference(function):
             return super().reducer_override(function)
-        return functions.reduce_function(function, home, self._sources)
+        return functions.reduce_function(function, home, self._sources, self._travels)
+
+    def _reduce_class(self, cls: type) -> Any:
+        lost = self._lost_with(cls)
+        if lost is None:  # in a trial of one of its own attributes
+            return str, (cls.__qualname__,)
+        return classes.reduce_class(cls, lost)
+
+    def _lost_with(self, cls: type) -> tuple[str, ...] | None:
+        """Return the attributes of a class that cannot travel, None while that is being found out."""
+        if cls not in self._trials.lost:
+            self._trials.lost[cls] = None
+            lost = tuple(name for name, value in classes.state_of(cls).items() if not self._travels(value))
+            self._trials.lost[cls] = lost
+        return self._trials.lost[cls]
+
+    def _travels(self, value: Any) -> bool:
+        if functions.is_atom(value) or (isinstance(value, types.FunctionType) and functions.is_pristine(value)):
+            return True
+        known = self._trials.known
+        if id(value) not in known:
+            known[id(value)] = value, True
+            known[id(value)] = value, _failure(value, self._trials) is None
+        return known[id(value)][1]
+
+
+class _Trials:
+    """What a pickler, and those that try parts of a value for it, have found out."""
+
+    def __init__(self) -> None:
+        self.lost: dict[type, tuple[str, ...] | None] = {}
+        self.known: dict[int, tuple[Any, bool]] = {}  # by id; the value is kept, so that its id stays its own
 
 
 # Objects that every process has
@@ -257,9 +291,9 @@ def culprit(value: object, error: Exception) -> Untravelable:
     return Untravelable(type_name(value), reason, path)
 
 
-def _failure(value: object) -> Exception | None:
+def _failure(value: object, trials: _Trials | None = None) -> Exception | None:
     try:
-        NotebookPickler(typing.cast(BinaryIO, NoFile())).dump(value)
+        NotebookPickler(typing.cast(BinaryIO, NoFile()), trials=trials).dump(value)
     except Exception as error:
         return error
     return None

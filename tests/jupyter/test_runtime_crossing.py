@@ -530,6 +530,44 @@ def test_asynchronous_functions_and_generators_cross(steps: Steps) -> None:
     assert steps.run("two", look, inputs="wait count stream").printed == "3 [0, 1] [1]\n"
 
 
+LOCKED = """
+import threading, functools
+lock = threading.Lock()
+def locked(f):
+    own = threading.Lock()
+    @functools.wraps(f)
+    def wrapper(*a):
+        with own: return f(*a)
+    return wrapper
+@locked
+def helper(x): return x + 1
+class Store:
+    lock = threading.Lock()
+    count = 0
+    def __init__(self): super().__init__(); self.items = []
+    def add(self, x):
+        with self.lock, lock:
+            self.items.append(helper(x)); Store.count += 1
+            return self.items
+"""
+
+
+def test_a_class_with_a_lock_crosses_where_it_is_defined(steps: Steps) -> None:
+    steps.run(
+        "one", "s = Store()\n_ = s.add(1)\ndef use(s): return s.add(5)", definitions=(LOCKED,), outputs="s use Store"
+    )
+    two = steps.run("two", "print(use(s), type(s) is Store, Store.count)", definitions=(LOCKED,), inputs="s use Store")
+    assert two.printed == "[2, 6] True 2\n"
+    two = steps.run("two", "print(s.add(5), Store.count)", definitions=(LOCKED,), inputs="s")
+    assert two.printed == "[2, 6] 1\n"
+    for name in ("s", "Store"):
+        three = steps.run("three", "print(1)", inputs=name, check=False)
+        assert three.error is not None
+        assert three.error["code"] == "MDK327"
+        assert "Store" in three.error["message"]
+        assert "`lock`" in three.error["message"]
+
+
 def test_a_class_that_changes_its_state_is_guarded(steps: Steps) -> None:
     steps.run("one", "Config.rate = 0.5", definitions=(STATEFUL,), outputs="Config")
     two = steps.run("two", "Config().get(); Config.rate", definitions=(STATEFUL,), inputs="Config", guard="Config")
