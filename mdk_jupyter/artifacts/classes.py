@@ -214,9 +214,7 @@ def reduce_state(value: ClassState, lost: Collection[str]) -> Reduced:
 # Loading
 
 
-def make_class(
-    key: str, place: str | None, made_by: str, arguments: tuple[Any, ...], lost: tuple[str, ...]
-) -> type:
+def make_class(key: str, place: str | None, made_by: str, arguments: tuple[Any, ...], lost: tuple[str, ...]) -> type:
     """Return the loading process's own class when it is the same, else a new one that awaits its state."""
     own: Any = at(place, _main()) if place is not None else None
     if is_notebook_class(own) and key_of(own) == key:

@@ -51,12 +51,12 @@ def _save(values: Mapping[str, object], store: Store, kept: Iterable[Kept]) -> d
         if _is_alone(value):
             records[name] = _save_alone(name, value, store)
             continue
-        from mdk_jupyter.artifacts import pickles, sharing
+        from mdk_jupyter.artifacts import sharing
 
         try:
             scanned[name] = sharing.Contents(value)
-        except Exception as error:
-            records[name] = _untravelable(name, value, pickles.culprit(value, error))
+        except Exception:  # it cannot be pickled; another format may still take it
+            records[name] = _save_alone(name, value, store)
     if scanned:
         for group in sharing.group(scanned):
             if len(group.names) > 1:

@@ -21,6 +21,7 @@ _IMMUTABLE = (
     *(types.ModuleType, types.CodeType, types.BuiltinFunctionType, property, staticmethod, classmethod),
     *(types.NoneType, types.EllipsisType, types.NotImplementedType),
 )
+_PLAIN_LIBRARIES = frozenset(["datetime", "decimal", "fractions", "pandas", "pathlib", "re", "uuid", "zoneinfo"])
 _IMMUTABLE_NAMES = frozenset(
     [
         *("date", "datetime", "time", "timedelta", "timezone", "ZoneInfo", "Decimal", "Fraction", "UUID", "Pattern"),
@@ -121,8 +122,10 @@ def _copies_on_write() -> bool:
 def _is_mutable(value: object) -> bool:
     if isinstance(value, types.FunctionType):
         return not functions.is_pristine(value) and functions.home_of(value) == functions.MAIN
-    name = type(value).__name__
-    if isinstance(value, _IMMUTABLE) or name in _IMMUTABLE_NAMES or name.startswith("cython_function"):
+    kind = type(value)
+    if isinstance(value, _IMMUTABLE) or kind.__name__.startswith("cython_function"):
+        return False
+    if kind.__name__ in _IMMUTABLE_NAMES and kind.__module__.partition(".")[0] in _PLAIN_LIBRARIES:
         return False
     numpy, pandas = sys.modules.get("numpy"), sys.modules.get("pandas")
     if numpy is not None and isinstance(value, numpy.generic | numpy.ufunc | numpy.dtype):

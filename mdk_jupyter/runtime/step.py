@@ -44,7 +44,7 @@ class _Step:
     namespace: dict[str, Any]
     received: dict[str, _Received] = field(default_factory=dict)
     prints: dict[str, str] = field(default_factory=dict)  # of the guarded inputs, as they were received
-    split: dict[str, str] = field(default_factory=dict)  # inputs that were one object, each with the other's name
+    split: dict[str, _Split] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -53,6 +53,15 @@ class _Received:
 
     identity: int
     record: Record
+
+
+@dataclass(frozen=True)
+class _Split:
+    """An input that shares objects with the input `other` in the notebook, but not here."""
+
+    other: str
+    value: Any
+    print: str
 
 
 _current: _Step | None = None
@@ -105,13 +114,13 @@ def receive() -> None:
     step = _step()
     _note_classes(step.namespace)
     _receive(lambda name: name not in states.BEFORE_IMPORTS)
-    step.split = _split(step.received)
-    watched = {*step.job.guard, *step.split}
-    if watched:
+    split = _find_split(step.received)
+    if step.job.guard or split:
         from mdk_jupyter.artifacts.fingerprints import fingerprint
 
-        namespace = step.namespace
-        step.prints = {name: fingerprint(namespace[name]) for name in sorted(watched) if name in namespace}
+        values = step.namespace
+        step.prints = {name: fingerprint(values[name]) for name in step.job.guard if name in values}
+        step.split = {name: _Split(other, values[name], fingerprint(values[name])) for name, other in split.items()}
 
 
 @_reporting
@@ -244,27 +253,35 @@ def _check_guarded(step: _Step) -> None:
     from mdk_jupyter.artifacts.fingerprints import fingerprint
 
     namespace = step.namespace
-    changed = [
-        name for name, before in step.prints.items() if name not in namespace or fingerprint(namespace[name]) != before
+    findings = [
+        _changed_copy(name, split.other, step.job)
+        for name, split in step.split.items()
+        if fingerprint(split.value) != split.print
     ]
-    if changed:
-        raise StepError(_finding_against(name, step) for name in changed)
+    findings += [
+        _changed_input(name, step.job)
+        for name, before in step.prints.items()
+        if name not in namespace or fingerprint(namespace[name]) != before
+    ]
+    if findings:
+        raise StepError(findings)
 
 
-def _finding_against(name: str, step: _Step) -> Finding:
-    component, other = step.job.step, step.split.get(name)
-    if other is None:
-        return Finding(
-            "MDK323",
-            f"the component {component!r} changes its input `{name}`, which a later component reads, "
-            "but the pipeline does not know that it is an output",
-            fix=f"Tag a cell of the component {component!r} with `changes:{name}`.",
-            names=(name,),
-        )
-    makers = [step.job.inputs[part].get("producer", "an earlier component") for part in (name, other)]
+def _changed_input(name: str, job: Job) -> Finding:
+    return Finding(
+        "MDK323",
+        f"the component {job.step!r} changes its input `{name}`, which a later component reads, "
+        "but the pipeline does not know that it is an output",
+        fix=f"Tag a cell of the component {job.step!r} with `changes:{name}`.",
+        names=(name,),
+    )
+
+
+def _changed_copy(name: str, other: str, job: Job) -> Finding:
+    makers = [job.inputs[part].get("producer", "an earlier component") for part in (name, other)]
     return Finding(
         "MDK330",
-        f"the component {component!r} changes its input `{name}` (from {makers[0]!r}), which shares objects with its "
+        f"the component {job.step!r} changes its input `{name}` (from {makers[0]!r}), which shares objects with its "
         f"input `{other}` (from {makers[1]!r}) in the notebook, but not in the pipeline",
         fix=f"Tag a cell of the component that makes the later of the two with `changes:{name}` or `changes:{other}`, "
         "so that it hands both on together.",
@@ -272,7 +289,7 @@ def _finding_against(name: str, step: _Step) -> Finding:
     )
 
 
-def _split(received: Mapping[str, _Received]) -> dict[str, str]:
+def _find_split(received: Mapping[str, _Received]) -> dict[str, str]:
     """Find the inputs that share objects in the notebook and come from different artifacts."""
     found: dict[str, str] = {}
     for name, one in received.items():

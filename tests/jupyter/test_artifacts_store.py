@@ -125,6 +125,11 @@ class Money:
     def __init__(self, cents: int) -> None:
         self.cents = cents
 
+    def __reduce__(self) -> Any:
+        if self.cents > 0:
+            raise TypeError("money is not to be pickled")
+        return Money, (self.cents,)
+
 
 class MoneyFormat:
     """A serializer as another package would write it."""

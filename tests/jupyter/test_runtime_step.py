@@ -207,6 +207,18 @@ def test_a_change_to_one_of_two_copies_of_an_object_stops_the_step(steps: Steps,
     assert set(three.error["names"]) == {"rows", "report"}
 
 
+def test_a_name_that_is_bound_anew_is_no_change_of_the_object(steps: Steps) -> None:
+    split(steps)
+    done = steps.run("tidy", "rows = [*rows, 3]\nprint(rows, report)", inputs="rows report", outputs="rows")
+    assert done.printed == "[1, 2, 3] {'rows': [1, 2]}\n"
+    late = steps.run("late", "rows.append(4)\nrows = []", inputs="rows report", outputs="rows")
+    assert late.error is None  # these rows are other rows
+    steps.run("load", "rows = [1, 2]", outputs="rows")
+    last = steps.run("last", "rows.append(4)\nrows = []", inputs="rows report", outputs="rows", check=False)
+    assert last.error is not None
+    assert last.error["code"] == "MDK330"
+
+
 def test_a_change_to_what_is_equal_but_apart_is_fine(steps: Steps) -> None:
     split(steps)
     done = steps.run("tidy", "other.append(3)\nprint(other, report)", inputs="other report", outputs="other")
