@@ -59,6 +59,12 @@ class MDKError(Exception):
     def code(self) -> str:
         return self.findings[0].code
 
+    def _render_traceback_(self) -> list[str]:
+        """What a notebook shows instead of a traceback: the mistake is the user's, not the kit's."""
+        from mdk_converters.report import render
+
+        return render(self.findings).splitlines()
+
 
 class NotebookError(MDKError):
     """The notebook cannot be read or converted (MDK1xx)."""
