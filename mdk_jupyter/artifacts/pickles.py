@@ -84,6 +84,9 @@ class NotebookPickler(cloudpickle.Pickler):  # type: ignore[misc]
             return make, arguments, (state, own), None, None, _finish_frame
         if isinstance(obj, BaseException):
             return _reduce_exception(obj)
+        if _drops_attributes(obj):
+            make, arguments, state = obj.__reduce__()
+            return make, arguments, (state, dict(vars(obj))), None, None, _finish_array
         if self._bases and is_array(obj):
             base = base_of(obj)
             if base is not obj and id(base) in self._bases:
@@ -213,6 +216,22 @@ _REDUCERS: dict[type, Callable[[Any], Any]] = {
 def _own_attributes(frame: Any) -> dict[str, Any]:
     """What the user has set on a frame or series, such as `frame.source = "a.csv"`, which pandas would not pickle."""
     return {name: value for name, value in vars(frame).items() if not name.startswith("_")}
+
+
+def _drops_attributes(value: Any) -> bool:
+    """Tell whether this is an array of a subclass whose own attributes numpy's pickling leaves out."""
+    numpy = sys.modules.get("numpy")
+    if numpy is None or not isinstance(value, numpy.ndarray) or type(value) is numpy.ndarray:
+        return False
+    inherited = type(value).__reduce__ is numpy.ndarray.__reduce__
+    return (
+        inherited and type(value).__setstate__ is numpy.ndarray.__setstate__ and bool(getattr(value, "__dict__", None))
+    )
+
+
+def _finish_array(array: Any, state: tuple[Any, dict[str, Any]]) -> None:
+    array.__setstate__(state[0])
+    vars(array).update(state[1])
 
 
 def _finish_frame(frame: Any, state: tuple[Any, dict[str, Any]]) -> None:

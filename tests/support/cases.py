@@ -819,3 +819,16 @@ case(
     ("three", "print(b)"),
     refused=("MDK146", 2, "b"),
 )
+case(
+    "submodules that another component imported",
+    ("one", "import xml"),
+    ("two", "import xml.dom.minidom as mini"),
+    ("three", "print(xml.dom.minidom.parseString('<a/>').documentElement.tagName)"),
+)
+case(
+    "imports after a seed",
+    ("one", "import random\nrandom.seed(5)"),
+    ("two", "a = random.random()"),
+    ("three", "from sklearn.ensemble import RandomForestClassifier"),
+    ("four", "print(round(a, 6), round(random.random(), 6))"),
+)

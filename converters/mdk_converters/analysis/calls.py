@@ -22,7 +22,7 @@ from mdk_converters.analysis.values import (
     local_names,
 )
 
-_MOST_CALLS = 1500  # per statement; beyond, functions are taken for unknown ones
+_MOST_CALLS = 300  # per statement; beyond, functions are taken for unknown ones
 _MOST_DEPTH = 10
 _FRESH_PACKAGES = frozenset(
     [
@@ -81,7 +81,7 @@ class Calls(Machine):
         super().__init__(local_modules)
         self.active: list[ast.AST] = []
         self.calls = 0
-        self.first_new = 0  # the first object that the statement made itself
+        self.imported_packages: set[str] = set()
         self.handed: set[tuple[int, frozenset[int]]] = set()  # callbacks that the statement has run, with their data
         self.returned: list[list[Value]] = []
 
@@ -447,6 +447,9 @@ class Calls(Machine):
 
     def _unknown_method_result(self, receiver: Value, name: str, arguments: Arguments) -> Value:
         self.run_callbacks([receiver, *arguments.all])
+        if receiver.kind == "figure":
+            self.mutate(receiver, arguments.all, certain=False)
+            return receiver
         self._maybe_draw(name, arguments, "", receiver)
         self._maybe_torch()
         if _is_true(arguments.keywords.get("inplace")):
@@ -691,6 +694,14 @@ class Calls(Machine):
         if receiver is not None and receiver.objects and all(self.heap[o].seeded for o in receiver.objects):
             return
         self.effects.states.append(("numpy_random", "draw"))
+
+    def note_import(self, module: str) -> None:
+        """The first import of a package runs code that may draw from the global generators."""
+        package = module.partition(".")[0]
+        self.effects.modules.add(package)
+        if package not in sys.stdlib_module_names and package not in self.imported_packages:
+            self._may_draw()
+        self.imported_packages.add(package)
 
     def _may_draw(self) -> None:
         """A little-known library may use any global generator."""

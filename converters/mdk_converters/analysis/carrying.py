@@ -25,7 +25,11 @@ def carriage(effects: Effects) -> Carriage | None:
     node = effects.statement.node
     if effects.magics and isinstance(node, ast.Expr):
         return "magic" if set(effects.magics) <= _SETUP_MAGICS else None
-    if effects.dynamic or effects.star or effects.deletes or any(how == "draw" for _, how in effects.states):
+    if effects.dynamic or effects.star or effects.deletes:
+        return None
+    if isinstance(node, ast.Import | ast.ImportFrom):
+        return "import"
+    if any(how == "draw" for _, how in effects.states) and not isinstance(node, ast.Try):
         return None
     if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
         return "code"  # also when a decorator registers it somewhere
@@ -33,7 +37,7 @@ def carriage(effects: Effects) -> Carriage | None:
         return "import"  # also when it installs what is missing
     if effects.changed or (effects.files and not effects.states):
         return None
-    if effects.states and not isinstance(node, ast.ImportFrom):
+    if effects.states:
         return "setting" if not effects.binds and isinstance(node, ast.Expr | ast.Assign | ast.AugAssign) else None
     return _by_shape(node, effects.values)
 

@@ -183,12 +183,28 @@ class Dataflow:
         if record.index in plan.carried:
             return
         plan.carried[record.index] = record
+        self._carry_submodules(record, plan, reader)
         index = self._position(plan, reader)
         for name in record.effects.binds:
             value = record.effects.values.get(name)
             for code in self.history.run.heap.code_in(value.objects) if value is not None else []:
                 for lazy in sorted(code.lazy):
                     self._demand(lazy, index, plan, Need.POSSIBLE, reader)
+
+    def _carry_submodules(self, record: Record, plan: Plan, reader: Record) -> None:
+        """`import a` gives access to every submodule of `a` that any cell above has imported, in whatever way."""
+        if not isinstance(record.statement.node, ast.Import):
+            return
+        whole = {a.name.partition(".")[0] for a in record.statement.node.names if not a.asname}
+        for other in self.history.records[: self._position(plan, reader)]:
+            node = other.statement.node
+            if other.component == plan.name or other.carriage != "import" or other.index in plan.carried:
+                continue
+            named = (
+                [a.name for a in node.names] if isinstance(node, ast.Import) else [getattr(node, "module", None) or ""]
+            )
+            if any("." in name and name.partition(".")[0] in whole for name in named):
+                plan.carried[other.index] = other
 
     def _position(self, plan: Plan, reader: Record) -> int:
         return reader.index if reader.component == plan.name else plan.records[-1].index

@@ -198,6 +198,8 @@ class Expressions(Calls):
             return self.imported(f"{base.path}.{name}")
         if base.atomic:
             return ATOM
+        if base.kind == "figure":
+            return base
         if base.kind == "dataset":
             if name in {"shape", "size", "ndim", "empty", "dtype", "name"}:
                 return ATOM
@@ -256,8 +258,8 @@ class Expressions(Calls):
             return hooked
         if base.kind in {"dataset", "indexer"}:
             return self.new("dataset")
-        if base.kind == "array":
-            return Value(base.objects, "array")
+        if base.kind in {"array", "figure"}:
+            return Value(base.objects, base.kind)
         if base.path is not None or base.atomic:
             return ATOM if base.atomic or base.path == "os.environ" else UNKNOWN
         if isinstance(node.slice, ast.Slice) and base.kind in {"list", "tuple"}:
@@ -291,6 +293,10 @@ class Expressions(Calls):
         closure = self.scope
         while closure is not None and closure.is_class:
             closure = closure.parent
+        around = closure
+        while around is not None and not around.captured:
+            around.captured = True
+            around = around.parent
         code = Function(node, closure, defaults, owner=owner, lazy=lazy_names(node, _enclosing_names(closure)))
         held = frozenset().union(*(v.objects for v in defaults.values()))
         value = self.heap.new("function", held, fuzzy=False, code=code)
@@ -350,8 +356,8 @@ class Expressions(Calls):
             return UNKNOWN if not value.atomic else ATOM
         if value.kind == "dataset":
             return ATOM
-        if value.kind == "array":
-            return Value(value.objects, "array")
+        if value.kind in {"array", "figure"}:
+            return Value(value.objects, value.kind)
         return self.part(value)
 
     # --- calls

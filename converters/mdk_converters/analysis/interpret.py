@@ -163,7 +163,13 @@ class Interpreter(Expressions):
         self.run_hooks(value, "__iter__", "__next__", "__getitem__")
         separate = value.kind in _SPLITTING and all(not self.heap[o].holds for o in value.objects)
         for target in targets:
-            part = self.new("unknown" if value.kind == "fresh" else value.kind) if separate else self.part(value)
+            part = (
+                value
+                if value.kind == "figure"
+                else self.new("unknown" if value.kind == "fresh" else value.kind)
+                if separate
+                else self.part(value)
+            )
             if isinstance(target, ast.Starred):
                 self.assign(target.value, self.new("list", [part], fuzzy=False))
                 continue
@@ -302,14 +308,14 @@ class Interpreter(Expressions):
 
     def _run_import(self, node: ast.Import) -> None:
         for alias in node.names:
-            self.effects.modules.add(alias.name.split(".")[0])
+            self.note_import(alias.name)
             name = alias.asname or alias.name.split(".")[0]
             self.store_name(name, Value(kind="module", path=alias.name if alias.asname else name))
 
     def _run_importfrom(self, node: ast.ImportFrom) -> None:
         module = node.module or ""
         if not node.level:
-            self.effects.modules.add(module.split(".")[0])
+            self.note_import(module)
         if module == "__future__":
             self.postponed_annotations |= any(alias.name == "annotations" for alias in node.names)
             self.effects.states.append(("future", "set"))

@@ -44,6 +44,7 @@ class Machine:
         self.effects: Effects
         self.definite: set[str] = set()
         self.need = Need.CERTAIN
+        self.first_new = 0  # the first object that the statement made itself
         self._held: dict[str, Value] = {}
 
     # --- subclasses
@@ -102,7 +103,8 @@ class Machine:
                 self.heap.forget_reach()
             return
         scope.variables[name] = value
-        self.heap.forget_reach()
+        if scope.captured:
+            self.heap.forget_reach()
 
     def delete_name(self, name: str) -> None:
         scope = self.scope
@@ -126,11 +128,18 @@ class Machine:
         parts = frozenset[int]().union(*(v.objects for v in held))
         for identity in objects:
             self.effects.mutated[identity] = certain or self.effects.mutated.get(identity, False)
+        lasting = self._lasting(parts)
         for identity in value.objects:
-            self.heap.hold(identity, parts)
+            self.heap.hold(identity, lasting if self.heap[identity].fuzzy else parts)
 
     def new(self, kind: str, held: Iterable[Value] = (), *, fuzzy: bool = True) -> Value:
-        return self.heap.new(kind, frozenset().union(*(v.objects for v in held)), fuzzy=fuzzy)
+        parts = frozenset[int]().union(*(v.objects for v in held))
+        return self.heap.new(kind, self._lasting(parts) if fuzzy else parts, fuzzy=fuzzy)
+
+    def _lasting(self, parts: frozenset[int]) -> frozenset[int]:
+        """Leave out plain temporaries: inside an object of unknown contents nothing can tell them from it."""
+        plain = {"list", "tuple", "dict", "set", "array", "dataset", "fresh", "unknown"}
+        return frozenset(o for o in parts if o < self.first_new or self.heap[o].holds or self.heap[o].kind not in plain)
 
     def part(self, value: Value) -> Value:
         """Return what an element or an unknown attribute of `value` is."""
@@ -190,7 +199,8 @@ class Machine:
         self.definite = set.intersection(*(e[1] for e in ends))
         if scope is not None:
             scope.variables = _join_all([e[2] for e in ends])
-            self.heap.forget_reach()
+            if scope.captured:
+                self.heap.forget_reach()
         return False
 
     def perhaps(self, body: Callable[[], object], need: Need = Need.CONDITIONAL) -> None:

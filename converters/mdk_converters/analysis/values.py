@@ -40,6 +40,7 @@ class Scope:
     nonlocal_names: frozenset[str] = frozenset()
     owner: Class | None = None  # the class whose method runs, for super()
     receiver: Value | None = None
+    captured: bool = False  # a function holds on to its variables
 
 
 @dataclass(slots=True)
