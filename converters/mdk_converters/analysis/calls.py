@@ -504,9 +504,10 @@ class Calls(Machine):
             return Value(kind="library", path=path)
         if path in knowledge.CANNOT_TRAVEL:
             return self._untravelable(knowledge.CANNOT_TRAVEL[path], arguments)
-        self._draw(path, name, arguments)
         if arguments.discarded and _SETTER.match(name) and package != "matplotlib" and not given_objects(arguments.all):
             self.effects.states.append((f"module:{package}", "set"))
+        else:
+            self._draw(path, name, arguments)
         for position in knowledge.CHANGES_ARGUMENTS.get(path, ()):
             if position < len(arguments.positional):
                 self.mutate(arguments.positional[position], arguments.positional[position + 1 :])
