@@ -7,9 +7,10 @@ import re
 from itertools import pairwise
 
 from mdk_converters.analysis import knowledge
-from mdk_converters.analysis.calls import Arguments, Calls
+from mdk_converters.analysis.calls import Calls
 from mdk_converters.analysis.carrying import remember_path
 from mdk_converters.analysis.effects import Need
+from mdk_converters.analysis.machine import Arguments
 from mdk_converters.analysis.syntax import magic_call
 from mdk_converters.analysis.values import (
     ATOM,

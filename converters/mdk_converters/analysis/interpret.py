@@ -6,10 +6,10 @@ import ast
 from collections.abc import Callable
 
 from mdk_converters.analysis import knowledge
-from mdk_converters.analysis.calls import Arguments
 from mdk_converters.analysis.carrying import call_path
 from mdk_converters.analysis.effects import Effects, Need
 from mdk_converters.analysis.expressions import Expressions
+from mdk_converters.analysis.machine import Arguments
 from mdk_converters.analysis.syntax import Statement
 from mdk_converters.analysis.values import (
     ATOM,

@@ -7,6 +7,7 @@ import builtins
 import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 
 from mdk_converters.analysis import knowledge
 from mdk_converters.analysis.effects import Effects, Need
@@ -33,6 +34,20 @@ def is_builtin(name: str) -> bool:
     return name in _BUILTINS
 
 
+@dataclass(slots=True)
+class Arguments:
+    """Evaluated arguments of one call."""
+
+    positional: list[Value] = field(default_factory=list)
+    keywords: dict[str, Value] = field(default_factory=dict)
+    rest: list[Value] = field(default_factory=list)  # of *args and **kwargs
+    discarded: bool = False  # the call is a statement of its own
+
+    @property
+    def all(self) -> list[Value]:
+        return [*self.positional, *self.keywords.values(), *self.rest]
+
+
 class Machine:
     """Names and objects. Subclasses add expressions and statements."""
 
@@ -53,6 +68,12 @@ class Machine:
         raise NotImplementedError
 
     def run_block(self, body: list[ast.stmt]) -> bool:
+        raise NotImplementedError
+
+    def run_hooks(self, value: Value, *names: str, given: list[Value] | None = None) -> Value | None:
+        raise NotImplementedError
+
+    def run_callbacks(self, values: list[Value]) -> None:
         raise NotImplementedError
 
     # --- names
