@@ -167,7 +167,8 @@ class _Conversion:
     def pipeline(self) -> Pipeline | None:
         after = {name: set(options.after) & set(self.components) for name, options in self.options.items()}
         self._note_changes()
-        flow = Dataflow(self.notebook, self.history, self.components, after)
+        misread = frozenset(f.place.cell_number or 0 for f in self.findings if f.severity == "error")
+        flow = Dataflow(self.notebook, self.history, self.components, after, misread)
         flow.solve({name: (*options.outputs, *options.metrics) for name, options in self.options.items()})
         self.findings += flow.findings.values()
         if any(f.severity == "error" for f in self.findings):

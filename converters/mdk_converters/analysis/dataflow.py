@@ -49,7 +49,15 @@ class _Uncarriable(Exception):
 class Dataflow:
     """Plans of all components, and the findings that stand in the way."""
 
-    def __init__(self, notebook: Notebook, history: History, components: list[str], after: dict[str, set[str]]) -> None:
+    def __init__(
+        self,
+        notebook: Notebook,
+        history: History,
+        components: list[str],
+        after: dict[str, set[str]],
+        misread: frozenset[int] = frozenset(),  # numbers of cells whose role could not be made out
+    ) -> None:
+        self.misread = misread
         self.notebook = notebook
         self.history = history
         self.after = after
@@ -522,9 +530,9 @@ class Dataflow:
         if event.how == "change" and not event.certain:
             self._demand(name, event.index, plan, need, reader)
             return
-        if need is Need.POSSIBLE:
-            return
         cell = event.record.role.cell
+        if need is Need.POSSIBLE or cell.number in self.misread:
+            return
         kind = "skipped" if event.record.role.kind == "skip" else "untagged"
         did = {"change": "changed", "dynamic": "possibly set", "delete": "deleted"}.get(event.how, "made")
         code = "MDK142" if event.how == "change" else "MDK143" if kind == "skipped" else "MDK141"

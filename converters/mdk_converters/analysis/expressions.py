@@ -471,6 +471,8 @@ class Expressions(Calls):
         }:  # fmt: skip
             if name in {"mkdir", "rm", "cp", "mv", "rmdir"}:
                 self.effects.files.append(("rw", None))
+            elif name in knowledge.READING_COMMANDS:
+                self.effects.files.append(("r", None))
         else:
             self.effects.dynamic = f"%{name}"
             self.effects.unknown_magic = f"%{name}"
@@ -514,7 +516,9 @@ class Expressions(Calls):
         words = command.split()
         if words[:1] == ["pip"] or words[:3] == ["python", "-m", "pip"] or words[:2] == ["uv", "pip"]:
             self._install(command.partition("pip")[2])
-        elif not words or words[0] not in knowledge.HARMLESS_COMMANDS or ">" in command:
+        elif words and words[0] in knowledge.READING_COMMANDS and not set(command) & set(">;&|"):
+            self.effects.files.append(("r", None))
+        elif not words or words[0] not in knowledge.HARMLESS_COMMANDS or set(command) & set(">;&|"):
             self.effects.files.append(("rw", None))
 
     def _install(self, line: str) -> None:

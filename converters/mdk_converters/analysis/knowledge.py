@@ -334,6 +334,7 @@ FILE_PATHS: dict[str, str] = {
     "os.remove": "rw",
     "os.replace": "rw",
 }
+READING_COMMANDS = _words("cat head tail wc ls ll less more man grep find du stat file tree")
 HARMLESS_COMMANDS = _words(
     "pip ls pwd echo date whoami uname nvidia-smi which df free nproc lscpu hostname env uv conda mamba head tail cat wc"
 )
