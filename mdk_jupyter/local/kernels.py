@@ -1,4 +1,7 @@
-"""The kernel processes of one run. None of them outlives it."""
+"""The kernel processes of one run. None of them outlives it.
+
+They are forked by the kernel server where that is safe, and started anew elsewhere.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from mdk_jupyter.kernels import client
+from mdk_jupyter.kernels.template import PORTS
+
+if TYPE_CHECKING:
+    from mdk_jupyter.kernels.client import ForkedProcess
 
 _PATH_LIMIT = 90  # a Unix socket's path has at most about 104 bytes; the sockets' own names need some of them
 
@@ -46,18 +55,19 @@ class Launch:
 class Kernel:
     """A kernel process in a process group of its own, with whatever processes the user's code starts."""
 
-    process: subprocess.Popen[bytes]
+    process: subprocess.Popen[bytes] | ForkedProcess
     connection: Mapping[str, Any]  # what a client needs to talk to it
+    is_forked: bool = False
     is_ended: bool = False  # by us
 
     def is_alive(self) -> bool:
         return self.process.poll() is None
 
     def sockets(self) -> list[Path]:
-        """The files that appear when the kernel starts to listen; none over TCP."""
-        if self.connection["transport"] != "ipc":
+        """The files that appear when the kernel starts to listen; none over TCP, or when it listens already."""
+        if self.is_forked or self.connection["transport"] != "ipc":
             return []
-        return [Path(f"{self.connection['ip']}-{self.connection[port]}") for port in _PORTS]
+        return [Path(f"{self.connection['ip']}-{self.connection[port]}") for port in PORTS]
 
     def interrupt(self) -> None:
         """As the stop button does: `KeyboardInterrupt` in the running cell."""
@@ -85,8 +95,12 @@ class Kernels:
     No kernel is started by the main thread, where Ctrl-C could come between the start and the note of it.
     """
 
-    def __init__(self, kernel: str) -> None:
+    def __init__(self, kernel: str, modules: Sequence[str] = ()) -> None:
+        """Take kernels of the given name; forked ones have imported `modules`."""
         self._command, self._env = _kernel_command(kernel)
+        self._modules = modules
+        self._sources: dict[tuple[tuple[str, str], ...], client.Source] = {}
+        self.why_not_forked = client.why_not() if _is_ours(kernel) else f"the kernel {kernel!r} is another program"
         self._folder = Path(tempfile.mkdtemp(prefix="mdk-"))
         self._lock = threading.Lock()
         self._closed = False
@@ -148,26 +162,53 @@ class Kernels:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.kill()
+        for source in self._sources.values():
+            source.close()
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def _start(self, launch: Launch) -> Kernel:
         # The one place where kernels come from.
+        if self.why_not_forked is None:
+            try:
+                return self._fork(launch)
+            except client.UnavailableError as error:
+                self.why_not_forked = str(error)
+        return self._spawn(launch)
+
+    def _fork(self, launch: Launch) -> Kernel:
+        environ = {**_GIVE_WAY, **_inherited(), **launch.env}
+        # Libraries read some variables when they are imported: other variables, another template.
+        own = tuple(sorted((name, value) for name, value in launch.env.items() if not name.startswith("MDK_")))
+        source = self._sources.get(own)
+        if source is None:
+            source = self._sources[own] = client.Source(self._modules, environ)
+        process, connection = source.take(cwd=launch.cwd, environ=environ, log=launch.log)
+        return Kernel(process, connection, is_forked=True)
+
+    def _spawn(self, launch: Launch) -> Kernel:
         connection = _connection(self._folder / secrets.token_hex(3))
         file = self._folder / f"{secrets.token_hex(3)}.json"
         file.write_text(json.dumps(connection), encoding="utf-8")
-        inherited = {name: value for name, value in os.environ.items() if name not in _OF_ANOTHER_KERNEL}
         with launch.log.open("ab") as log:
             process = subprocess.Popen(
                 [part.replace("{connection_file}", str(file)) for part in self._command],
                 cwd=launch.cwd,
                 # The kernel ends by itself when its parent is gone.
-                env={**_GIVE_WAY, **inherited, **self._env, **launch.env, "JPY_PARENT_PID": str(os.getpid())},
+                env={**_GIVE_WAY, **_inherited(), **self._env, **launch.env, "JPY_PARENT_PID": str(os.getpid())},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
                 start_new_session=True,  # Ctrl-C in the terminal reaches the driver alone
             )
         return Kernel(process, connection)
+
+
+def _inherited() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if name not in _OF_ANOTHER_KERNEL}
+
+
+def _is_ours(kernel: str) -> bool:
+    return kernel == "python3" or not is_installed(kernel)
 
 
 def is_installed(kernel: str) -> bool:
@@ -181,7 +222,7 @@ def is_installed(kernel: str) -> bool:
 
 def _kernel_command(kernel: str) -> tuple[list[str], dict[str, str]]:
     """Return the command and environment of a kernel. `python3` and unknown ones mean: this Python."""
-    if kernel == "python3" or not is_installed(kernel):
+    if _is_ours(kernel):
         return [
             sys.executable,
             "-m",
@@ -197,9 +238,6 @@ def _kernel_command(kernel: str) -> tuple[list[str], dict[str, str]]:
     return argv, dict(spec.env)
 
 
-_PORTS = ("shell_port", "iopub_port", "stdin_port", "control_port", "hb_port")
-
-
 def _connection(prefix: Path) -> dict[str, Any]:
     """Return what client and kernel agree on: Unix sockets, which no other process can be quicker to take."""
     shared = {"key": secrets.token_hex(16), "signature_scheme": "hmac-sha256", "kernel_name": "python3"}
@@ -208,9 +246,9 @@ def _connection(prefix: Path) -> dict[str, Any]:
             **shared,
             "transport": "ipc",
             "ip": str(prefix),
-            **{port: number for number, port in enumerate(_PORTS, 1)},
+            **{port: number for number, port in enumerate(PORTS, 1)},
         }
     with contextlib.ExitStack() as stack:
-        holders = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in _PORTS]
-        ports = {port: holder.getsockname()[1] for port, holder in zip(_PORTS, holders, strict=True)}
+        holders = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in PORTS]
+        ports = {port: holder.getsockname()[1] for port, holder in zip(PORTS, holders, strict=True)}
     return {**shared, "transport": "tcp", "ip": "127.0.0.1", **ports}

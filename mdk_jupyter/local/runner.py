@@ -20,6 +20,7 @@ from mdk_converters.spec import Pipeline
 from mdk_converters.spec_writer import dump_spec
 from mdk_converters.targets.notebooks import step_notebook
 from mdk_jupyter.errors import UsageError
+from mdk_jupyter.kernels.preload import modules_of
 from mdk_jupyter.local import jobs
 from mdk_jupyter.local.events import Event, Observer, State
 from mdk_jupyter.local.failures import Failure, Origins
@@ -67,7 +68,7 @@ def run(
         path.name, pipeline.metadata.name, path, source.absolute() if source else None, parameters=values, steps=steps
     )
     try:
-        with driving(path), Kernels(pipeline.metadata.kernel) as kernels:
+        with driving(path), Kernels(pipeline.metadata.kernel, modules_of(pipeline)) as kernels:
             _Driver(
                 pipeline=pipeline,
                 record=record,

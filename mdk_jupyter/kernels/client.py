@@ -1,0 +1,282 @@
+"""The caller's side of the kernel server: it is found, or started, and asked for kernels and commands."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from mdk_jupyter.kernels import place, wire
+
+SWITCH = "MDK_KERNELS"  # environment variable; `off`: neither use nor start a server
+START_TIMEOUT = 20.0
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP) if sys.platform != "win32" else ()
+_UNKNOWN = 255  # exit code of a process that nobody saw end
+
+
+class UnavailableError(Exception):
+    """There is no server, and there can be none; says why."""
+
+
+def why_not() -> str | None:
+    """Return why kernels cannot be forked on this machine, None when they can."""
+    if os.environ.get(SWITCH, "").lower() in ("off", "0", "no", "false"):
+        return f"{SWITCH} is off"
+    if sys.platform != "linux":
+        return f"forks are not safe on {sys.platform}"
+    return None
+
+
+def connect() -> socket.socket:
+    """Return a line to the server of this environment, which is started when there is none.
+
+    Raises:
+        UnavailableError: it cannot be had.
+    """
+    if reason := why_not():
+        raise UnavailableError(reason)
+    try:
+        where = place.here()
+        line = _line(where)
+        return line if line is not None else _start(where)
+    except OSError as error:
+        raise UnavailableError(f"the kernel server cannot be reached: {error}") from error
+
+
+def _line(where: place.Place) -> socket.socket | None:
+    line = socket.socket(socket.AF_UNIX)
+    try:
+        line.connect(str(where.socket))
+    except OSError:
+        line.close()
+        return None
+    return line
+
+
+def _start(where: place.Place) -> socket.socket:
+    deadline = time.monotonic() + START_TIMEOUT
+    while time.monotonic() < deadline:
+        with where.log.open("ab") as log:
+            started = subprocess.run(
+                [sys.executable, "-c", _MAIN, str(where.folder), where.environment, where.state],
+                # Sets of texts in the same order in all kernels: equal values have equal bytes.
+                env={"PYTHONHASHSEED": "0", **_without_other_kernel(os.environ)},
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                cwd="/",
+                check=False,
+            )
+        line = _line(where)
+        if line is not None:
+            return line
+        if started.returncode:
+            raise UnavailableError(f"the kernel server does not start; see {where.log}")
+        time.sleep(0.02)  # one is on its way, or on its way out
+    raise UnavailableError("the kernel server does not answer")
+
+
+_MAIN = f"""\
+import sys
+sys.path[:0] = {[str(Path(__file__).parents[2])]!r}
+from mdk_jupyter.kernels.server import main
+main(*sys.argv[1:])
+"""
+
+
+def _without_other_kernel(environ: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in environ.items() if not name.startswith("JPY_")}
+
+
+# -- kernels
+
+
+class ForkedProcess:
+    """A kernel's process, which is the child of a template; as much of `subprocess.Popen` as kernels need."""
+
+    def __init__(self, pid: int, source: Source, owner: socket.socket) -> None:
+        self.pid = pid
+        self.returncode: int | None = None
+        self._source = source
+        self._owner = owner
+        self._lock = threading.Lock()
+        self._handle = os.pidfd_open(pid)
+
+    def poll(self) -> int | None:
+        """Return the exit code, None while the process lives; 255 when nobody can tell any more."""
+        return self._end(0)
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Wait for the end of the process and return its exit code.
+
+        Raises:
+            subprocess.TimeoutExpired: it lives on.
+        """
+        code = self._end(timeout)
+        if code is None:
+            raise subprocess.TimeoutExpired("kernel", timeout or 0)
+        return code
+
+    def kill(self) -> None:
+        """End the process."""
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self.pid, signal.SIGKILL)
+
+    def _end(self, timeout: float | None) -> int | None:
+        if self.returncode is None:
+            ready, _, _ = select.select([self._handle], [], [], timeout)
+            if not ready:
+                return None
+            with self._lock:
+                if self.returncode is None:
+                    self.returncode = self._source.end(self.pid)
+                    os.close(self._handle)
+                    self._owner.close()
+        return self.returncode
+
+
+class Source:
+    """A line to a template: where forked kernels come from. Closing it ends those that are still there."""
+
+    def __init__(self, modules: Sequence[str], environ: Mapping[str, str]) -> None:
+        """Ask for a template that has imported `modules` with `environ`; the first kernel waits until it has.
+
+        Raises:
+            UnavailableError: there is no server.
+        """
+        self._lock = threading.Lock()
+        self._line = connect()
+        self._is_attached = False
+        try:
+            wire.send(self._line, {"preload": list(modules), "environ": place.steady(environ)})
+        except OSError as error:
+            raise UnavailableError(str(error)) from error
+
+    def take(self, *, cwd: Path, environ: Mapping[str, str], log: Path) -> tuple[ForkedProcess, dict[str, Any]]:
+        """Return a kernel's process and how to connect to it. It answers at once.
+
+        Raises:
+            UnavailableError: the template is gone.
+            OSError: the folder or the log cannot be opened.
+        """
+        with log.open("ab") as file:
+            with self._lock:
+                message, files = self._ask({"take": True})
+            owner = socket.socket(fileno=files[0])
+            try:
+                umask = os.umask(0)
+                os.umask(umask)
+                request = {"cwd": str(cwd.absolute()), "environ": dict(environ), "umask": umask}
+                wire.send(owner, request, [file.fileno()])
+                wire.receive(owner)
+                return ForkedProcess(message["pid"], self, owner), message["connection"]
+            except (EOFError, OSError) as error:
+                owner.close()
+                raise UnavailableError("a forked kernel did not answer") from error
+
+    def end(self, pid: int) -> int:
+        """Let the template bury a kernel; return its exit code."""
+        with self._lock:
+            try:
+                return int(self._ask({"end": pid})[0]["code"])
+            except UnavailableError:
+                return _UNKNOWN
+
+    def close(self) -> None:
+        """Hang up."""
+        self._line.close()
+
+    def _ask(self, message: Mapping[str, Any]) -> tuple[wire.Message, list[int]]:
+        try:
+            if not self._is_attached:
+                wire.receive(self._line)
+                self._is_attached = True
+            wire.send(self._line, message)
+            return wire.receive(self._line)
+        except (EOFError, OSError) as error:
+            raise UnavailableError("the process that forks kernels is gone") from error
+
+
+# -- commands
+
+
+def command(argv: Sequence[str]) -> int:
+    """Have a command carried out by a process that has imported everything; return its exit code.
+
+    It uses this process's streams, folder and environment, and gets its signals.
+
+    Raises:
+        UnavailableError: there is no server; nothing was done.
+    """
+    umask = os.umask(0)
+    os.umask(umask)
+    request = {"argv": list(argv), "cwd": os.getcwd(), "environ": dict(os.environ), "umask": umask}
+    with connect() as line:
+        for stream in (sys.stdout, sys.stderr):
+            stream.flush()
+        with _passing_on(line):
+            try:
+                wire.send(line, request, [0, 1, 2])
+            except OSError as error:
+                raise UnavailableError(str(error)) from error
+            try:
+                return int(wire.receive(line)[0]["exit"])
+            except EOFError:
+                print("mdk: the process of this command was killed", file=sys.stderr)
+                return 128 + signal.SIGKILL
+
+
+@contextlib.contextmanager
+def _passing_on(line: socket.socket) -> Iterator[None]:
+    """Pass on signals that this process gets."""
+
+    def pass_on(number: int, frame: FrameType | None) -> None:
+        with contextlib.suppress(OSError):
+            wire.send(line, {"signal": number})
+
+    before = {number: signal.signal(number, pass_on) for number in SIGNALS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+# -- looking after servers
+
+
+def servers() -> Iterator[dict[str, Any]]:
+    """Yield what each server of this user says about itself."""
+    for path in sorted(place.runtime_folder().glob("*.sock")):
+        with contextlib.suppress(OSError, EOFError), _to(path) as line:
+            wire.send(line, {"tell": True})
+            yield {**wire.receive(line)[0], "socket": str(path)}
+
+
+def stop() -> int:
+    """Stop all servers of this user; return how many there were. Runs that are under way come to their end."""
+    count = 0
+    for path in sorted(place.runtime_folder().glob("*.sock")):
+        with contextlib.suppress(OSError, EOFError), _to(path) as line:
+            wire.send(line, {"stop": True})
+            wire.receive(line)
+            count += 1
+    return count
+
+
+def _to(path: Path) -> socket.socket:
+    line = socket.socket(socket.AF_UNIX)
+    line.settimeout(5)
+    line.connect(str(path))
+    return line

@@ -1,0 +1,120 @@
+"""A process that has imported all that `mdk` needs, and forks itself for every command."""
+
+from __future__ import annotations
+
+import gc
+import io
+import os
+import selectors
+import signal
+import socket
+import sys
+import threading
+import traceback
+from collections.abc import Mapping
+from typing import Any
+
+from mdk_jupyter.kernels import wire
+
+GRACE = 15.0  # seconds that a command has to end after its caller is gone
+
+
+def load() -> None:
+    """Import what commands use. Nothing here may start a thread."""
+    from mdk_jupyter.cli import entry, progress  # noqa: F401
+    from mdk_jupyter.local import runner  # noqa: F401
+    from mdk_jupyter.local.steps import load_engine
+    from mdk_converters import convert, spec_reader  # noqa: F401
+    from IPython.core import inputtransformer2  # noqa: F401
+
+    load_engine()
+
+
+def serve(server: socket.socket, foreign: list[socket.socket]) -> None:
+    """Carry out commands until the server is gone."""
+    for channel in foreign:
+        channel.close()
+    load()
+    gc.collect()
+    gc.freeze()
+    wire.send(server, {"ready": True})
+    with selectors.DefaultSelector() as selector:
+        selector.register(server, selectors.EVENT_READ)
+        while True:
+            selector.select()
+            try:
+                message, files = wire.receive(server)
+            except EOFError:
+                return
+            caller, *streams = files
+            if not os.fork():
+                server.close()
+                if os.fork():  # the command is nobody's child, so that nobody has to wait for its end
+                    os._exit(0)
+                _obey(socket.socket(fileno=caller), message, streams)
+            os.wait()
+            wire.close(files)
+
+
+def _obey(caller: socket.socket, message: Mapping[str, Any], streams: list[int]) -> None:
+    """Be the command in every respect: folder, environment, streams, signals. Ends the process."""
+    code = 1
+    try:
+        selectors_closed = os.setsid
+        selectors_closed()
+        for number, stream in enumerate(streams):
+            os.dup2(stream, number)
+        wire.close(streams)
+        code = _command(caller, message)
+        wire.send(caller, {"exit": code})
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        os._exit(code)
+
+
+def _command(caller: socket.socket, message: Mapping[str, Any]) -> int:
+    from mdk_jupyter.cli import entry
+    from mdk_jupyter.kernels.birth import adopt_environment
+
+    os.chdir(message["cwd"])
+    os.umask(message["umask"])
+    adopt_environment(message["environ"])
+    sys.argv = message["argv"]
+    sys.stdin, sys.stdout, sys.stderr = (_stream(number) for number in range(3))
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    threading.Thread(target=_heed, args=(caller,), name="mdk caller", daemon=True).start()
+    try:
+        entry.main()
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else 1 if end.code else 0
+    finally:
+        for stream in (sys.stdout, sys.stderr):
+            try:
+                stream.flush()
+            except (OSError, ValueError):
+                pass
+    return 0
+
+
+def _heed(caller: socket.socket) -> None:
+    """Pass on the signals that the caller got; when it is gone, end as at Ctrl-C."""
+    while True:
+        try:
+            message, _ = wire.receive(caller)
+            os.kill(os.getpid(), message["signal"])
+        except EOFError:
+            break
+    os.kill(os.getpid(), signal.SIGINT)
+    threading.Event().wait(GRACE)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _stream(number: int) -> io.TextIOWrapper:
+    """Open a standard stream as Python does when it starts."""
+    like = (sys.__stdin__, sys.__stdout__, sys.__stderr__)[number]
+    encoding, errors = (like.encoding, like.errors) if like is not None else ("utf-8", "surrogateescape")
+    file = open(number, "rb" if number == 0 else "wb", buffering=-1, closefd=False)  # noqa: SIM115, PTH123
+    return io.TextIOWrapper(
+        file, encoding=encoding, errors=errors, line_buffering=number == 2 or os.isatty(number), newline=None
+    )
