@@ -1,5 +1,35 @@
 """The `mdk` command tree."""
 
-from mdk_jupyter.cli.entry import call, main
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NoReturn
+
+if TYPE_CHECKING:
+    from mdk_jupyter.cli.caller import Caller
 
 __all__ = ["call", "main"]
+
+_HANDED_OVER = ("run",)  # what needs the most imports
+
+
+def main() -> NoReturn:
+    """The `mdk` of the terminal. Commands with much to import are carried out where it is imported already."""
+    if sys.argv[1:2] and sys.argv[1] in _HANDED_OVER and not {"-h", "--help"} & set(sys.argv):
+        from mdk_jupyter.kernels import client
+
+        try:
+            sys.exit(client.command(sys.argv))
+        except client.UnavailableError:
+            pass  # then here
+    from mdk_jupyter.cli import entry
+
+    entry.main()
+
+
+def call(words: Sequence[str], caller: Caller) -> Any:
+    """Carry out a command for a face that shows its result by itself; see `entry.call`."""
+    from mdk_jupyter.cli import entry
+
+    return entry.call(words, caller)

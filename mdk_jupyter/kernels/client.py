@@ -68,7 +68,8 @@ def _start(where: place.Place) -> socket.socket:
     while time.monotonic() < deadline:
         with where.log.open("ab") as log:
             started = subprocess.run(
-                [sys.executable, "-c", _MAIN, str(where.folder), where.environment, where.state],
+                # As Jupyter starts kernels: debuggers want modules that are not frozen.
+                [sys.executable, "-Xfrozen_modules=off", "-c", _MAIN, str(where.folder), where.environment, where.state],
                 # Sets of texts in the same order in all kernels: equal values have equal bytes.
                 env={"PYTHONHASHSEED": "0", **_without_other_kernel(os.environ)},
                 stdin=subprocess.DEVNULL,

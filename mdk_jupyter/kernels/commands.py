@@ -60,12 +60,12 @@ def _obey(caller: socket.socket, message: Mapping[str, Any], streams: list[int])
     """Be the command in every respect: folder, environment, streams, signals. Ends the process."""
     code = 1
     try:
-        selectors_closed = os.setsid
-        selectors_closed()
+        os.setsid()
         for number, stream in enumerate(streams):
             os.dup2(stream, number)
         wire.close(streams)
         code = _command(caller, message)
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # the caller will hang up
         wire.send(caller, {"exit": code})
     except BaseException:
         traceback.print_exc()

@@ -59,13 +59,16 @@ class Place:
         return self.folder / f"{self.name}.kernels"
 
 
+served: Place | None = None  # in the processes of a server: its place
+
+
 def here() -> Place:
     """Return the place of the server for this interpreter, its packages and its environment.
 
     Raises:
         OSError: there is no folder that is this user's alone.
     """
-    return Place(runtime_folder(), _digest(_environment()), _digest(_state()))
+    return served or Place(runtime_folder(), _digest(_environment()), _digest(_state()))
 
 
 def runtime_folder() -> Path:

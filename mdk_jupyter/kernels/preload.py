@@ -31,7 +31,6 @@ _COMPANIONS = {
     "pandas": ("pyarrow.parquet", "pandas.core.arrays.arrow", "mdk_jupyter.artifacts.frames"),
     "sklearn": ("joblib",),
 }
-_ALWAYS = ("mdk_jupyter.artifacts.handover", "mdk_jupyter.artifacts.sharing", "mdk_jupyter.artifacts.fingerprints")
 _GPU_DEVICES = ("/dev/nvidia", "/dev/kfd", "/dev/dri")
 
 
@@ -154,8 +153,6 @@ def _with_companions(names: Sequence[str]) -> Iterator[str]:
     yield from names
     for root in sorted(roots & _COMPANIONS.keys()):
         yield from _COMPANIONS[root]
-    if roots & _COMPANIONS.keys():
-        yield from _ALWAYS
 
 
 def _import(name: str) -> str:

@@ -29,6 +29,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from mdk_jupyter.kernels import place as places
 from mdk_jupyter.kernels import wire
 from mdk_jupyter.kernels.place import Place
 from mdk_jupyter.kernels.wire import Message
@@ -283,6 +284,7 @@ def main(folder: str, environment: str, state: str) -> None:
     if os.fork():
         os._exit(0)
     os.chdir("/")
+    places.served = place
     _retire_others(place)
     try:
         Server(place, listener, lock).serve()

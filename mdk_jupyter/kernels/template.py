@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import importlib
 import json
 import os
 import secrets
@@ -249,12 +250,19 @@ def _lead_group(pid: int) -> None:
         os.setpgid(pid, pid)
 
 
+# What kernels import as they begin and as a step begins and ends.
+_OF_EVERY_KERNEL = """
+    ipykernel.kernelapp ipykernel.ipkernel ipykernel.zmqshell ipykernel.debugger
+    tornado.platform.asyncio tornado.queues
+    IPython.core.completerlib IPython.core.debugger IPython.core.logger IPython.core.oinspect IPython.extensions.storemagic
+    mdk_jupyter.kernels.birth mdk_jupyter.local.inside mdk_jupyter.runtime
+    mdk_jupyter.artifacts.fingerprints mdk_jupyter.artifacts.handover mdk_jupyter.artifacts.sharing
+    encodings.ascii encodings.idna encodings.latin_1 sqlite3
+"""
+
+
 def load_kernel() -> None:
     """Import what every kernel needs. Nothing here may start a thread or open a ZMQ context."""
-    import ipykernel.ipkernel
-    import ipykernel.kernelapp
-    import ipykernel.zmqshell  # noqa: F401
-
-    import mdk_jupyter.kernels.birth
-    import mdk_jupyter.local.inside
-    import mdk_jupyter.runtime  # noqa: F401
+    for name in _OF_EVERY_KERNEL.split():
+        with contextlib.suppress(ImportError):  # other versions of IPython have other modules
+            importlib.import_module(name)

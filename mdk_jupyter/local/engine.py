@@ -276,12 +276,13 @@ class Client(AsyncKernelClient):
         """Let the process run its exit handlers and write out its files; its owner ends it afterwards."""
         question = self.tell("farewell()")
         with contextlib.suppress(KernelDiedError, TimeoutError):
-            await self._answer(question, time.monotonic() + timeout)
+            await self._answer(question, time.monotonic() + timeout, 0.001)
 
-    async def _answer(self, question: str, deadline: float) -> dict[str, Any]:
+    async def _answer(self, question: str, deadline: float, pause: float = 0.01) -> dict[str, Any]:
+        """Return the reply to a question; look every `pause` seconds whether there will be one."""
         while True:
             try:
-                reply: dict[str, Any] = await self.get_shell_msg(timeout=0.01)
+                reply: dict[str, Any] = await self.get_shell_msg(timeout=pause)
             except Empty:
                 await self._check(deadline)
             else:
