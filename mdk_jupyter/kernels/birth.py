@@ -16,6 +16,7 @@ from typing import Any
 
 from mdk_jupyter.kernels import wire
 from mdk_jupyter.kernels.preload import Preloaded
+from mdk_jupyter.local import inside
 
 
 def live(connection_file: str, owner: socket.socket, loaded: Preloaded) -> None:
@@ -40,6 +41,7 @@ def live(connection_file: str, owner: socket.socket, loaded: Preloaded) -> None:
     # Filters of libraries come after the shell's, as if the libraries had been imported in it.
     warnings.filters[:0] = added  # type: ignore[index]
     booted = {name: value for name, value in os.environ.items() if before.get(name) != value}
+    inside.part_early()
     for function, args, kwargs in loaded.at_exit:
         atexit.register(function, *args, **kwargs)
 
@@ -49,6 +51,7 @@ def live(connection_file: str, owner: socket.socket, loaded: Preloaded) -> None:
             _adopt(app, message, files, {**loaded.environ, **booted})
             wire.send(owner, {"ready": True})
             wire.receive(owner)
+            inside.farewell()
         except (EOFError, OSError):
             pass
         os.killpg(0, signal.SIGKILL)

@@ -20,6 +20,7 @@ from mdk_jupyter.kernels import place, wire
 
 SWITCH = "MDK_KERNELS"  # environment variable; `off`: neither use nor start a server
 START_TIMEOUT = 20.0
+FAREWELL_TIMEOUT = 5.0  # for exit handlers and unwritten files
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP) if sys.platform != "win32" else ()
 _UNKNOWN = 255  # exit code of a process that nobody saw end
 
@@ -106,6 +107,8 @@ def _without_other_kernel(environ: Mapping[str, str]) -> dict[str, str]:
 class ForkedProcess:
     """A kernel's process, which is the child of a template; as much of `subprocess.Popen` as kernels need."""
 
+    stdin = stdout = stderr = None
+
     def __init__(self, pid: int, source: Source, owner: socket.socket) -> None:
         self.pid = pid
         self.returncode: int | None = None
@@ -131,8 +134,18 @@ class ForkedProcess:
 
     def kill(self) -> None:
         """End the process."""
+        self.send_signal(signal.SIGKILL)
+
+    def send_signal(self, number: int) -> None:
+        """Send a signal to the process alone."""
         with contextlib.suppress(ProcessLookupError):
-            os.kill(self.pid, signal.SIGKILL)
+            os.kill(self.pid, number)
+
+    def leave(self) -> None:
+        """Let the process run its exit handlers and end."""
+        with contextlib.suppress(OSError):
+            wire.send(self._owner, {"leave": True})
+        self._end(FAREWELL_TIMEOUT)
 
     def _end(self, timeout: float | None) -> int | None:
         if self.returncode is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import io
 import os
@@ -88,12 +89,13 @@ def _command(caller: socket.socket, message: Mapping[str, Any]) -> int:
         entry.main()
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else 1 if end.code else 0
+    except Exception:
+        traceback.print_exc()
+        return 1
     finally:
         for stream in (sys.stdout, sys.stderr):
-            try:
+            with contextlib.suppress(OSError, ValueError):
                 stream.flush()
-            except (OSError, ValueError):
-                pass
     return 0
 
 

@@ -18,7 +18,7 @@ import sysconfig
 import tempfile
 import threading
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -63,11 +63,15 @@ def modules_of(pipeline: Pipeline) -> list[str]:
     """
     sources = [definition.source for definition in pipeline.definitions.values()]
     sources += [cell.source for component in pipeline.components.values() for cell in component.cells]
-    return installed(name for source in sources for name in _imported(source))
+    return modules_in(sources)
 
 
-def installed(names: Iterator[str]) -> list[str]:
-    """Return those of the dotted names that belong to installed packages, each once."""
+def modules_in(sources: Iterable[str]) -> list[str]:
+    """Return the modules of installed packages that cells import, each once."""
+    return _installed(name for source in sources for name in _imported(source))
+
+
+def _installed(names: Iterable[str]) -> list[str]:
     known: dict[str, bool] = {}
     found = {}
     for name in names:

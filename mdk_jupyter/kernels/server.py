@@ -87,7 +87,7 @@ class Server:
                     key.data(key.fileobj)
 
     def _is_busy(self) -> bool:
-        return any(worker.names or worker.waiting for worker in self.workers.values())
+        return any(worker.what == "template" or worker.waiting for worker in self.workers.values())
 
     def _sources(self) -> list[Any]:
         return [self.listener, *(worker.line for worker in self.workers.values())]

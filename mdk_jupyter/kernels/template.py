@@ -105,7 +105,7 @@ class Template:
         quiet = time.monotonic() - self.taken
         if len(self.spares) < SPARES and quiet < REST:
             return max(0.0, QUIET - quiet)
-        return max(0.0, (REST if self.spares else IDLE) - quiet) + 0.01
+        return max(0.0, (min(REST, IDLE) if self.spares else IDLE) - quiet) + 0.01
 
     def _tend_spares(self) -> None:
         quiet = time.monotonic() - self.taken

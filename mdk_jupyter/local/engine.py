@@ -29,14 +29,14 @@ from papermill.engines import Engine, NotebookExecutionManager, papermill_engine
 from papermill.exceptions import PapermillExecutionError
 
 from mdk_converters.quantities import seconds
+from mdk_jupyter.kernels.client import FAREWELL_TIMEOUT
 from mdk_jupyter.local import failures
 from mdk_jupyter.local.failures import Failure, Origins
 from mdk_jupyter.local.files import write_atomically
 from mdk_jupyter.local.kernels import Kernel
 
-NAME = "mdk"
+NAME = "mdk-step"
 START_TIMEOUT = 60.0
-FAREWELL_TIMEOUT = 5.0  # for exit handlers and unwritten files
 IOPUB_TIMEOUT = 600  # for output that is still on its way when a cell is done
 
 _SILENT = logging.Logger("mdk", logging.CRITICAL + 1)  # what nbclient says of failures, we say better
@@ -135,7 +135,7 @@ class Keeper(NotebookExecutionManager):  # type: ignore[misc]
 
 
 class StepEngine(Engine):  # type: ignore[misc]
-    """Papermill's way in: `execute_notebook(..., engine_name="mdk", sitting=...)`."""
+    """Papermill's way in: `execute_notebook(..., engine_name="mdk-step", sitting=...)`."""
 
     @classmethod
     def execute_notebook(cls, nb: NotebookNode, kernel_name: str, *, sitting: Sitting, **options: Any) -> NotebookNode:

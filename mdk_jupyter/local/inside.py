@@ -6,6 +6,7 @@ import atexit
 import contextlib
 import dataclasses
 import faulthandler
+import functools
 import gc
 import io
 import json
@@ -63,12 +64,17 @@ def failure(cells: Mapping[str, tuple[str, int]], current: str) -> str:
 
 
 def arrive(log: str) -> None:
-    """To be called before the user's code.
-
-    A crash in native code says in `log` which line it was. Of the exit handlers those run that come later; the
-    kernel's own stop threads and sockets, which takes long and sometimes never ends.
-    """
+    """To be called before the user's code: a crash in native code says in `log` which line it was."""
     faulthandler.enable(Path(log).open("a", encoding="utf-8"))  # noqa: SIM115 - open as long as the process lives
+    part_early()
+
+
+@functools.cache
+def part_early() -> None:
+    """At the end, let those exit handlers run that are registered from now on.
+
+    The kernel's own stop threads and sockets, which takes long and sometimes never ends.
+    """
     atexit.register(_leave)
 
 

@@ -1,0 +1,25 @@
+"""Every test session has kernel servers of its own, and leaves none behind."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from servers import end_servers
+
+from mdk_jupyter.kernels import place
+
+
+@pytest.fixture(scope="session", autouse=True)
+def kernel_servers() -> Iterator[Path]:
+    """Let all tests of this process share servers; nothing of them may live when the tests are over."""
+    folder = Path(tempfile.mkdtemp(prefix="mdk-t-"))
+    os.environ[place.FOLDER] = str(folder)
+    yield folder
+    left = end_servers(folder)
+    shutil.rmtree(folder, ignore_errors=True)
+    assert not left, f"processes are left: {left}"
