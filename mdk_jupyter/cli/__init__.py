@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -19,10 +20,8 @@ def main() -> NoReturn:
     if sys.argv[1:2] and sys.argv[1] in _HANDED_OVER and not {"-h", "--help"} & set(sys.argv):
         from mdk_jupyter.kernels import client
 
-        try:
+        with contextlib.suppress(client.UnavailableError):  # then here
             sys.exit(client.command(sys.argv))
-        except client.UnavailableError:
-            pass  # then here
     from mdk_jupyter.cli import entry
 
     entry.main()

@@ -14,9 +14,7 @@ app = typer.Typer(
 
 
 @app.callback()
-def kernels(
-    ctx: typer.Context, as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False
-) -> None:
+def kernels(ctx: typer.Context, as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
     """Show the kernel servers of this user; `mdk kernels stop` ends them.
 
     A server starts by itself with a run, serves one environment (interpreter, installed packages), and ends when

@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import os
 import signal
+import site
 import socket
 import sys
 import tempfile
@@ -12,6 +13,7 @@ import threading
 import time
 import warnings
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from mdk_jupyter.kernels import wire
@@ -25,12 +27,14 @@ def live(connection_file: str, owner: socket.socket, loaded: Preloaded) -> None:
     The first message of the owner says which step's kernel this is. When the other end of `owner` is closed, as it
     is when the owner dies, the kernel ends at once with all processes of its group.
     """
+    import ipykernel
     from ipykernel.kernelapp import IPKernelApp
 
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD):
         signal.signal(number, signal.SIG_DFL)
     _draw_new_seeds()
-    sys.argv = ["ipykernel_launcher", "-f", connection_file]
+    launcher = Path(ipykernel.__file__).parents[1] / "ipykernel_launcher.py"
+    sys.argv = [str(launcher), "-f", connection_file]
     added = list(loaded.filters)
     warnings.filters[:] = [entry for entry in warnings.filters if entry not in added]  # type: ignore[index]
     before = dict(os.environ)
@@ -57,7 +61,7 @@ def live(connection_file: str, owner: socket.socket, loaded: Preloaded) -> None:
         os.killpg(0, signal.SIGKILL)
 
     threading.Thread(target=serve, name="mdk owner", daemon=True).start()
-    app.start()
+    app.start()  # type: ignore[no-untyped-call]
 
 
 def _adopt(app: Any, message: Mapping[str, Any], files: list[int], defaults: Mapping[str, str]) -> None:
@@ -72,8 +76,8 @@ def _adopt(app: Any, message: Mapping[str, Any], files: list[int], defaults: Map
             if copy is not None:
                 os.dup2(files[0], copy, inheritable=False)
         wire.close(files)
-    app.shell.user_ns["_dh"][:] = [os.getcwd()]
-    app.shell.starting_dir = os.getcwd()
+    app.shell.user_ns["_dh"][:] = [message["cwd"]]
+    app.shell.starting_dir = message["cwd"]
 
 
 def adopt_environment(environ: Mapping[str, str]) -> None:
@@ -89,14 +93,14 @@ def adopt_environment(environ: Mapping[str, str]) -> None:
     tempfile.tempdir = None
     process = sys.modules.get("multiprocessing.process")
     if process is not None:
-        process.ORIGINAL_DIR = os.getcwd()  # type: ignore[attr-defined]
+        process.ORIGINAL_DIR = str(Path.cwd())  # type: ignore[attr-defined]
 
 
 def _replace_path(old: str, new: str) -> None:
-    gone = {os.path.abspath(entry) for entry in old.split(os.pathsep) if entry}
+    gone = {site.makepath(entry)[0] for entry in old.split(os.pathsep) if entry}
     rest = [entry for entry in sys.path if entry not in gone]
     place = 1 if rest and rest[0] == "" else 0
-    fresh = [os.path.abspath(entry) for entry in new.split(os.pathsep) if entry]
+    fresh = [site.makepath(entry)[0] for entry in new.split(os.pathsep) if entry]
     sys.path[:] = [*rest[:place], *fresh, *rest[place:]]
 
 

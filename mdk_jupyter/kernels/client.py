@@ -70,7 +70,15 @@ def _start(where: place.Place) -> socket.socket:
         with where.log.open("ab") as log:
             started = subprocess.run(
                 # As Jupyter starts kernels: debuggers want modules that are not frozen.
-                [sys.executable, "-Xfrozen_modules=off", "-c", _MAIN, str(where.folder), where.environment, where.state],
+                [
+                    sys.executable,
+                    "-Xfrozen_modules=off",
+                    "-c",
+                    _MAIN,
+                    str(where.folder),
+                    where.environment,
+                    where.state,
+                ],
                 # Sets of texts in the same order in all kernels: equal values have equal bytes.
                 env={"PYTHONHASHSEED": "0", **_without_other_kernel(os.environ)},
                 stdin=subprocess.DEVNULL,
@@ -235,7 +243,7 @@ def command(argv: Sequence[str]) -> int:
     """
     umask = os.umask(0)
     os.umask(umask)
-    request = {"argv": list(argv), "cwd": os.getcwd(), "environ": dict(os.environ), "umask": umask}
+    request = {"argv": list(argv), "cwd": str(Path.cwd()), "environ": dict(os.environ), "umask": umask}
     with connect() as line:
         for stream in (sys.stdout, sys.stderr):
             stream.flush()

@@ -22,11 +22,12 @@ GRACE = 15.0  # seconds that a command has to end after its caller is gone
 
 def load() -> None:
     """Import what commands use. Nothing here may start a thread."""
+    from IPython.core import inputtransformer2  # noqa: F401
+
+    from mdk_converters import convert, spec_reader  # noqa: F401
     from mdk_jupyter.cli import entry, progress  # noqa: F401
     from mdk_jupyter.local import runner  # noqa: F401
     from mdk_jupyter.local.steps import load_engine
-    from mdk_converters import convert, spec_reader  # noqa: F401
-    from IPython.core import inputtransformer2  # noqa: F401
 
     load_engine()
 
@@ -116,7 +117,7 @@ def _stream(number: int) -> io.TextIOWrapper:
     """Open a standard stream as Python does when it starts."""
     like = (sys.__stdin__, sys.__stdout__, sys.__stderr__)[number]
     encoding, errors = (like.encoding, like.errors) if like is not None else ("utf-8", "surrogateescape")
-    file = open(number, "rb" if number == 0 else "wb", buffering=-1, closefd=False)  # noqa: SIM115, PTH123
+    file = open(number, "rb" if number == 0 else "wb", buffering=-1, closefd=False)  # noqa: SIM115
     return io.TextIOWrapper(
         file, encoding=encoding, errors=errors, line_buffering=number == 2 or os.isatty(number), newline=None
     )

@@ -38,4 +38,5 @@ class ForkEngine(NBClientEngine):  # type: ignore[misc]
         options.setdefault("kernel_manager_class", ForkedKernelManager)
         options.setdefault("shutdown_kernel", "immediate")
         options.setdefault("config", Config({"ForkedKernelManager": {"modules": modules_in(sources)}}))
-        return super().execute_managed_notebook(nb_man, kernel_name, **options)
+        executed: NotebookNode = super().execute_managed_notebook(nb_man, kernel_name, **options)
+        return executed

@@ -11,7 +11,7 @@ import asyncio
 import os
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from jupyter_client.connect import KernelConnectionInfo
 from jupyter_client.provisioning.local_provisioner import LocalProvisioner
@@ -44,7 +44,8 @@ class ForkedProvisioner(LocalProvisioner):
         self.cwd = str(options.get("cwd") or Path.cwd())
         self.process, connection = self._source.take(cwd=Path(self.cwd), environ=environ, log=Path(os.devnull))
         self.pid = self.pgid = self.process.pid
-        self.connection_info = {**connection, "key": connection["key"].encode()}  # type: ignore[assignment]
+        connection["key"] = connection["key"].encode()
+        self.connection_info = cast(KernelConnectionInfo, connection)
         return self.connection_info
 
     async def kill(self, restart: bool = False) -> None:

@@ -130,7 +130,11 @@ class Server:
             "python": sys.executable,
             "left_out": self.left_out,
             "templates": [
-                {"preload": worker.names, "importing": None if worker.is_ready else worker.importing, **self._ask(worker)}
+                {
+                    "preload": worker.names,
+                    "importing": None if worker.is_ready else worker.importing,
+                    **self._ask(worker),
+                }
                 for worker in self.workers.values()
                 if worker.what == "template"
             ],

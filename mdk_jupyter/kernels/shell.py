@@ -10,7 +10,7 @@ import builtins
 import contextlib
 import sys
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, ClassVar
 
 # They want more, and ask again when it matters; until then they are content with no shell.
 _ASKS_AGAIN = frozenset({"matplotlib.pyplot"})
@@ -42,8 +42,8 @@ def watched() -> Iterator[Watch]:
     from IPython.core.interactiveshell import InteractiveShell
 
     watch = Watch()
-    InteractiveShell.initialized = lambda: watch.shell() is not None
-    InteractiveShell.instance = lambda *args, **kwargs: watch.shell()
+    InteractiveShell.initialized = lambda: watch.shell() is not None  # type: ignore[method-assign]
+    InteractiveShell.instance = lambda *args, **kwargs: watch.shell()  # type: ignore[method-assign]
     builtins.get_ipython = watch.shell  # type: ignore[attr-defined]
     try:
         yield watch
@@ -62,7 +62,7 @@ def _stand_in(watch: Watch) -> Any:
 
     class ZMQInteractiveShell(Asked):
         kernel = Asked()
-        config: dict[str, dict[str, str]] = {"IPKernelApp": {}, "HistoryManager": {}}
+        config: ClassVar[dict[str, dict[str, str]]] = {"IPKernelApp": {}, "HistoryManager": {}}
 
     ZMQInteractiveShell.__module__ = "ipykernel.zmqshell"
     ZMQInteractiveShell.__qualname__ = "ZMQInteractiveShell"

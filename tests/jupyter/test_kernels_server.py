@@ -107,9 +107,9 @@ def templates(folder: Path) -> list[int]:
 def test_after_success_only_the_server_is_left(folder: Path, notebook: Path) -> None:
     run = start(notebook)
     kernel, child = at_work(notebook)
-    assert not os.path.samefile(f"/proc/{kernel}/exe", "/bin/true") and is_running(child)
+    assert is_running(kernel) and is_running(child)
     notebook.with_name("enough").touch()
-    out, err = run.communicate(timeout=60)
+    _, err = run.communicate(timeout=60)
     assert run.returncode == 0, err
     assert not is_running(kernel) and not is_running(child)
     [template] = the_server(folder)["templates"]
@@ -155,7 +155,7 @@ def test_a_run_goes_on_when_the_server_is_killed(folder: Path, notebook: Path) -
     kernel, _ = at_work(notebook)
     kill([the_server(folder)["pid"]])
     notebook.with_name("enough").touch()
-    out, err = run.communicate(timeout=60)
+    _, err = run.communicate(timeout=60)
     assert run.returncode == 0, err
     assert not is_running(kernel)
     assert wait_until(lambda: not set(processes_of(folder)) - own_family())
@@ -167,7 +167,7 @@ def test_a_run_goes_on_when_the_template_is_killed(folder: Path, notebook: Path)
     kernel, _ = at_work(notebook)
     kill(templates(folder))
     notebook.with_name("enough").touch()
-    out, err = run.communicate(timeout=60)
+    _, err = run.communicate(timeout=60)
     assert run.returncode == 0, err
     assert not is_running(kernel)
     again = subprocess.run([MDK, "run", "local", "n.ipynb"], cwd=notebook.parent, capture_output=True, check=False)
@@ -351,9 +351,7 @@ DEATHS = {
 
 
 @pytest.mark.parametrize("how", DEATHS)
-def test_steps_fail_in_the_same_words(
-    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: str
-) -> None:
+def test_steps_fail_in_the_same_words(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: str) -> None:
     path = write_notebook(tmp_path / "n.ipynb", [("only", textwrap.dedent(DEATHS[how]))])
     told = []
     for switch in ("on", "off"):
