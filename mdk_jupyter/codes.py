@@ -81,6 +81,12 @@ CODES: dict[str, Code] = {
         "mdk run local churn.pipeline.yaml, with `parameters: {region: {type: str}}`",
         "Give it with `-p region=north`, or add a default to the spec.",
     ),
+    "MDK319": Code(
+        "The process that drove the run is gone",
+        "Runs are driven by a process of the kernel server. It was killed, mostly for want of memory.",
+        "kill -9 of that process",
+        "Run again: steps that came to their end are not run a second time.",
+    ),
     # Artifacts and what runs inside a step
     "MDK320": Code(
         "An artifact is missing",

@@ -14,6 +14,7 @@ from mdk_magics.session import Session
 
 if TYPE_CHECKING:
     from mdk_jupyter.local.record import Run
+    from mdk_magics.caller import NotebookCaller
 
 
 @magics_class
@@ -60,11 +61,27 @@ class CommandMagics(Magics):
         from mdk_magics.caller import NotebookCaller
 
         caller = NotebookCaller(self.shell, self.session)
-        result = call(words, caller)
+        result = (
+            self._run_elsewhere(words, caller)
+            if words[:1] == ["run"] and not {"-h", "--help", "--json"} & {*words}
+            else None
+        )
+        if result is None:
+            result = call(words, caller)
         if caller.shown is not None:
             self._note_shown(caller.shown)
             self._judge(caller.shown)
         return result
+
+    def _run_elsewhere(self, words: list[str], caller: NotebookCaller) -> Run | None:
+        """Let the kernel server drive the run, so that this kernel need not import what that takes."""
+        from mdk_jupyter.cli.elsewhere import run_elsewhere
+        from mdk_jupyter.kernels.client import UnavailableError
+
+        try:
+            return run_elsewhere(words, caller)
+        except UnavailableError:
+            return None
 
     def _judge(self, run: Run) -> None:
         """A failed run is on the screen and in the returned value; whoever looks at neither needs an error."""

@@ -17,11 +17,12 @@ _HANDED_OVER = ("run",)  # what needs the most imports
 
 def main() -> NoReturn:
     """The `mdk` of the terminal. Commands with much to import are carried out where it is imported already."""
-    if sys.argv[1:2] and sys.argv[1] in _HANDED_OVER and not {"-h", "--help"} & set(sys.argv):
+    command = next((word for word in sys.argv[1:] if not word.startswith("-")), None)
+    if command in _HANDED_OVER and not {"-h", "--help"} & set(sys.argv):
         from mdk_jupyter.kernels import client
 
         with contextlib.suppress(client.UnavailableError):  # then here
-            sys.exit(client.command(sys.argv))
+            sys.exit(client.hand_over(sys.argv))
     from mdk_jupyter.cli import entry
 
     entry.main()

@@ -52,6 +52,7 @@ def options(
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
     ] = False,
     debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks; goes with every command.")] = False,
+    events: Annotated[bool, typer.Option("--events", help="Print a run as lines of JSON, as it happens.")] = False,
 ) -> None:
     """Options before the command."""
 
@@ -70,29 +71,31 @@ def main() -> NoReturn:
     words = sys.argv[1:]
     debug = "--debug" in words
     words = [word for word in words if word != "--debug"]
+    as_events = words[:1] == ["--events"]
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     for name in ("SIGTERM", "SIGHUP"):
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), _cancel)
-    sys.exit(_run(words, debug))
+    sys.exit(_run(words[as_events:], debug, as_events))
 
 
 def _cancel(number: int, frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
-def _run(words: Sequence[str], debug: bool) -> int:
+def _run(words: Sequence[str], debug: bool, as_events: bool) -> int:
+    from mdk_jupyter.cli.lines import EventLines
     from mdk_jupyter.cli.terminal import Terminal
 
-    terminal = Terminal()
+    face = EventLines() if as_events else Terminal()
     try:
-        result, code = _invoke(words, terminal)
+        result, code = _invoke(words, face)
         if result is not None:
-            if terminal.shown is result:
+            if face.shown is result:
                 code = EXIT_CODES.get(result.state, AT_FAULT)
             else:
-                terminal.finished(result)
+                face.finished(result)
         sys.stdout.flush()
         return code
     except KeyboardInterrupt:
@@ -104,10 +107,10 @@ def _run(words: Sequence[str], debug: bool) -> int:
     except Exception as error:
         if debug:
             raise
-        return _report(error, as_json="--json" in words)
+        return _report(error, as_json="--json" in words, as_events=as_events)
 
 
-def _report(error: Exception, *, as_json: bool) -> int:
+def _report(error: Exception, *, as_json: bool, as_events: bool) -> int:
     """Say what went wrong; return the exit code."""
     from mdk_converters.findings import MDKError
     from mdk_jupyter.errors import ServiceError, UsageError
@@ -118,7 +121,12 @@ def _report(error: Exception, *, as_json: bool) -> int:
         return AT_FAULT
     from mdk_jupyter.cli.terminal import show_findings
 
-    show_findings(error.findings)
+    if as_events:
+        from mdk_jupyter.cli.lines import print_refusal
+
+        print_refusal(type(error).__name__, error.findings)
+    else:
+        show_findings(error.findings)
     if as_json:
         import json
 

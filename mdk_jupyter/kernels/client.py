@@ -22,7 +22,8 @@ SWITCH = "MDK_KERNELS"  # environment variable; `off`: neither use nor start a s
 START_TIMEOUT = 20.0
 FAREWELL_TIMEOUT = 5.0  # for exit handlers and unwritten files
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP) if sys.platform != "win32" else ()
-_UNKNOWN = 255  # exit code of a process that nobody saw end
+KILLED = 137  # exit code of a command that was killed
+UNKNOWN_EXIT = -1000  # exit code of a process that nobody saw end
 
 
 class UnavailableError(Exception):
@@ -126,7 +127,7 @@ class ForkedProcess:
         self._handle = os.pidfd_open(pid)
 
     def poll(self) -> int | None:
-        """Return the exit code, None while the process lives; 255 when nobody can tell any more."""
+        """Return the exit code, None while the process lives, and `UNKNOWN_EXIT` when nobody can tell any more."""
         return self._end(0)
 
     def wait(self, timeout: float | None = None) -> int:
@@ -197,9 +198,7 @@ class Source:
                 message, files = self._ask({"take": True})
             owner = socket.socket(fileno=files[0])
             try:
-                umask = os.umask(0)
-                os.umask(umask)
-                request = {"cwd": str(cwd.absolute()), "environ": dict(environ), "umask": umask}
+                request = {"cwd": str(cwd.absolute()), "environ": dict(environ), "umask": _umask()}
                 wire.send(owner, request, [file.fileno()])
                 wire.receive(owner)
                 return ForkedProcess(message["pid"], self, owner), message["connection"]
@@ -213,7 +212,7 @@ class Source:
             try:
                 return int(self._ask({"end": pid})[0]["code"])
             except UnavailableError:
-                return _UNKNOWN
+                return UNKNOWN_EXIT
 
     def close(self) -> None:
         """Hang up."""
@@ -233,39 +232,69 @@ class Source:
 # -- commands
 
 
-def command(argv: Sequence[str]) -> int:
-    """Have a command carried out by a process that has imported everything; return its exit code.
+class Command:
+    """A command that is carried out by a process that has imported everything.
 
-    It uses this process's streams, folder and environment, and gets its signals.
+    It uses this process's folder and umask, and the streams and environment given.
+    """
+
+    def __init__(self, argv: Sequence[str], environ: Mapping[str, str], streams: Sequence[int]) -> None:
+        """Start the command; `streams` are its standard input, output and error.
+
+        Raises:
+            UnavailableError: there is no server; nothing was done.
+        """
+        try:
+            request = {"argv": list(argv), "cwd": str(Path.cwd()), "environ": dict(environ), "umask": _umask()}
+        except OSError as error:
+            raise UnavailableError(f"the current folder is gone: {error}") from error
+        self._line = connect()
+        try:
+            wire.send(self._line, request, streams)
+        except OSError as error:
+            self._line.close()
+            raise UnavailableError(str(error)) from error
+
+    def send_signal(self, number: int) -> None:
+        """Send the process a signal."""
+        with contextlib.suppress(OSError):
+            wire.send(self._line, {"signal": number})
+
+    def wait(self) -> int:
+        """Wait for the end; return the exit code, as a shell would give it when the process was killed."""
+        with self._line:
+            try:
+                return int(wire.receive(self._line)[0]["exit"])
+            except EOFError:
+                return KILLED
+
+
+def hand_over(argv: Sequence[str]) -> int:
+    """Have the command of this process carried out elsewhere, with its streams and signals; return the exit code.
 
     Raises:
         UnavailableError: there is no server; nothing was done.
     """
+    command = Command(argv, os.environ, [0, 1, 2])
+    with _passing_on(command):
+        code = command.wait()
+    if code == KILLED:
+        print("mdk: the process of this command was killed", file=sys.stderr)
+    return code
+
+
+def _umask() -> int:
     umask = os.umask(0)
     os.umask(umask)
-    request = {"argv": list(argv), "cwd": str(Path.cwd()), "environ": dict(os.environ), "umask": umask}
-    with connect() as line:
-        for stream in (sys.stdout, sys.stderr):
-            stream.flush()
-        with _passing_on(line):
-            try:
-                wire.send(line, request, [0, 1, 2])
-            except OSError as error:
-                raise UnavailableError(str(error)) from error
-            try:
-                return int(wire.receive(line)[0]["exit"])
-            except EOFError:
-                print("mdk: the process of this command was killed", file=sys.stderr)
-                return 128 + signal.SIGKILL
+    return umask
 
 
 @contextlib.contextmanager
-def _passing_on(line: socket.socket) -> Iterator[None]:
+def _passing_on(command: Command) -> Iterator[None]:
     """Pass on signals that this process gets."""
 
     def pass_on(number: int, frame: FrameType | None) -> None:
-        with contextlib.suppress(OSError):
-            wire.send(line, {"signal": number})
+        command.send_signal(number)
 
     before = {number: signal.signal(number, pass_on) for number in SIGNALS}
     try:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mdk_converters.findings import Finding, Place
+from mdk_jupyter.kernels.client import UNKNOWN_EXIT
 from mdk_jupyter.local.record import finding_from_json
 
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
@@ -195,6 +196,8 @@ def _ended_itself(step: str, how: str, place: Place) -> Finding:
 
 
 def _death(code: int) -> tuple[str, str]:
+    if code == UNKNOWN_EXIT:
+        return "ended, and so did the kernel server, which would know why", "run again"
     if code >= 0:
         return (
             f"ended itself with exit code {code} (os._exit)",
