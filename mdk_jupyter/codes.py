@@ -81,7 +81,7 @@ CODES: dict[str, Code] = {
         "mdk run local churn.pipeline.yaml, with `parameters: {region: {type: str}}`",
         "Give it with `-p region=north`, or add a default to the spec.",
     ),
-    "MDK319": Code(
+    "MDK340": Code(
         "The process that drove the run is gone",
         "Runs are driven by a process of the kernel server. It was killed, mostly for want of memory.",
         "kill -9 of that process",

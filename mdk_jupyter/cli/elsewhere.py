@@ -102,5 +102,5 @@ def _ended(last: dict[str, Any], code: int) -> Run:
     if last.get("kind") == "refused":
         kind = getattr(errors, last["error"], errors.MDKError)
         raise kind([finding_from_json(finding) for finding in last["findings"]])
-    finding = Finding("MDK319", f"the process that drove the run ended with code {code}", fix="run again")
+    finding = Finding("MDK340", f"the process that drove the run ended with code {code}", fix="run again")
     raise errors.ServiceError([finding])
