@@ -7,10 +7,9 @@ import os
 import site
 import stat
 import sys
-import tempfile
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 FOLDER = "MDK_KERNELS_FOLDER"  # environment variable: where the sockets are, instead of the usual place
 _PATH_LIMIT = 60  # of the folder; a Unix socket's path has at most about 104 bytes
@@ -44,8 +43,7 @@ _VOLATILE = frozenset(
 _VOLATILE_PREFIXES = ("MDK_", "VSCODE_", "PYTEST_", "BASH_FUNC_", "MAKE", "CONDA_PROMPT")
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """Where a server listens. `state` stands for what it has imported: another state, another server."""
 
     folder: Path
@@ -100,6 +98,8 @@ def runtime_folder() -> Path:
     elif base and os.access(base, os.W_OK):
         folder = Path(base) / "mdk"
     else:
+        import tempfile
+
         folder = Path(tempfile.gettempdir()) / f"mdk-{os.getuid()}"
     if len(os.fsencode(folder)) > _PATH_LIMIT:
         raise OSError(f"the path {folder} is too long for sockets")

@@ -59,7 +59,7 @@ def test_without_a_server_the_engine_starts_kernels(tmp_path: Path, monkeypatch:
 
 def test_the_engine_is_found_by_the_command(tmp_path: Path) -> None:
     write_notebook(tmp_path / "n.ipynb", [(None, IS_FORKED)])
-    command = [Path(sys.executable).with_name("papermill"), "--engine", "mdk", "n.ipynb", "out.ipynb"]
+    command = [str(Path(sys.executable).with_name("papermill")), "--engine", "mdk", "n.ipynb", "out.ipynb"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert "forked" in (tmp_path / "out.ipynb").read_text() or client.why_not() is not None
