@@ -81,14 +81,14 @@ CODES: dict[str, Code] = {
         "mdk run local churn.pipeline.yaml, with `parameters: {region: {type: str}}`",
         "Give it with `-p region=north`, or add a default to the spec.",
     ),
-    "MDK312": Code(
+    "MDK318": Code(
         "A condition cannot be decided",
         "`when` compares numbers, texts, flags and None. The value is something else, is not there, or cannot be "
         "compared with the other side.",
         '%%component deploy --when "auc > 0.8", with auc = "high"',
         "Hand on a plain value under a name of its own, such as `auc = float(scores.mean())`.",
     ),
-    "MDK313": Code(
+    "MDK319": Code(
         "A component cannot be repeated",
         "`foreach` takes a list or a tuple, whose items are there before the component starts.",
         '%%component train --foreach "lr in rates", with rates = np.linspace(0, 1, 3)',

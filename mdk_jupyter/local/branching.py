@@ -26,7 +26,7 @@ def decide(component: str, condition: Condition, values: Mapping[str, object]) -
     """Decide a component's condition. `values` are those of its names; a missing one is not bound.
 
     Raises:
-        StepError: a value is missing, is none that a condition compares, or does not suit the condition (MDK312).
+        StepError: a value is missing, is none that a condition compares, or does not suit the condition (MDK318).
 
     Example:
         >>> decide("deploy", parse_condition("auc > 0.8"), {"auc": 0.71}).reason
@@ -58,7 +58,7 @@ def items_of(component: str, name: str, values: Mapping[str, object]) -> list[An
     """Return the items over which a component is repeated: those of the list or tuple `name`.
 
     Raises:
-        StepError: there is no such list (MDK313).
+        StepError: there is no such list (MDK319).
     """
     value = values.get(name)
     if isinstance(value, list | tuple):
@@ -70,7 +70,7 @@ def no_list(component: str, name: str, fault: str) -> StepError:
     """Say that a component cannot be repeated over a name."""
     message = f"component {component!r} is repeated for each item of a list, but {name!r} {fault}"
     fix = f"Make {name} a list in the component that hands it on: {name} = list(…)."
-    return StepError([Finding("MDK313", message, fix=fix, names=(name,))])
+    return StepError([Finding("MDK319", message, fix=fix, names=(name,))])
 
 
 def instance(component: str, number: int) -> str:
@@ -129,7 +129,7 @@ def no_scalar(component: str, condition: Condition, name: str, kind: str) -> Ste
 def _undecided(component: str, condition: Condition, reason: str, names: tuple[str, ...]) -> StepError:
     message = f"whether component {component!r} runs cannot be decided by {condition.text}: {reason}"
     fix = "Compare numbers with numbers and texts with texts, which earlier components hand on under plain names."
-    return StepError([Finding("MDK312", message, fix=fix, names=names)])
+    return StepError([Finding("MDK318", message, fix=fix, names=names)])
 
 
 def _shown(value: Scalar) -> str:
