@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from mdk_converters.findings import Finding, MDKError
 from mdk_jupyter.errors import StepError
 from mdk_jupyter.runtime import metrics, states
+from mdk_jupyter.runtime.watch import watch
 
 if TYPE_CHECKING:
     from mdk_jupyter.artifacts.records import Record
@@ -102,6 +103,7 @@ def begin() -> None:
     metrics.logged.clear()
     _current.namespace.update(job.parameters)
     _receive(lambda name: name in states.BEFORE_IMPORTS)
+    watch.start()
 
 
 @_reporting
@@ -135,6 +137,7 @@ def hand_on() -> None:
     from mdk_jupyter.artifacts.records import UNBOUND
     from mdk_jupyter.artifacts.store import Store
 
+    watch.stop()
     step = _step()
     job, namespace = step.job, step.namespace
     _check_guarded(step)
@@ -147,12 +150,14 @@ def hand_on() -> None:
         for name, received in step.received.items()
         if name not in job.outputs and id(namespace.get(name)) == received.identity
     ]
-    records = handover.save(values, Store(job.store), kept)
+    store = Store(job.store)
+    records = handover.save(values, store, kept)
     for name in job.metrics:
         if name in namespace and metrics.is_number(namespace[name]):
             metrics.log_metric(name, namespace[name])
     outputs = {name: records.get(name, UNBOUND).to_json() for name in job.outputs}
-    _write_json(job.result, {"outputs": outputs, "metrics": metrics.logged})
+    result = {"outputs": outputs, "metrics": metrics.logged, "written": store.written, "notes": watch.notes()}
+    _write_json(job.result, result)
 
 
 def _step() -> _Step:
