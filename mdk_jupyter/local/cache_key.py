@@ -17,7 +17,7 @@ from mdk_converters.spec import Pipeline
 from mdk_jupyter import __version__
 
 FORMAT = 1
-_OF_RECORDS = ("status", "digest", "format", "key", "type", "reason", "shares")
+_OF_RECORDS = ("status", "digest", "format", "key", "type", "reason", "shares", "item")
 
 Ingredients = dict[str, Any]
 """JSON values, by what they are; those under `labels` are for people and no part of the key."""
@@ -47,10 +47,7 @@ def ingredients(
         "cells": [normal(cell.source) for cell in component.cells],
         "definitions": [normal(pipeline.definitions[other].source) for other in component.definitions],
         "parameters": dict(job["parameters"]),
-        "inputs": {
-            variable: {key: record[key] for key in _OF_RECORDS if key in record}
-            for variable, record in job["inputs"].items()
-        },
+        "inputs": {variable: _of_record(record) for variable, record in job["inputs"].items()},
         "names": {key: sorted(job[key]) for key in ("outputs", "metrics", "optional", "guard")},
         "env": dict(component.env),
         "secrets": sorted(component.secrets),
@@ -68,6 +65,12 @@ def ingredients(
             "inputs": dict(component.inputs),
         },
     }
+
+
+def _of_record(record: Mapping[str, Any]) -> dict[str, Any]:
+    """What a value is; of a list that the runs of a repeated step made, what each of its items is."""
+    own = {key: record[key] for key in _OF_RECORDS if key in record}
+    return {**own, "items": list(map(_of_record, record["items"]))} if "items" in record else own
 
 
 def key(of: Ingredients) -> str:

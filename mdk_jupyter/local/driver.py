@@ -19,6 +19,7 @@ from mdk_converters.spec import Pipeline
 from mdk_converters.spec_writer import dump_spec
 from mdk_converters.targets.notebooks import step_notebook
 from mdk_jupyter.local import jobs
+from mdk_jupyter.local.branching import after_skipped, collect, collect_metrics
 from mdk_jupyter.local.cache import Entry
 from mdk_jupyter.local.caching import Caching, Miss
 from mdk_jupyter.local.dependencies import Named
@@ -29,6 +30,7 @@ from mdk_jupyter.local.kernels import Kernels, Launch, is_installed
 from mdk_jupyter.local.record import Run, Step, finding_to_json
 from mdk_jupyter.local.scheduling import Amount, need, startable
 from mdk_jupyter.local.selection import Selection
+from mdk_jupyter.local.steering import Steering
 from mdk_jupyter.local.steps import Outcome, Task, load_engine, perform
 
 AHEAD = 2  # kernels that boot before their step can start
@@ -52,8 +54,12 @@ class Driver:
     isolated: bool
     keep_going: bool
     timeout: str | None  # of steps that have none of their own
+    steering: Steering = field(init=False)
     missed: dict[str, Miss] = field(default_factory=dict)  # steps that have to run
     inbox: SimpleQueue[Event | Outcome | _Abandoned] = field(default_factory=SimpleQueue)
+
+    def __post_init__(self) -> None:
+        self.steering = Steering(pipeline=self.pipeline, parameters=self.record.parameters, store=self.record.store)
 
     def drive(self) -> None:
         record = self.record
@@ -117,7 +123,7 @@ class Driver:
 
     def _run_steps(self) -> None:
         for step in self._in_state("waiting"):
-            if step.name not in self.selection.run | self.selection.read:
+            if not self._is_selected(step.name):
                 self._skip(step, "not selected")
         self._start_ready()
         while self._in_state("running"):
@@ -129,8 +135,11 @@ class Driver:
         return [step for step in self._in_state("waiting") if all(map(self._is_over, step.after))]
 
     def _is_over(self, name: str) -> bool:
-        """Whether nobody needs to wait for the step any more: it is done, or not part of the run."""
-        return self.record.steps[name].state == "done" or name not in self.selection.run | self.selection.read
+        """Whether nobody needs to wait for the step any more: it is done, skipped, or not part of the run."""
+        return self.record.steps[name].state in ("done", "skipped") or not self._is_selected(name)
+
+    def _is_selected(self, name: str) -> bool:
+        return name in self.selection.run | self.selection.read
 
     def _start_ready(self) -> None:
         self._take_known()
@@ -152,11 +161,74 @@ class Driver:
             for step in self._in_state("waiting")
             if step.name not in chosen
             and step.name not in self.selection.read
+            and not self._is_undecided(step)
             and (step.name in self.missed or self.caching.will_run(step.name))
         )
         later = [name for name, _ in zip(sure, range(AHEAD), strict=False)]
         if chosen or later:
             self.kernels.prepare([self._launch(name) for name in (*chosen, *later)])
+
+    # -- conditions and loops
+
+    def _is_undecided(self, step: Step) -> bool:
+        """Whether a condition or loop stands between the step and its kernel."""
+        component = self.pipeline.components[step.name]
+        return component.when is not None or (component.foreach is not None and step.part_of is None)
+
+    def _runs_itself(self, step: Step) -> bool:
+        """Decide about a step whose turn it is: False when it is skipped, or when its runs take its place."""
+        name, produced = step.name, self._produced()
+        left_out = [n for n in step.after if self.record.steps[n].state == "skipped" and self._is_selected(n)]
+        if left_out:
+            self._skip(step, after_skipped(left_out).reason)
+        elif name in self.steering.parts:
+            self._join(step)
+        else:
+            try:
+                decision = self.steering.decide(name, produced)
+                if not decision.runs:
+                    self._skip(step, decision.reason)
+                elif self._is_undecided(step) and self.pipeline.components[name].foreach is not None:
+                    self._unroll(step, produced)
+                else:
+                    return True
+            except MDKError as error:
+                self._fail(step, Failure(tuple(self._placed(step, finding) for finding in error.findings), final=True))
+        return False
+
+    def _unroll(self, step: Step, produced: jobs.Produced) -> None:
+        """Let the runs of a repeated component take its place; it waits for them."""
+        names = self.steering.unroll(step.name, produced)
+        step.started = time.time()
+        self.pipeline = self.caching.pipeline = self.steering.pipeline
+        self.selection = self.caching.selection = self.selection.with_parts(step.name, names)
+        parts = {name: Step(name, after=list(step.after), part_of=step.name) for name in names}
+        step.after = [*step.after, *names]
+        steps = self.record.steps
+        rest = list(steps.items())[list(steps).index(step.name) + 1 :]
+        for name, _ in rest:
+            del steps[name]
+        steps |= {**parts, **dict(rest)}
+        for part in parts.values():
+            self._enter(part, "waiting", data={"part_of": step.name, "after": part.after})
+
+    def _join(self, step: Step) -> None:
+        """Hand on together what the runs of a repeated component have handed on."""
+        parts = [self.record.steps[name] for name in self.steering.parts[step.name]]
+        outputs = self.pipeline.components[step.name].outputs
+        step.outputs = {name: collect([part.outputs[name] for part in parts]) for name in outputs}
+        step.metrics = collect_metrics([part.metrics for part in parts])
+        step.size, step.written = sum(part.size for part in parts), sum(part.written for part in parts)
+        step.seconds = time.time() - (step.started or time.time())
+        self._enter(step, "done", seconds=step.seconds, data={"metrics": step.metrics})
+
+    def _placed(self, step: Step, finding: Finding) -> Finding:
+        cell = self.pipeline.components[step.name].cells[0]
+        number = self.origins.numbers.get(cell.id)
+        return replace(finding, place=Place(self.origins.notebook, cell_number=number, cell_id=cell.id))
+
+    def _produced(self) -> jobs.Produced:
+        return self.steering.produced({name: step.outputs for name, step in self.record.steps.items()})
 
     # -- what is known already
 
@@ -165,6 +237,8 @@ class Driver:
         taken = False
         while new := [step for step in self._ready() if step.name not in self.missed]:
             for step in new:
+                if not self._runs_itself(step):
+                    continue
                 found = self.caching.seek(step.name, self._job(step.name))
                 if isinstance(found, Entry):
                     self._take(step, found)
@@ -279,8 +353,8 @@ class Driver:
             run=record.id,
             store=record.store,
             result=record.folder / "steps" / f"{name}.result.json",
-            parameters=record.parameters,
-            produced={other: step.outputs for other, step in record.steps.items()},
+            parameters=self.steering.given(name),
+            produced=self._produced(),
             numbers=self.origins.numbers,
         )
 

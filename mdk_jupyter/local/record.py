@@ -38,6 +38,7 @@ class Step:
     size: int = 0  # bytes of its values
     written: int = 0  # bytes of them that were not in the store before
     remarks: list[str] = field(default_factory=list)  # what is worth knowing about its place in the cache
+    part_of: str | None = None  # the repeated component of which it is one run
 
     @property
     def error(self) -> Finding | None:
@@ -98,7 +99,8 @@ class Run:
     @property
     def metrics(self) -> dict[str, Any]:
         """The metrics of all steps, as `name`; a later step's value wins."""
-        return {name: value for step in self.steps.values() for name, value in step.metrics.items()}
+        whole = (step for step in self.steps.values() if step.part_of is None)
+        return {name: value for step in whole for name, value in step.metrics.items()}
 
     @property
     def size(self) -> int:
@@ -196,7 +198,7 @@ class Outputs(Mapping[str, Any]):
             name: record
             for step in run.steps.values()
             for name, record in step.outputs.items()
-            if record["status"] == "value" and not name.startswith("state.")
+            if step.part_of is None and record["status"] == "value" and not name.startswith("state.")
         }
 
     def __getitem__(self, name: str) -> Any:
@@ -204,6 +206,9 @@ class Outputs(Mapping[str, Any]):
         record = self._run.steps[step].outputs[output] if output else self._records[name]
         from mdk_jupyter.artifacts import Record, Store, handover
 
+        if "items" in record:
+            parts = {name: [Record.from_json(part) for part in record["items"]]}
+            return handover.load_lists(parts, Store(self._run.store))[name]
         [(_, value)] = handover.load({name: Record.from_json(record)}, Store(self._run.store))
         return value
 

@@ -20,6 +20,14 @@ class Selection:
     again: frozenset[str]  # of those, run whatever the cache knows
     read: frozenset[str]  # are taken from the cache and never run
 
+    def with_parts(self, name: str, parts: Iterable[str]) -> Selection:
+        """Return it with the runs of a repeated step, which are what the step is."""
+
+        def grown(names: frozenset[str]) -> frozenset[str]:
+            return names.union(parts) if name in names else names
+
+        return Selection(grown(self.run), grown(self.again), grown(self.read))
+
 
 def select(
     pipeline: Pipeline, *, start: Sequence[str] = (), only: Sequence[str] = (), until: Sequence[str] = ()
@@ -46,7 +54,10 @@ def select(
         raise UsageError(findings)
     everything = frozenset(waits)
     if only:
-        reads = {name: {producer(source) for source in c.inputs.values()} for name, c in pipeline.components.items()}
+        reads = {
+            name: {producer(source) for source in (*c.inputs.values(), *c.control.values())}
+            for name, c in pipeline.components.items()
+        }
         chosen = frozenset(only)
         return Selection(chosen, chosen, _closure(chosen, reads) - chosen)
     run = _closure(until, waits) if until else everything

@@ -63,6 +63,8 @@ def follow(view: RunView, event: Event) -> RunView:
             return begin(str(event.data["pipeline"]), event.run, event.data["graph"], event.time)
         ended = event.time if event.state in ENDED else None
         return replace(view, state=event.state, ended=ended, metrics=event.data.get("metrics", view.metrics))
+    if event.kind == "step" and event.state == "waiting" and event.step is not None:
+        return _with_part(view, StepView(event.step, tuple(event.data["after"])), event.data["part_of"])
     if event.kind == "step" and event.state is not None:
         view = _with_step(view, event.step, lambda step: _step_after(step, event))
         if event.state == "failed":
@@ -123,6 +125,16 @@ def trouble(step: str, findings: Iterable[Finding], traceback: str | None) -> st
 
 def _with_step(view: RunView, name: str | None, change: Callable[[StepView], StepView]) -> RunView:
     return replace(view, steps=tuple(change(step) if step.name == name else step for step in view.steps))
+
+
+def _with_part(view: RunView, part: StepView, whole: str) -> RunView:
+    """Add a run of the repeated step `whole`, below those that are there, and let the step wait for it."""
+    names = [step.name for step in view.steps]
+    at = names.index(whole) + 1
+    while at < len(names) and names[at].startswith(f"{whole}["):
+        at += 1
+    steps = (*view.steps[:at], part, *view.steps[at:])
+    return _with_step(replace(view, steps=steps), whole, lambda step: replace(step, needs=(*step.needs, part.name)))
 
 
 def _step_after(step: StepView, event: Event) -> StepView:

@@ -36,12 +36,18 @@ _NO_LISTS = _NO_SCALARS - {"list", "tuple"} | frozenset({"int", "float", "str", 
 
 @dataclass(slots=True)
 class Body:
-    """The cell of a repeated component. `values` are what one run binds, by the names that become lists."""
+    """The cell of a repeated component.
+
+    `values` are what one run binds, by the names that become lists; `shared` are the objects in them that were
+    there before: in the notebook all runs hold the same ones, in a pipeline each has a copy.
+    """
 
     loop: Loop
     begin: Record
+    first_new: int  # object
     values: dict[str, Value | None] = field(default_factory=dict)
     defined: frozenset[str] = frozenset()
+    shared: dict[int, str] = field(default_factory=dict)  # object -> name of a list that holds it
 
 
 def begin(history: History, role: Role) -> Body | None:
@@ -57,7 +63,7 @@ def begin(history: History, role: Role) -> Body | None:
         return None
     items = history.run.names.get(loop.items, UNKNOWN)
     item = Value(history.run.heap.parts(items)) if items.objects else UNKNOWN
-    body = Body(loop, record)
+    body = Body(loop, record, len(history.run.heap.objects))
     history.bind(record, loop.item, item)
     return body
 
@@ -77,6 +83,8 @@ def end(history: History, role: Role, body: Body, statements: list[Statement]) -
         if value is None or not own or own[-1].how == "delete":
             continue
         body.values[name] = value
+        kept = history.run.heap.reach(value.objects)
+        body.shared |= {identity: name for identity in kept if identity < body.first_new}
         history.bind(record, name, history.run.heap.new("list", value.objects))
     history.unbind(record, body.loop.item)
 
@@ -159,9 +167,19 @@ _Problem = tuple[str, str, str, str, Record | None]
 
 
 def _entangled(flow: Dataflow, plan: Plan, body: Body) -> Iterator[_Problem]:
-    yield from _item_problems(flow, plan, body)
-    yield from _left_behind(flow, plan, body)
-    yield from _uncollected(plan, body)
+    known: set[str] = set()
+    for problem in (
+        *_item_problems(flow, plan, body),
+        *_left_behind(flow, plan, body),
+        *_changed_together(flow, plan, body),
+        *_uncollected(plan, body),
+    ):
+        known.add(problem[1])
+        yield problem
+    for name in sorted(plan.outputs.keys() - body.values.keys() - known):
+        if not name.startswith(STATE):
+            message = f"a later component reads {name!r} of component {plan.name!r}, which becomes no list"
+            yield "MDK165", name, message, "define it in an untagged cell, or assign it under another name", None
     for record in plan.records:
         for mode, path in record.effects.files:
             if path is not None and "w" in mode:
@@ -208,15 +226,32 @@ def _left_behind(flow: Dataflow, plan: Plan, body: Body) -> Iterator[_Problem]:
                     first.record,
                 )
         elif first.how in {"change", "delete"}:
-            did = "changes" if first.how == "change" else "deletes"
+            did = f"{'changes' if first.how == 'change' else 'deletes'} {name!r}, which it receives"
+            if first.how == "change" and name not in first.record.effects.changed:
+                did = f"keeps a part of {name!r}, which a later component changes"
             fix = f"work on a copy of {name!r}, or bind a new name and join the lists in a later component"
-            yield "MDK164", name, f"{each}, but {did} {name!r}, which it receives", fix, first.record
+            yield "MDK164", name, f"{each}, but {did}", fix, first.record
         elif name in body.values and (name in plan.inputs or name in plan.parameters or name in carried):
             fix = "bind another name, and put the lists together in a later component"
             yield "MDK164", name, f"{each}, but builds {name!r} on its earlier value", fix, first.record
         elif first.how == "maybe" and (before := flow.history.last(name, body.begin.index)) and before.how != "delete":
             fix = "bind it in every run, or bind another name"
             yield "MDK164", name, f"{each}, and may leave {name!r} as it is", fix, first.record
+
+
+def _changed_together(flow: Dataflow, plan: Plan, body: Body) -> Iterator[_Problem]:
+    """Objects that all items of a list hold in the notebook, and that a later component changes."""
+    for record in flow.history.records:
+        if record.component in (None, plan.name) or record.index < body.begin.index:
+            continue
+        for identity in sorted(i for i, certain in record.effects.mutated.items() if certain and i in body.shared):
+            name = body.shared[identity]
+            message = (
+                f"component {record.component!r} changes an object that was there before component {plan.name!r} and "
+                f"that its list {name!r} holds: in the notebook it is one object, in the pipeline each run has its own"
+            )
+            yield "MDK164", name, message, f"let {name} be a copy in {plan.name!r}: copy.deepcopy(…)", record
+            break
 
 
 def _uncollected(plan: Plan, body: Body) -> Iterator[_Problem]:
@@ -236,11 +271,6 @@ def _uncollected(plan: Plan, body: Body) -> Iterator[_Problem]:
             if name not in record.effects.deletes and name in plan.outputs:
                 message = f"component {plan.name!r} binds {name!r} from within a call, so no list is made of it"
                 yield "MDK165", name, message, f"assign it in the cell itself: {name} = …", record
-    changed = {name for record in plan.records for name in record.effects.changed}
-    for name in plan.outputs.keys() - body.values.keys() - changed:
-        if not name.startswith(STATE):
-            message = f"a later component reads {name!r} of component {plan.name!r}, which becomes no list"
-            yield "MDK165", name, message, "define it in an untagged cell, or assign it under another name", None
 
 
 def _check_skips(flow: Dataflow, roles: list[Role], declared: Mapping[str, Options]) -> None:
@@ -255,8 +285,11 @@ def _check_skips(flow: Dataflow, roles: list[Role], declared: Mapping[str, Optio
     def covered(name: str, other: str, role: Role) -> bool:
         if role.line is not None and other in role.line.after:
             return True
-        alike = conditions.get(name) is not None and conditions.get(name) == conditions.get(other)
-        if not alike or flow.plans[name].control != flow.plans[other].control:
+        condition = conditions.get(name)
+        if condition is None or condition != conditions.get(other):
+            return False
+        one, two = flow.plans[name].control, flow.plans[other].control
+        if any(one.get(n) != two.get(n) for n in parse_condition(condition).names):
             return False
         return all(covered(name, further, role) for further in edges[other] & skippable)
 
