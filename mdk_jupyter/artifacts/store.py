@@ -112,7 +112,7 @@ class Store:
 
 
 def _finding(code: str, message: str) -> Finding:
-    return Finding(code, message, fix="Run the pipeline again without the cache, so that the artifact is made anew.")
+    return Finding(code, message, fix="Run the pipeline again: what is missing or damaged is made anew.")
 
 
 def _not_writable(error: OSError) -> ArtifactError:

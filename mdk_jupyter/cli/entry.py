@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
-from mdk_jupyter.cli import check, run, runs
+from mdk_jupyter.cli import cache, check, run, runs
 
 if TYPE_CHECKING:
     from mdk_converters.findings import MDKError
@@ -35,6 +35,7 @@ app = typer.Typer(
 app.command("check")(check.check)
 app.add_typer(run.app, name="run")
 app.add_typer(runs.app, name="runs")
+app.add_typer(cache.app, name="cache")
 
 
 def _version(wanted: bool) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mdk_jupyter.cli.amounts import size
+from mdk_jupyter.amounts import size
 
 if TYPE_CHECKING:
     from mdk_jupyter.local.record import Run, Step

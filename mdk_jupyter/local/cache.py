@@ -116,7 +116,7 @@ class Cache:
             OSError: it cannot be written; then everything is as it was.
         """
         content = {"format": FORMAT, **dataclasses.asdict(entry)}
-        text = json.dumps(content, sort_keys=True, ensure_ascii=False)
+        text = json.dumps(content, ensure_ascii=False)
         name = digest_of(entry.dependencies.to_json())[:16]
         folder = self._entry_folder(entry.key)
         folder.mkdir(parents=True, exist_ok=True)

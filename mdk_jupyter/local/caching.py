@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -77,7 +78,13 @@ class Caching:
         if why is not None:
             return Miss(why, now)
         entry, problem = self.cache.find(key(now), self.folder, self._environ(name))
-        return entry or Miss(problem or self._why_unknown(name, now), now)
+        if entry is None:
+            return Miss(problem or self._why_unknown(name, now), now)
+        last = self.cache.last(self.scope, name)
+        if last is None or key(last.ingredients) != entry.key:
+            with contextlib.suppress(OSError):  # it only serves to tell what changed
+                self.cache.remember(self.scope, name, Last(now))
+        return entry
 
     def _why_unknown(self, name: str, now: Ingredients) -> str:
         last = self.cache.last(self.scope, name)

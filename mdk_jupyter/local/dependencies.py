@@ -85,8 +85,9 @@ class Named:
     def look(cls, texts: Iterable[str], patterns: Iterable[str], folder: Path) -> Named:
         """Look at what `texts` name in `folder`, and at the files that fit `patterns`."""
         names = {_absolute(text, folder) for text in texts if _may_be_path(text)}
-        names |= {_absolute(pattern, folder) for pattern in patterns}
-        names |= {found for name in names if _PATTERN.search(name) for found in _matches(name)}
+        wanted = [_absolute(pattern, folder) for pattern in patterns]
+        wanted += [name for name in names if _PATTERN.search(name)]
+        names |= {found for pattern in wanted for found in _matches(pattern)}
         before = {name: _quick(name) for name in sorted(names) if not _is_hidden(os.path.relpath(name, folder))}
         # A text with blanks that names nothing is no path.
         return cls({name: facts for name, facts in before.items() if facts or " " not in os.path.relpath(name, folder)})

@@ -199,7 +199,7 @@ class Driver:
     def _unroll(self, step: Step, produced: jobs.Produced) -> None:
         """Let the runs of a repeated component take its place; it waits for them."""
         names = self.steering.unroll(step.name, produced)
-        step.started = time.time()
+        step.started, step.why = time.time(), f"once for each of {len(names)} items"
         self.pipeline = self.caching.pipeline = self.steering.pipeline
         self.selection = self.caching.selection = self.selection.with_parts(step.name, names)
         parts = {name: Step(name, after=list(step.after), part_of=step.name) for name in names}
@@ -218,7 +218,7 @@ class Driver:
         outputs = self.pipeline.components[step.name].outputs
         step.outputs = {name: collect([part.outputs[name] for part in parts]) for name in outputs}
         step.metrics = collect_metrics([part.metrics for part in parts])
-        step.size, step.written = sum(part.size for part in parts), sum(part.written for part in parts)
+        step.size = sum(part.size for part in parts)
         step.seconds = time.time() - (step.started or time.time())
         self._enter(step, "done", seconds=step.seconds, data={"metrics": step.metrics})
 

@@ -13,6 +13,7 @@ from mdk_converters.graph import dependencies, order
 from mdk_converters.quantities import seconds
 from mdk_converters.spec import Pipeline
 from mdk_jupyter.errors import UsageError
+from mdk_jupyter.local import prune
 from mdk_jupyter.local.cache import Cache
 from mdk_jupyter.local.caching import Caching, scope_of
 from mdk_jupyter.local.driver import Driver
@@ -64,6 +65,7 @@ def run(
     values = complete(pipeline, parameters)
     selection = select(pipeline, start=start, only=only, until=until)
     _check_options(selection, cache, timeout)
+    largest = prune.bound()
     if isolated:
         _check_files(pipeline, folder)
     root = find_root(folder)
@@ -115,6 +117,8 @@ def run(
                 timeout=timeout,
             ).drive()
             results.save_memo()
+        if any(step.attempts for step in steps.values()):
+            prune.keep_within(home, largest)
     except BrokenPipeError:  # nobody watches any more
         _give_up(record)
         raise

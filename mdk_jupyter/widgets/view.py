@@ -23,7 +23,7 @@ class StepView:
     state: State = "waiting"
     started: float | None = None
     ended: float | None = None
-    detail: str = ""  # "cell 2 of 5" while it runs, "cell 7, line 3" where it failed
+    detail: str = ""  # "cell 2 of 5" while it runs, "cell 7, line 3" where it failed, "cached"
     notebook: str | None = None  # link to the executed notebook, relative to the one on screen
 
     def seconds(self, now: float) -> float | None:
@@ -90,7 +90,7 @@ def view_of(run: Run, beside: Path) -> RunView:
             state=step.state,
             started=step.started,
             ended=None if step.started is None or step.seconds is None else step.started + step.seconds,
-            detail=_where(step.findings),
+            detail="cached" if step.cached_from else _where(step.findings),
             notebook=_link(step.notebook, beside),
         )
         for step in run.steps.values()
@@ -141,6 +141,8 @@ def _step_after(step: StepView, event: Event) -> StepView:
     assert event.state is not None
     if event.state == "running":
         return replace(step, state="running", started=event.time, ended=None)
+    if "cached_from" in event.data:
+        return replace(step, state=event.state, started=event.time, ended=event.time, detail="cached")
     ended = event.time if step.started is not None else None
     return replace(step, state=event.state, ended=ended, detail="")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kKMGT]?)(i?)B?")
+_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*(?:([kKMGT])(i?))?B?")
 _POWERS = " KMGT"
 
 
@@ -32,4 +32,4 @@ def read_size(text: str) -> int:
     match = _SIZE.fullmatch(text.strip())
     if match is None:
         raise ValueError(f"{text!r} is no size; write 5GB or 500MB")
-    return int(float(match[1]) * (1024 if match[3] else 1000) ** _POWERS.index(match[2].upper() or " "))
+    return int(float(match[1]) * (1024 if match[3] else 1000) ** _POWERS.index((match[2] or " ").upper()))
