@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -33,6 +33,12 @@ def run(
     *,
     workers: int | None = None,
     isolated: bool = False,
+    cache: bool = True,
+    start: str | Sequence[str] = (),
+    only: str | Sequence[str] = (),
+    until: str | Sequence[str] = (),
+    keep_going: bool = False,
+    timeout: str | None = None,
     observe: Observer | None = None,
     folder: str | Path | None = None,
 ) -> Run:
@@ -40,6 +46,11 @@ def run(
 
     Steps run in `folder`: where the notebook is, unless another is given; for a pipeline object, the current one.
     `observe` is called with every event, in the calling thread. Works in a notebook as in a script.
+
+    A step whose result is in the cache is not run again; `cache=False` runs all. `start` names steps that run again
+    with all that follows from them, `only` those that alone run, `until` those at which the run ends. After a
+    failure nothing new starts, or with `keep_going` nothing that depends on it. `timeout`, such as `"30m"`, is for
+    steps without one of their own.
 
     Raises:
         RunError: a step failed; its `run` has everything else.
@@ -67,12 +78,22 @@ def run(
         workers=workers,
         observe=observe or _ignore,
         isolated=isolated,
+        cache=cache,
+        start=_names(start),
+        only=_names(only),
+        until=_names(until),
+        keep_going=keep_going,
+        timeout=timeout,
     )
     if finished.state == "cancelled":
         raise KeyboardInterrupt(f"run {finished.id} was cancelled")
     if finished.failures:
         raise RunError(finished)
     return finished
+
+
+def _names(given: str | Sequence[str]) -> Sequence[str]:
+    return [given] if isinstance(given, str) else given
 
 
 def _ignore(event: Event) -> None:

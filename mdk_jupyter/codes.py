@@ -81,6 +81,38 @@ CODES: dict[str, Code] = {
         "mdk run local churn.pipeline.yaml, with `parameters: {region: {type: str}}`",
         "Give it with `-p region=north`, or add a default to the spec.",
     ),
+    "MDK312": Code(
+        "There is no such step",
+        "`--from`, `--only` and `--until` name components of the pipeline; the name given is none of them.",
+        "mdk run local --from trian",
+        "Take a name from the message.",
+    ),
+    "MDK313": Code(
+        "The options of the run cannot be followed",
+        "Two of them contradict each other, or a size or time cannot be read.",
+        "mdk run local --only train --no-cache",
+        "Leave one of them out, or write it as the message says.",
+    ),
+    "MDK314": Code(
+        "What a step reads is not in the cache",
+        "With `--only` the other steps do not run; what the chosen one reads was made by earlier runs. Since then the "
+        "code or data of a step before it changed, or its result was removed.",
+        "mdk run local --only train, after an edit of `load`",
+        "Run up to that step once, with `--until`, or leave out `--only`.",
+    ),
+    "MDK318": Code(
+        "A condition cannot be decided",
+        "`when` compares numbers, texts, flags and None. The value is something else, is not there, or cannot be "
+        "compared with the other side.",
+        '%%component deploy --when "auc > 0.8", with auc = "high"',
+        "Hand on a plain value under a name of its own, such as `auc = float(scores.mean())`.",
+    ),
+    "MDK319": Code(
+        "A component cannot be repeated",
+        "`foreach` takes a list or a tuple, whose items are there before the component starts.",
+        '%%component train --foreach "lr in rates", with rates = np.linspace(0, 1, 3)',
+        "Make it a list in the component that hands it on: `rates = list(np.linspace(0, 1, 3))`.",
+    ),
     "MDK340": Code(
         "The process that drove the run is gone",
         "Runs are driven by a process of the kernel server. It was killed, mostly for want of memory.",
@@ -90,15 +122,16 @@ CODES: dict[str, Code] = {
     # Artifacts and what runs inside a step
     "MDK320": Code(
         "An artifact is missing",
-        "The run store no longer has the bytes of a value that an earlier component handed on.",
-        "`.mdk/` was emptied by hand while a run was under way",
-        "Run the pipeline again with `--no-cache`, so that the value is made anew.",
+        "The store no longer has the bytes of a value. It keeps those of the newest 20 runs of each folder, and those "
+        "that results in the cache need; `mdk cache prune --all` removes all.",
+        "run.load('model') of a run of last year",
+        "Run the pipeline again: what is missing is made anew.",
     ),
     "MDK321": Code(
         "An artifact is damaged",
         "The bytes in the run store are not those that were stored: their sha256 differs.",
         "a file under `.mdk/` was edited, or the disk has a fault",
-        "Run the pipeline again with `--no-cache`, so that the value is made anew.",
+        "Run the pipeline again: a damaged value is noticed, dropped, and made anew.",
     ),
     "MDK322": Code(
         "A value cannot travel",
@@ -206,6 +239,12 @@ CODES: dict[str, Code] = {
         "A command or an option is misspelt, or a value is missing.",
         "mdk rnu",
         "See `mdk --help`, and `--help` of each command.",
+    ),
+    "MDK358": Code(
+        "The store is in use",
+        "`mdk cache prune` removes nothing while a run uses the store.",
+        "mdk cache prune, beside a run of an hour",
+        "Wait for the run's end, or cancel it.",
     ),
     "MDK360": Code(
         "The notebook of this kernel cannot be found",

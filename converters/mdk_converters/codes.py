@@ -370,6 +370,48 @@ CODES: dict[str, Code] = {
         "# component:train, metrics:acu\nauc = 0.9",
         "Check the spelling.",
     ),
+    # Conditions and loops
+    "MDK160": Code(
+        "A value cannot decide about a component",
+        "`when` reads parameters, and numbers, texts and flags that an earlier component makes; `foreach` reads a list "
+        "among them. A value of an untagged cell does not exist in the pipeline.",
+        '# untagged\nauc = 0.9\n\n%%component deploy --when "auc > 0.8"\n...',
+        "Make the value in a component above, or in the parameters cell.",
+    ),
+    "MDK161": Code(
+        "The notebook does not know of a condition or loop",
+        "A notebook that is run from top to bottom knows nothing of tags and metadata. It skips and repeats cells by "
+        "their own `%%component` line, when the extension is loaded; tags and metadata may say the same.",
+        "# a cell tagged component:deploy, when:auc > 0.8",
+        "Begin each cell of the component with the line that the message gives.",
+    ),
+    "MDK162": Code(
+        "A component depends on one that may be skipped, and does not say so",
+        "In the pipeline it is skipped as well. The notebook skips a cell only where its own line says what it comes "
+        "after, or has the same condition.",
+        '%%component deploy --when "auc > 0.8"\nurl = upload()\n\n%%component tell\nprint(url)',
+        "Write `--after deploy` into the line of each of its cells, or give it the same `--when`.",
+    ),
+    "MDK163": Code(
+        "A repeated component has several cells",
+        "`foreach` runs a cell again for each item; a notebook cannot do that with cells apart from each other.",
+        '%%component train --foreach "lr in rates"\nmodel = fit(lr)\n\n%%component train\nscore = test(model)',
+        "Merge the cells into one, or repeat each as a component of its own.",
+    ),
+    "MDK164": Code(
+        "The runs of a repeated component depend on each other",
+        "In a pipeline each run starts from the same values, at the same time as the others. A run that adds to a value "
+        "from outside, draws random numbers without a seed of its own or writes one file would differ there.",
+        '%%component train --foreach "lr in rates"\nscores.append(fit(lr).score())',
+        "Bind a new name, which becomes the list of all runs; seed inside the component; put the item into file names.",
+    ),
+    "MDK165": Code(
+        "A name in a repeated component cannot be used",
+        "What the cell assigns becomes a list of all runs. That cannot be done for names bound from within a function or "
+        "`exec`, nor for classes; and the item needs a name of its own.",
+        '%%component train --foreach "lr in rates"\nclass Net:\n    ...',
+        "Assign the name in the cell itself; define classes in an untagged cell; call the item by another name.",
+    ),
     # The pipeline spec
     "MDK200": Code(
         "The spec cannot be opened",
@@ -473,5 +515,12 @@ CODES: dict[str, Code] = {
         "It holds half a surrogate pair, which is no character; UTF-8 and YAML have no way to write it.",
         'a notebook whose cell source holds "\\ud83d" alone',
         "Take the broken character out.",
+    ),
+    "MDK221": Code(
+        "A condition or loop cannot be used",
+        "`when` is a condition over names and plain values, `foreach` is ITEM in ITEMS. The names are parameters, or "
+        "`control` says which component makes them.",
+        "deploy:\n  when: auc > limit\n  control: {auc: evaluate.auc}",
+        "Mend the text, or add the name to `control` or to the parameters.",
     ),
 }

@@ -21,7 +21,8 @@ class Role:
 
     `line_offset` is how many lines of the cell come before `source`: messages name the cell's own lines.
     `carry` marks cells (Kale's `imports` and `functions`) whose every statement is carried.
-    `options` are those of the whole component: every role of one component has the same.
+    `options` are those of the whole component: every role of one component has the same. `line` are those that
+    the cell's own `%%component` line gives, None without one: the notebook itself obeys that line alone.
     """
 
     kind: RoleKind
@@ -31,6 +32,7 @@ class Role:
     options: Options = field(default_factory=Options)
     line_offset: int = 0
     carry: bool = False
+    line: Options | None = None
 
 
 def join_components(notebook: Notebook, found: list[Role], findings: list[Finding]) -> list[Role]:

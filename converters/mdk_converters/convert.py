@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
 
+from mdk_converters.analysis import steering
 from mdk_converters.analysis.dataflow import Dataflow, Plan
 from mdk_converters.analysis.history import STATE, History, Record
 from mdk_converters.analysis.syntax import Statement, parse_cell, with_percent
@@ -85,6 +86,7 @@ class _Conversion:
         self.parameters: dict[str, Parameter] = {}
         self.local_modules = _local_modules(notebook)
         self.history = History(self.local_modules)
+        self.bodies: dict[str, steering.Body] = {}  # of repeated components
 
     # --- reading
 
@@ -129,6 +131,7 @@ class _Conversion:
                     )
                 )
             return
+        body = steering.begin(self.history, role)
         for statement in statements:
             source = statement.source.strip()
             if source.startswith(_OWN_MAGICS):
@@ -136,6 +139,9 @@ class _Conversion:
                     self._refuse_own_magic(role, statement)
                 continue
             self._note_unknown_magic(role, self.history.read(role, statement))
+        if body is not None and role.component is not None:
+            steering.end(self.history, role, body, statements)
+            self.bodies[role.component] = body
 
     def _refuse_own_magic(self, role: Role, statement: Statement) -> None:
         self.findings.append(
@@ -170,6 +176,7 @@ class _Conversion:
         misread = frozenset(f.place.cell_number or 0 for f in self.findings if f.severity == "error")
         flow = Dataflow(self.notebook, self.history, self.components, after, misread)
         flow.solve({name: (*options.outputs, *options.metrics) for name, options in self.options.items()})
+        steering.check(flow, self.roles, self.bodies, self.options)
         self.findings += flow.findings.values()
         if any(f.severity == "error" for f in self.findings):
             return None
@@ -228,15 +235,20 @@ class _Conversion:
         rank = {name: number for number, name in enumerate(self.history.events)}
         names = sorted(plan.inputs, key=lambda n: (n.startswith(STATE), rank.get(n, len(rank)), n))
         handed = sorted(plan.outputs, key=lambda n: (n.startswith(STATE), rank.get(n, len(rank)), n))
-        produced = {*plan.inputs.values()}
+        produced = {*plan.inputs.values(), *plan.control.values()}
+        body = self.bodies.get(plan.name)
+        kinds = plan.outputs if body is None else {name: body.values.get(name) for name in plan.outputs}
         return Component(
             description=options.description,
             definitions=[ids[index] for index in sorted(plan.carried)],
             parameters=[name for name in self.parameters if name in plan.parameters],
             inputs={name: f"{plan.inputs[name]}.{name}" for name in names},
             optional=[name for name in names if not name.startswith(STATE) and plan.needs[name] == 0],
-            outputs={name: _output_type(name, plan.outputs[name]) for name in handed},
+            outputs={name: _output_type(name, kinds[name]) for name in handed},
             after=[name for name in self.components if name in plan.after and name not in produced],
+            when=options.when,
+            foreach=options.foreach,
+            control={name: f"{plan.control[name]}.{name}" for name in sorted(plan.control)},
             metrics=list(options.metrics),
             resources=given if given != Resources() else None,
             image=options.image,

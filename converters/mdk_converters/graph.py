@@ -10,14 +10,17 @@ from mdk_converters.spec import Pipeline
 
 
 def dependencies(pipeline: Pipeline) -> dict[str, set[str]]:
-    """Return, for every component, the components it waits for: producers of its inputs and those in `after`.
+    """Return, for every component, the components it waits for.
+
+    They are the producers of its inputs and of what decides about it, and those in `after`.
 
     Example:
         >>> dependencies(pipeline)
         {'load': set(), 'train': {'load'}}
     """
     return {
-        name: {producer(source) for source in component.inputs.values()} | set(component.after)
+        name: {producer(source) for source in (*component.inputs.values(), *component.control.values())}
+        | set(component.after)
         for name, component in pipeline.components.items()
     }
 

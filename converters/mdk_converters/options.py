@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+import shlex
 import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from mdk_converters.conditions import parse_condition
+from mdk_converters.loops import parse_loop
 from mdk_converters.quantities import gpu_type_and_count, memory_bytes, seconds
 
 
@@ -16,6 +19,8 @@ class Options:
     """Options of a component. `None` and empty mean: not given."""
 
     after: tuple[str, ...] = ()
+    when: str | None = None  # "auc > 0.8"
+    foreach: str | None = None  # "lr in learning_rates"
     cpu: float | None = None
     memory: str | None = None
     gpu: str | None = None  # TYPE:COUNT
@@ -50,6 +55,17 @@ class Option:
     many: Literal["", "list", "map"] = ""
     commas: bool = False  # several values in one text, apart by commas
 
+    @property
+    def flag(self) -> str:
+        """The option with its example, as a `%%component` line has it."""
+        return f"--{self.word} {self.quoted(self.example)}"
+
+    def quoted(self, value: str) -> str:
+        """Return a value as it is written behind a flag."""
+        if not re.search(r"[\s\"']", value):
+            return value
+        return f'"{value}"' if not re.search(r'["\\]', value) else shlex.quote(value)
+
     def read(self, raw: Any) -> Any:
         """Return the value of the option's field; several values only where the option takes several.
 
@@ -77,6 +93,14 @@ def _text(value: Any) -> str:
     if not isinstance(value, str) or not value.strip():
         raise ValueError("write some text")
     return value.strip()
+
+
+def _condition(value: Any) -> str:
+    return parse_condition(_text(value)).text
+
+
+def _loop(value: Any) -> str:
+    return parse_loop(_text(value)).text
 
 
 def _word(value: Any) -> str:
@@ -168,6 +192,8 @@ def _secret(value: Any) -> tuple[str, str]:
 
 _OPTIONS = [
     Option("after", "after", "load", "run after this component, even if no data flows", _word, "list", True),
+    Option("when", "when", "auc > 0.8", "run only if this holds, otherwise the step is skipped", _condition),
+    Option("foreach", "foreach", "lr in rates", "run once for each item; what it binds becomes lists", _loop),
     Option("cpu", "cpu", "4", "processors", _cpu),
     Option("memory", "memory", "16Gi", "memory", _memory),
     Option("gpu", "gpu", "nvidia-tesla-t4:1", "accelerator, and how many", _gpu),

@@ -77,6 +77,11 @@ class Component(Strict):
     `inputs` maps a name to "component.name". Those in `optional` may be missing: the step starts without
     them. `outputs` are the names that the step hands on, in their state at its end; a name that is unbound by
     then is handed on as unbound.
+
+    `when` is a condition: the step is skipped where it does not hold, and with it all that waits for the step.
+    `foreach` runs the step once for each item of a list, which knows its item by that name; who receives an output
+    of it receives the list of what the runs hand on. `control` says where the names in both come from; the other
+    ones are parameters.
     """
 
     description: str | None = Field(default=None, description="What the step does.")
@@ -86,6 +91,11 @@ class Component(Strict):
     optional: list[str] = Field(default=[], description="Inputs without which the step can start.")
     outputs: dict[str, ValueType] = Field(default={}, description="Names handed on, with the kind of value.")
     after: list[str] = Field(default=[], description="Components to wait for although no value comes from them.")
+    when: str | None = Field(default=None, description="Condition of the step, such as auc > 0.8.")
+    foreach: str | None = Field(default=None, description="Run once for each item: ITEM in ITEMS, two names.")
+    control: dict[str, str] = Field(
+        default={}, description="Name in `when` or `foreach` -> component.name of the output it is."
+    )
     metrics: list[str] = Field(default=[], description="Outputs to log as metrics.")
     resources: Resources | None = Field(default=None, description="What the step needs of a machine.")
     image: str | None = Field(default=None, description="Container image, or the name of one in mdk.yaml.")

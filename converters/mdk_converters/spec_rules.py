@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any, TypeAlias
 
+from mdk_converters.conditions import Condition, parse_condition
 from mdk_converters.graph import cycle_finding, dependencies, find_cycle
+from mdk_converters.loops import Loop, parse_loop
 from mdk_converters.quantities import gpu_type_and_count, memory_bytes, seconds
 from mdk_converters.spec import STATE, Component, Parameter, Pipeline, Resources
 
@@ -20,6 +22,7 @@ _STATE_NAME = re.compile(r"state\.[a-z][a-z0-9_]*", re.ASCII)
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _FILE_NAME = re.compile(r"[^./\\\x00-\x1f\x7f][^/\\\x00-\x1f\x7f]*")
 
+_NO_SCALARS = frozenset({"list", "dict", "model", "figure", "state"})  # a part of a table or array may be a number
 _TYPES: dict[str, type] = {"int": int, "float": float, "bool": bool, "str": str, "list": list, "dict": dict}
 
 
@@ -44,6 +47,7 @@ def problems(pipeline: Pipeline) -> list[Problem]:
         found += _name_problems(name, component)
         found += _reference_problems(pipeline, name, component)
         found += _amount_problems(name, component)
+        found += _steering_problems(pipeline, name, component)
     found += _cell_problems(pipeline)
     if cycle := find_cycle(dependencies(pipeline)):
         finding = cycle_finding(cycle)
@@ -155,7 +159,9 @@ def _name_problems(name: str, component: Component) -> Iterator[Problem]:
 def _reference_problems(pipeline: Pipeline, name: str, component: Component) -> Iterator[Problem]:
     path: SpecPath = ("components", name)
     for variable, source in component.inputs.items():
-        yield from _input_problems(pipeline, name, variable, source)
+        yield from _source_problems(pipeline, (*path, "inputs", variable), variable, source)
+    for variable, source in component.control.items():
+        yield from _source_problems(pipeline, (*path, "control", variable), variable, source)
     references: list[tuple[str, str, str, Collection[str]]] = [
         ("MDK211", "definitions", "a definition", pipeline.definitions),
         ("MDK212", "parameters", "a parameter of the pipeline", pipeline.parameters),
@@ -171,8 +177,7 @@ def _reference_problems(pipeline: Pipeline, name: str, component: Component) -> 
                 )
 
 
-def _input_problems(pipeline: Pipeline, name: str, variable: str, source: str) -> Iterator[Problem]:
-    path: SpecPath = ("components", name, "inputs", variable)
+def _source_problems(pipeline: Pipeline, path: SpecPath, variable: str, source: str) -> Iterator[Problem]:
     producer, _, output = source.partition(".")
     if not output:
         message, fix = (
@@ -190,6 +195,61 @@ def _input_problems(pipeline: Pipeline, name: str, variable: str, source: str) -
     else:
         return
     yield Problem("MDK210", path, message, fix, (variable,))
+
+
+def _steering_problems(pipeline: Pipeline, name: str, component: Component) -> Iterator[Problem]:
+    """Yield what is wrong with a component's condition and loop."""
+    path: SpecPath = ("components", name)
+    read: set[str] = set()
+    for field, parse in (("when", parse_condition), ("foreach", parse_loop)):
+        text = getattr(component, field)
+        if text is None:
+            continue
+        try:
+            parsed = parse(text)
+        except ValueError as error:
+            yield Problem("MDK221", (*path, field), f'"{text}" is no usable {field}', str(error), (text,))
+            continue
+        names = parsed.names if isinstance(parsed, Condition) else (parsed.items,)
+        read |= set(names)
+        for variable in names:
+            if problem := _steering_value_problem(pipeline, component, field, variable):
+                yield Problem("MDK221", (*path, field), *problem, (variable,))
+        if isinstance(parsed, Loop):
+            yield from _loop_problems(path, component, parsed)
+    for variable in component.control.keys() - read:
+        message = f'neither when nor foreach reads "{variable}"'
+        yield Problem("MDK221", (*path, "control", variable), message, "take it out", (variable,), at_key=True)
+
+
+def _loop_problems(path: SpecPath, component: Component, loop: Loop) -> Iterator[Problem]:
+    for field in ("inputs", "parameters", "outputs", "control"):
+        if loop.item in getattr(component, field):
+            message = f'the item "{loop.item}" is also in {field}'
+            yield Problem("MDK221", (*path, "foreach"), message, "call the item by another name", (loop.item,))
+    for variable in component.outputs:
+        if variable.startswith(STATE):
+            message = "interpreter state of several runs cannot be one list"
+            yield Problem("MDK221", (*path, "outputs", variable), message, "take it out", (variable,), at_key=True)
+
+
+def _steering_value_problem(
+    pipeline: Pipeline, component: Component, field: str, variable: str
+) -> tuple[str, str] | None:
+    """Return what is wrong with a value that decides, and the fix."""
+    wanted = "a list" if field == "foreach" else "a number, text or flag"
+    if variable in component.control:
+        source, _, output = component.control[variable].partition(".")
+        made = pipeline.components.get(source)
+        kind: str = made.outputs.get(output, "value") if made else "value"
+        kind = "list" if made and made.foreach is not None else kind
+    elif variable in pipeline.parameters:
+        kind = pipeline.parameters[variable].type
+    else:
+        message = f'"{variable}" is neither in control nor a parameter of the pipeline'
+        return message, f"add control: {{{variable}: component.{variable}}}"
+    unfit = kind not in ("list", "value") if field == "foreach" else kind in _NO_SCALARS
+    return (f'"{variable}" is of kind {kind}, not {wanted}', f"name {wanted}") if unfit else None
 
 
 def _amount_problems(name: str, component: Component) -> Iterator[Problem]:

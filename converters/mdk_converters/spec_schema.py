@@ -64,6 +64,9 @@ def _complete_component(component: dict[str, Any]) -> None:
         properties[field]["additionalProperties"] = _TEXT
     for field in ("inputs", "outputs"):
         properties[field]["propertyNames"] = {"pattern": f"^{_VALUE}$"}
+    properties["control"]["propertyNames"] = {"pattern": f"^{_VARIABLE}$"}
+    properties["control"]["additionalProperties"]["pattern"] = rf"^{_COMPONENT}\.{_VARIABLE}$"
+    properties["foreach"]["pattern"] = rf"^\s*{_VARIABLE}\s+in\s+{_VARIABLE}\s*$"
     properties["inputs"]["additionalProperties"]["pattern"] = rf"^{_COMPONENT}\.{_VALUE}$"
     properties["retries"]["minimum"] = 0
     properties["timeout"]["pattern"] = r"^(?=.)(\d+d)?(\d+h)?(\d+m)?(\d+s)?$"

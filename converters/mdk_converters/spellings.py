@@ -14,6 +14,7 @@ from typing import Any
 
 from mdk_converters.components import Role, RoleKind, join_components
 from mdk_converters.findings import Finding, NotebookError, Place
+from mdk_converters.heeding import unheeded
 from mdk_converters.notebook import Cell, Notebook
 from mdk_converters.options import COMPONENT_OPTIONS, OPTIONS_BY_WORD, Option, Options, merge_options
 
@@ -29,7 +30,8 @@ def own_roles(notebook: Notebook) -> tuple[list[Role], list[Finding]]:
     found = [_role(notebook, cell, findings) for cell in notebook.cells if cell.kind == "code"]
     findings += _parameter_cells(notebook, found)
     findings += _idle_tags(notebook)
-    return join_components(notebook, found, findings), findings
+    joined = join_components(notebook, found, findings)
+    return joined, [*findings, *unheeded(notebook, joined)]
 
 
 def parse_component_line(line: str) -> tuple[str, Options]:
@@ -100,7 +102,7 @@ def _spelled(spelling: str, option: Option) -> str:
         return f"{option.word}:{option.example}"
     if spelling == "metadata.mdk":
         return f'"{option.word}": "{option.example}"'
-    return f"--{option.word} {option.example}"
+    return option.flag
 
 
 def _role(notebook: Notebook, cell: Cell, findings: list[Finding]) -> Role:
@@ -109,9 +111,11 @@ def _role(notebook: Notebook, cell: Cell, findings: list[Finding]) -> Role:
     if "mdk" in cell.metadata:
         statements.append(_read_metadata(notebook, cell, findings))
     line, offset, source = component_line(cell.source)
+    said = None
     if line is not None:
-        place = notebook.place(cell, offset)
-        statements.append(_read_line(line, place, findings))
+        statement = _read_line(line, notebook.place(cell, offset), findings)
+        statements.append(statement)
+        said = Options(**statement.values)
     kind, component = _agree_on_role(statements, findings)
     options = _agree_on_options(statements, findings)
     place = notebook.place(cell)
@@ -127,7 +131,7 @@ def _role(notebook: Notebook, cell: Cell, findings: list[Finding]) -> Role:
     if line is None and (hidden := _hidden_line(cell.source)) is not None:
         message = "%%component must be the first line of its cell"
         findings.append(Finding("MDK120", message, notebook.place(cell, hidden, 1), "move the line to the top"))
-    return Role(kind, cell, source, component, options, offset)
+    return Role(kind, cell, source, component, options, offset, line=said)
 
 
 def _foreign(language: str, kind: RoleKind, place: Place) -> Finding:
@@ -260,7 +264,7 @@ def _read_line(text: str, place: Place, findings: list[Finding]) -> _Statement:
             findings.append(_unknown(flag, spot, "the option", [f"--{w}" for w in OPTIONS_BY_WORD]))
         elif not equals:
             message = f"the option {flag} has no value"
-            fix = f"write for example --{option.word} {option.example}"
+            fix = f"write for example {option.flag}"
             findings.append(Finding("MDK120", message, spot, fix, names=(option.word,)))
         else:
             statement.put(option, value, f"{flag} {value}", findings, spot)

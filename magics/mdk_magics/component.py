@@ -1,9 +1,9 @@
-"""`%%component`: the cell runs as if the line were not there.
+"""`%%component`: the cell runs as if the line were not there, unless it says `--when` or `--foreach`.
 
 Running the cell from within a magic would not be the same: no value shown, no `await`, wrong lines in
 tracebacks. So the line is taken out before IPython looks at the cell, and comes back as a comment in front
-of the Python that IPython makes of the rest, so that every line keeps its number. A line that cannot be
-read stays where it is, IPython calls the magic, and the magic says what is wrong; the cell does not run.
+of the Python that IPython makes of the rest, so that every line keeps its number; what the line says about
+running the cell, `Steering` hears and does to the syntax tree. A line that cannot be read stays where it is, IPython calls the magic, and the magic says what is wrong; the cell does not run.
 """
 
 from __future__ import annotations
@@ -15,8 +15,9 @@ from typing import Any
 from IPython.core.magic import Magics, cell_magic, magics_class, no_var_expand
 
 from mdk_converters.findings import NotebookError
-from mdk_converters.grammar import COMPONENT_OPTIONS, component_line, parse_component_line
+from mdk_converters.grammar import COMPONENT_OPTIONS, Options, component_line, parse_component_line
 from mdk_magics.refusal import Refusal
+from mdk_magics.steering import Steering
 
 MAGIC = "%%component"
 
@@ -27,15 +28,19 @@ class LineRemover(threading.local):
     IPython calls both within one `transform_cell`, but a kernel may have several threads that run cells.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, steering: Steering) -> None:
+        self.steering = steering
         self.removed: list[str] = []
 
     def take_out(self, lines: list[str]) -> list[str]:
         """Return the lines after a valid `%%component` line; lines without one as they are."""
         self.removed = []
+        self.steering.expect_nothing()
         line, above, rest = component_line("".join(lines))
-        if line is None or not _is_valid(line):
+        said = _read(line) if line is not None else None
+        if line is None or said is None:
             return lines
+        self.steering.expect(*said, rest)
         below = rest.splitlines(keepends=True)
         # IPython drops empty lines at the top; the lines below keep their numbers all the same.
         blank = len(list(takewhile(str.isspace, below)))
@@ -66,9 +71,10 @@ class ComponentMagics(Magics):
 
 def register(shell: Any) -> LineRemover:
     """Make `shell` understand `%%component`; return what `unregister` takes."""
-    remover = LineRemover()
+    remover = LineRemover(Steering(shell, skipped=set()))
     shell.input_transformers_cleanup.insert(0, remover.take_out)
     shell.input_transformers_post.append(remover.put_back)
+    shell.ast_transformers.append(remover.steering)
     shell.register_magics(ComponentMagics)
     return remover
 
@@ -77,25 +83,26 @@ def unregister(shell: Any, remover: LineRemover) -> None:
     """Undo `register`."""
     shell.input_transformers_cleanup.remove(remover.take_out)
     shell.input_transformers_post.remove(remover.put_back)
+    shell.ast_transformers.remove(remover.steering)
     del shell.magics_manager.magics["cell"]["component"]
 
 
-def _is_valid(line: str) -> bool:
+def _read(line: str) -> tuple[str, Options] | None:
+    """Return what a line says, or None where it cannot be read."""
     try:
-        parse_component_line(line.lstrip().removeprefix(MAGIC))
+        return parse_component_line(line.lstrip().removeprefix(MAGIC))
     except NotebookError:
-        return False
-    return True
+        return None
 
 
 def _help() -> str:
-    width = max(len(f"--{o.word} {o.example}") for o in COMPONENT_OPTIONS.values())
-    options = "\n".join(
-        f"  {f'--{option.word} {option.example}':<{width}}  {option.help}" for option in COMPONENT_OPTIONS.values()
-    )
+    width = max(len(option.flag) for option in COMPONENT_OPTIONS.values())
+    options = "\n".join(f"  {option.flag:<{width}}  {option.help}" for option in COMPONENT_OPTIONS.values())
     return f"""%%component NAME [--option value ...]
 
-The cell belongs to component NAME of the pipeline. In the notebook it runs as if this line were not there.
+The cell belongs to component NAME of the pipeline. In the notebook it runs as if this line were not there,
+but a cell with --when is skipped where the condition does not hold, as are cells with --after what was skipped, and
+a cell with --foreach runs once for each item; then each name that it binds is the list of the values.
 The same can be said with cell tags: component:NAME, cpu:4, after:load.
 
 {options}

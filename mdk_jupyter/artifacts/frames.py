@@ -10,7 +10,7 @@ import base64
 import datetime
 import json
 import zoneinfo
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, BinaryIO
 
 import numpy
@@ -22,6 +22,7 @@ from mdk_jupyter.artifacts.formats import NotExact, check_plain
 
 _KEY = b"mdk"
 _MODERN = int(pandas.__version__.split(".")[0]) >= 3
+_AT_ONCE = 4_000_000  # values that are decoded in one go
 _LARGEST_SIDE = 20_000  # categories or levels that go into the metadata
 _NUMPY = frozenset(numpy.dtype(t) for t in ("?", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "f4", "f8"))
 _INDEXES = (pandas.Index, pandas.DatetimeIndex, pandas.TimedeltaIndex, pandas.CategoricalIndex)
@@ -47,21 +48,39 @@ def write(value: Any, file: BinaryIO) -> None:
 
 def read(file: BinaryIO) -> Any:
     """Read what `write` wrote."""
-    table = parquet.read_table(file)
-    facts = json.loads(table.schema.metadata[_KEY])
-    columns = iter(table.columns)
+    stored = parquet.ParquetFile(file)
+    facts = json.loads(stored.schema_arrow.metadata[_KEY])
+    columns = _columns(stored)
     if facts["is"] == "Index":
         return _decode_index(facts["index"], lambda: next(columns))
-    arrays = [_decode_array(column, next(columns)) for column in facts["columns"]]
-    index = _decode_index(facts["index"], lambda: next(columns))
+    arrays = (_decode_array(column, next(columns)) for column in facts["columns"])
     if facts["is"] == "Series":
-        value: Any = pandas.Series(arrays[0], index=index, dtype=_dtype(facts["columns"][0]), copy=True)
+        value: Any = pandas.Series(next(arrays), dtype=_dtype(facts["columns"][0]), copy=True)
+        value.index = _decode_index(facts["index"], lambda: next(columns))
         value.name = _decode_name(facts["name"])
     else:
-        value = _frame(arrays, facts["rowwise"], index, _decode_index(facts["labels"], None))
+        blocks = _Blocks(facts["columns"], facts["rowwise"], stored.metadata.num_rows)
+        for position, array in enumerate(arrays):
+            blocks.put(position, array)
+        index = _decode_index(facts["index"], lambda: next(columns))
+        value = blocks.frame(index, _decode_index(facts["labels"], None))
     if facts["attrs"]:
         value.attrs = facts["attrs"]
     return value
+
+
+def _columns(stored: Any) -> Iterator[Any]:
+    """Yield the columns of a file, with a few of them in memory at a time."""
+    names = stored.schema_arrow.names
+    width = max(1, _AT_ONCE // max(1, stored.metadata.num_rows))
+    for start in range(0, len(names), width):
+        batch = names[start : start + width]
+        table = stored.read(columns=batch)
+        for name in batch:  # parquet takes the name `a` for `a.b` too
+            column = table.column(name)
+            table = table.drop_columns([name])
+            yield column
+            del column
 
 
 def _encode(value: Any) -> tuple[Any, Facts]:
@@ -311,28 +330,54 @@ def _rowwise_blocks(frame: Any) -> list[list[int]]:
     return rowwise
 
 
-def _frame(arrays: list[Any], rowwise: list[list[int]], index: Any, labels: Any) -> Any:
-    if not rowwise:
+class _Blocks:
+    """The blocks of a frame, filled column by column, so that no column is in memory twice for long."""
+
+    def __init__(self, columns: list[Facts], rowwise: list[list[int]], rows: int) -> None:
+        self._alone: dict[int, Any] = {}
+        self._rows: dict[int, Any] = {}  # by column, where its values go
+        self._together: list[tuple[Any, list[int]]] = []
+        if not _MODERN:  # no way to build a frame from blocks
+            return
+        grouped = {position for positions in rowwise for position in positions}
+        for positions in rowwise:
+            self._add(numpy.empty((rows, len(positions)), columns[positions[0]]["numpy"]).T, positions)
+        by_dtype: dict[str, list[int]] = {}
+        for position, about in enumerate(columns):
+            if position not in grouped and "numpy" in about:
+                by_dtype.setdefault(about["numpy"], []).append(position)
+        for dtype, positions in by_dtype.items():
+            self._add(numpy.empty((len(positions), rows), dtype), positions)
+
+    def _add(self, values: Any, positions: list[int]) -> None:
+        self._together.append((values, positions))
+        self._rows.update(zip(positions, values, strict=True))
+
+    def put(self, position: int, array: Any) -> None:
+        """Add the next column."""
+        row = self._rows.get(position)
+        if row is not None:
+            row[:] = array
+        else:
+            self._alone[position] = array
+
+    def frame(self, index: Any, labels: Any) -> Any:
+        """Return the frame, when all its columns are there."""
+        if not _MODERN:
+            return self._classic(index, labels)
+        from pandas.api.internals import create_dataframe_from_blocks  # type: ignore[import-not-found]
+
+        blocks = [(values, numpy.array(positions)) for values, positions in self._together]
+        blocks += [(array.copy(), numpy.array([position])) for position, array in self._alone.items()]
+        return create_dataframe_from_blocks(blocks, index=index, columns=labels)
+
+    def _classic(self, index: Any, labels: Any) -> Any:
         columns = {
-            i: pandas.Series(array, index=index, dtype=object, copy=False)
+            position: pandas.Series(array, index=index, dtype=object, copy=False)
             if isinstance(array, numpy.ndarray) and array.dtype.hasobject
             else array
-            for i, array in enumerate(arrays)
+            for position, array in self._alone.items()
         }
         frame = pandas.DataFrame(columns, index=index, copy=True)
         frame.columns = labels
         return frame
-    from pandas.api.internals import create_dataframe_from_blocks  # type: ignore[import-not-found]
-
-    blocks: list[tuple[Any, Any]] = []
-    for positions in rowwise:
-        values = numpy.empty((len(index), len(positions)), dtype=arrays[positions[0]].dtype)
-        for place, position in enumerate(positions):
-            values[:, place] = arrays[position]
-        blocks.append((values.T, numpy.array(positions)))
-    together = {position for positions in rowwise for position in positions}
-    for position, array in enumerate(arrays):
-        if position not in together:
-            flat = isinstance(array, numpy.ndarray)
-            blocks.append((array.reshape(1, -1).copy() if flat else array.copy(), numpy.array([position])))
-    return create_dataframe_from_blocks(blocks, index=index, columns=labels)

@@ -6,7 +6,7 @@ import contextlib
 import functools
 import gc
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -100,13 +100,29 @@ def _save_alone(name: str, value: object, store: Store, bases: frozenset[int] = 
     try:
         if bases:
             blob = store.put(lambda file: formats.write_pickle(value, file, bases))
-            return Record("value", "pickle", blob.digest, blob.size, type_name(value), preview=preview(value))
+            return Record(
+                "value",
+                "pickle",
+                blob.digest,
+                blob.size,
+                type_name(value),
+                preview=preview(value),
+                length=length(value),
+            )
         for serializer in formats.candidates(value):
             try:
                 blob = store.put(functools.partial(serializer.write, value))
             except formats.NotExact:
                 continue
-            return Record("value", serializer.name, blob.digest, blob.size, type_name(value), preview=preview(value))
+            return Record(
+                "value",
+                serializer.name,
+                blob.digest,
+                blob.size,
+                type_name(value),
+                preview=preview(value),
+                length=length(value),
+            )
     except Untravelable as refusal:
         return _untravelable(name, value, refusal)
     raise AssertionError("the pickle takes everything or refuses it")
@@ -118,7 +134,16 @@ def _save_together(values: Mapping[str, object], store: Store, bases: frozenset[
     except Untravelable as refusal:
         return {name: _untravelable(name, value, refusal) for name, value in values.items()}
     return {
-        name: Record("value", "pickle", blob.digest, blob.size, type_name(value), key=name, preview=preview(value))
+        name: Record(
+            "value",
+            "pickle",
+            blob.digest,
+            blob.size,
+            type_name(value),
+            key=name,
+            preview=preview(value),
+            length=length(value),
+        )
         for name, value in values.items()
     }
 
@@ -171,6 +196,27 @@ def _read(serializer: formats.Serializer, path: Path, names: list[str]) -> Any:
         message = f"{listed} cannot be read back: {detail}"
         fix = "Check that the components run with the same packages, and run the pipeline again without the cache."
         raise ArtifactError([Finding("MDK327", message, fix=fix, names=tuple(names))]) from error
+
+
+def load_lists(lists: Mapping[str, Sequence[Record]], store: Store) -> dict[str, list[Any]]:
+    """Load values that the runs of a repeated component handed on, as lists by name.
+
+    What one run handed on may share objects; what different runs handed on never does.
+
+    Raises:
+        ArtifactError: as `load`.
+    """
+    values: dict[str, list[Any]] = {name: [None] * len(records) for name, records in lists.items()}
+    for number in range(max(map(len, lists.values()), default=0)):
+        own = {name: records[number] for name, records in lists.items() if number < len(records)}
+        for name, value in load(own, store):
+            values[name][number] = value
+    return values
+
+
+def length(value: object) -> int | None:
+    """Return the number of items of a list or tuple, None for anything else."""
+    return len(value) if isinstance(value, list | tuple) else None
 
 
 def preview(value: object) -> str | None:

@@ -14,6 +14,7 @@ class Record:
     """One value that a step handed on.
 
     `key` is the name inside a joint artifact: values that share mutable objects are stored together.
+    `length` is the number of items of a list or tuple.
     `shares` are the artifacts, received by the step and not handed on again, whose objects this value holds too.
     """
 
@@ -25,6 +26,7 @@ class Record:
     key: str | None = None
     reason: str | None = None
     preview: str | None = None
+    length: int | None = None
     shares: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:

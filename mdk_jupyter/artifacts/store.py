@@ -58,6 +58,7 @@ class Store:
 
     def __init__(self, root: Path | str) -> None:
         self.root = Path(root)
+        self.written = 0  # bytes that were not there before
 
     def path(self, digest: str) -> Path:
         name = digest.removeprefix(_PREFIX)
@@ -81,7 +82,9 @@ class Store:
                 blob = sink.blob()
             path = self.path(blob.digest)
             path.parent.mkdir(exist_ok=True)
-            Path(temporary).replace(path)
+            is_new = not path.exists()
+            Path(temporary).replace(path)  # also where there is one: it might be damaged
+            self.written += blob.size if is_new else 0
         except BaseException:
             Path(temporary).unlink(missing_ok=True)
             raise
@@ -109,7 +112,7 @@ class Store:
 
 
 def _finding(code: str, message: str) -> Finding:
-    return Finding(code, message, fix="Run the pipeline again without the cache, so that the artifact is made anew.")
+    return Finding(code, message, fix="Run the pipeline again: what is missing or damaged is made anew.")
 
 
 def _not_writable(error: OSError) -> ArtifactError:

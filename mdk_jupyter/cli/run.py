@@ -53,6 +53,25 @@ def local(
     workers: Annotated[
         int | None, typer.Option("--workers", min=1, help="Steps at the same time. Default: one per processor.")
     ] = None,
+    start: Annotated[
+        list[str] | None,
+        typer.Option("--from", metavar="STEP", help="Run STEP and all that follows from it again; repeatable."),
+    ] = None,
+    only: Annotated[
+        list[str] | None,
+        typer.Option("--only", metavar="STEP", help="Run just STEP, on what the cache has; repeatable."),
+    ] = None,
+    until: Annotated[
+        list[str] | None, typer.Option("--until", metavar="STEP", help="Run STEP and what it needs; repeatable.")
+    ] = None,
+    no_cache: Annotated[bool, typer.Option("--no-cache", help="Run every step, whatever the cache knows.")] = False,
+    explain: Annotated[bool, typer.Option("--explain", help="Tell for every step why it ran, or did not.")] = False,
+    keep_going: Annotated[
+        bool, typer.Option("--keep-going", help="After a failure run what does not depend on it.")
+    ] = False,
+    timeout: Annotated[
+        str | None, typer.Option("--timeout", metavar="DURATION", help="For steps without one, such as 30m.")
+    ] = None,
     isolated: Annotated[
         bool, typer.Option("--isolated", help="Give each step an empty folder, as remote targets do.")
     ] = False,
@@ -63,7 +82,7 @@ def local(
     as_json: Annotated[bool, typer.Option("--json", help="Print the run as JSON, and no progress.")] = False,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show what the steps print.")] = False,
 ) -> Any:  # a Run, or nothing; Typer looks at these types, and Run is not imported here
-    """Run the pipeline on this machine, each step in a process of its own.
+    """Run the pipeline on this machine, each step in a process of its own; what is known from earlier runs is not run.
 
     A notebook is converted first, and its pipeline spec kept beside it. The executed notebooks and all values
     are kept in .mdk beside the notebook.
@@ -81,7 +100,16 @@ def local(
     values = complete(read.pipeline, given)
     if read.is_notebook:
         _write_spec(read, spec)
-    options = {"workers": workers, "isolated": isolated}
+    options = {
+        "workers": workers,
+        "isolated": isolated,
+        "cache": not no_cache,
+        "start": start or (),
+        "only": only or (),
+        "until": until or (),
+        "keep_going": keep_going,
+        "timeout": timeout,
+    }
     if as_json:
         import json
 
@@ -93,6 +121,10 @@ def local(
     with caller.watching() as observe:
         run = _run(read, values, _aloud(observe) if verbose else observe, **options)
     caller.finished(run)
+    if explain:
+        from mdk_jupyter.cli.explain import explanation
+
+        typer.echo(explanation(run))
     return run
 
 

@@ -42,11 +42,17 @@ def show(
     wanted: Annotated[str, typer.Argument(metavar="ID", help="The run's id, a part of it at either end, or latest.")],
     folder: Where = Path(),
     as_json: AsJson = False,
+    explain: Annotated[bool, typer.Option("--explain", help="Tell for every step why it ran, or did not.")] = False,
 ) -> Any:  # a Run, or nothing; Typer looks at these types, and Run is not imported here
     """Show one run: its steps, metrics, executed notebooks, and why it failed."""
     from mdk_jupyter.local.store import find_run
 
     run = find_run(_folder(folder), wanted)
+    if explain and not as_json:
+        from mdk_jupyter.cli.explain import explanation
+
+        typer.echo(explanation(run))
+        return None
     if not as_json:
         return run
     import json

@@ -43,13 +43,15 @@ class Terminal:
 
     def finished(self, run: Run) -> None:
         """Sum the run up: how it ended, metrics, what went wrong, and where everything is."""
+        from mdk_jupyter.amounts import size
         from mdk_jupyter.widgets.text import run_text
         from mdk_jupyter.widgets.view import view_of
 
         self.shown = run
         typer.echo(run_text(view_of(run, Path())))
+        typer.echo(f"\nvalues     {size(run.size)}, {size(run.written)} new on disk")
         beside = run.source.with_name(f"{run.source.stem}.pipeline.yaml") if run.source else run.spec
-        typer.echo(f"\nspec       {_shown(beside if beside.exists() else run.spec)}")
+        typer.echo(f"spec       {_shown(beside if beside.exists() else run.spec)}")
         for number, step in enumerate(step for step in run.steps.values() if step.notebook):
             typer.echo(f"{'' if number else 'notebooks':<10} {_shown(step.notebook)}")
 

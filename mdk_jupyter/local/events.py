@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 State = Literal["waiting", "running", "done", "failed", "skipped", "cancelled", "interrupted"]
-"""`skipped`: not started, because another step failed. `interrupted`: the driver died without a word."""
+"""`skipped`: not started, because another step failed or it was not selected. `interrupted`: the driver died without
+a word. A step whose result is in the cache goes from `waiting` to `done`."""
 
 Kind = Literal["run", "step", "cell", "output", "warning"]
 
@@ -21,7 +22,9 @@ class Event:
 
     kind      says                            filled in
     run       the run entered `state`         data: graph, pipeline, source, folder (running), metrics (ended)
-    step      a step entered `state`          step, seconds; data: notebook, metrics (done), findings (failed)
+    step      a step entered `state`          step, seconds; data: part_of, after (waiting: a run of a repeated step is
+                                              new), why (running, skipped), notebook, metrics (done), cached_from
+                                              (done, by the cache), findings, traceback (failed)
     cell      a cell of a step is starting    step, cell (from 1, user's cells only), data: cells, id, number
     output    the user's code printed         step, message, data: stream ("stdout", "stderr")
     warning   worth knowing, no failure       message, step when it is about one

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from mdk_converters.graph import dependencies, producer
+from mdk_converters.loops import parse_loop
 from mdk_converters.spec import STATE, Component, Pipeline
 
 Record = dict[str, Any]
@@ -27,6 +28,7 @@ def job(
 ) -> dict[str, Any]:
     """Return the job file's content for one step. `numbers` are the notebook's cell numbers by cell id."""
     component = pipeline.components[name]
+    loop = parse_loop(component.foreach) if component.foreach is not None else None
     return {
         "run": run,
         "pipeline": pipeline.metadata.name,
@@ -42,6 +44,7 @@ def job(
         "guard": guarded(pipeline, name, produced, numbers),
         "metrics": component.metrics,
         "result": str(result),
+        **({"item": loop.item} if loop else {}),
     }
 
 

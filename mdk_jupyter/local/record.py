@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -32,6 +33,12 @@ class Step:
     traceback: str | None = None  # the user's own, as plain text
     metrics: dict[str, Any] = field(default_factory=dict)
     outputs: dict[str, dict[str, Any]] = field(default_factory=dict)  # name -> artifact record
+    cached_from: str | None = None  # the run that made the result, when it was taken from the cache
+    why: str | None = None  # why it ran although there is a cache, or why it was skipped
+    size: int = 0  # bytes of its values
+    written: int = 0  # bytes of them that were not in the store before
+    remarks: list[str] = field(default_factory=list)  # what is worth knowing about its place in the cache
+    part_of: str | None = None  # the repeated component of which it is one run
 
     @property
     def error(self) -> Finding | None:
@@ -65,6 +72,11 @@ class Run:
     parameters: dict[str, Any] = field(default_factory=dict)
     steps: dict[str, Step] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
+    home: Path | None = None  # the `.mdk` with its artifacts, when that is not the one with the run
+
+    def __post_init__(self) -> None:
+        if self.home == self.folder.parent.parent:
+            self.home = None
 
     def __getitem__(self, step: str) -> Step:
         return self.steps[step]
@@ -82,12 +94,24 @@ class Run:
     @property
     def store(self) -> Path:
         """Where the artifacts are, by digest."""
-        return self.folder.parent.parent / "artifacts"
+        return (self.home or self.folder.parent.parent) / "artifacts"
 
     @property
     def metrics(self) -> dict[str, Any]:
         """The metrics of all steps, as `name`; a later step's value wins."""
-        return {name: value for step in self.steps.values() for name, value in step.metrics.items()}
+        whole = (step for step in self.steps.values() if step.part_of is None)
+        return {name: value for step in whole for name, value in step.metrics.items()}
+
+    @property
+    def size(self) -> int:
+        """The bytes of all values; those that are equal count once."""
+        records = (record for step in self.steps.values() for record in step.outputs.values())
+        return sum({record["digest"]: record["size"] for record in records if record.get("digest")}.values())
+
+    @property
+    def written(self) -> int:
+        """The bytes of values that were not in the store before."""
+        return sum(step.written for step in self.steps.values())
 
     @property
     def failures(self) -> list[Step]:
@@ -125,7 +149,14 @@ class Run:
             raise ValueError("written by another version")
         steps = {name: _step(step, folder) for name, step in content.pop("steps").items()}
         source = content.pop("source")
-        return cls(**content, folder=folder, source=Path(source) if source else None, steps=steps)
+        home = content.pop("home", None)
+        return cls(
+            **content,
+            folder=folder,
+            source=Path(source) if source else None,
+            steps=steps,
+            home=Path(os.path.normpath(folder / home)) if home else None,
+        )
 
     def to_json(self) -> dict[str, Any]:
         """Return the run as JSON values, with absolute paths and the merged metrics."""
@@ -134,7 +165,15 @@ class Run:
             for key in ("notebook", "log"):
                 path = getattr(step, key)
                 content["steps"][name][key] = str(path) if path else None
-        return {**content, "folder": str(self.folder), "spec": str(self.spec), "metrics": self.metrics}
+        return {
+            **content,
+            "folder": str(self.folder),
+            "home": str(self.home or self.folder.parent.parent),
+            "spec": str(self.spec),
+            "metrics": self.metrics,
+            "size": self.size,
+            "written": self.written,
+        }
 
     def __repr__(self) -> str:
         lines = [f"Run {self.id} of {self.pipeline}: {self.state}" + _seconds(self.seconds)]
@@ -159,7 +198,7 @@ class Outputs(Mapping[str, Any]):
             name: record
             for step in run.steps.values()
             for name, record in step.outputs.items()
-            if record["status"] == "value" and not name.startswith("state.")
+            if step.part_of is None and record["status"] == "value" and not name.startswith("state.")
         }
 
     def __getitem__(self, name: str) -> Any:
@@ -167,6 +206,9 @@ class Outputs(Mapping[str, Any]):
         record = self._run.steps[step].outputs[output] if output else self._records[name]
         from mdk_jupyter.artifacts import Record, Store, handover
 
+        if "items" in record:
+            parts = {name: [Record.from_json(part) for part in record["items"]]}
+            return handover.load_lists(parts, Store(self._run.store))[name]
         [(_, value)] = handover.load({name: Record.from_json(record)}, Store(self._run.store))
         return value
 
@@ -194,6 +236,7 @@ def finding_from_json(content: dict[str, Any]) -> Finding:
 def _to_json(run: Run) -> dict[str, Any]:
     content = {f.name: getattr(run, f.name) for f in dataclasses.fields(run) if f.name != "folder"}
     content["source"] = str(run.source) if run.source else None
+    content["home"] = os.path.relpath(run.home, run.folder) if run.home else None
     content["steps"] = {}
     for name, step in run.steps.items():
         entry = {f.name: getattr(step, f.name) for f in dataclasses.fields(step)}

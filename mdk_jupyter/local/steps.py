@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib import import_module
@@ -46,6 +46,10 @@ class Outcome:
     failure: Failure | None
     outputs: Mapping[str, dict[str, Any]] = field(default_factory=dict)
     metrics: Mapping[str, Any] = field(default_factory=dict)
+    written: int = 0  # bytes of outputs that were not in the store before
+    notes: Mapping[str, Any] = field(default_factory=dict)  # which files it used, and so on, as `watch` noted
+    remarks: Sequence[str] = ()  # what is worth knowing about its place in the cache
+    trouble: str | None = None  # why its result could not be kept, though it should
 
 
 def perform(task: Task, kernels: Kernels, news: News) -> Outcome:
@@ -64,14 +68,14 @@ def perform(task: Task, kernels: Kernels, news: News) -> Outcome:
             break
         message = failure.findings[0].message
         news("warning", step=task.step, message=f"{message}; attempt {attempts + 1} of {task.retries + 1}")
-    outputs, metrics = {}, {}
     if failure is None:
         try:
             result = json.loads(task.result.read_text(encoding="utf-8"))
-            outputs, metrics = result["outputs"], result["metrics"]
+            handed_on = {name: result[name] for name in ("outputs", "metrics", "written", "notes")}
+            return Outcome(task.step, time.monotonic() - start, attempts, None, **handed_on)
         except (OSError, ValueError, KeyError) as error:
             failure = failures.handed_nothing_on(task.step, str(error), task.origins)
-    return Outcome(task.step, time.monotonic() - start, attempts, failure, outputs, metrics)
+    return Outcome(task.step, time.monotonic() - start, attempts, failure)
 
 
 def _attempt(task: Task, kernels: Kernels, news: News) -> Failure | None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import hashlib
+import os
 import secrets
-import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,13 +14,31 @@ from typing import NoReturn
 
 from mdk_converters.findings import Finding
 from mdk_jupyter.errors import NotFoundError, StoreError
+from mdk_jupyter.local.files import write_atomically
+from mdk_jupyter.local.locks import holding, is_held
 from mdk_jupyter.local.record import Run
 
 FOLDER = ".mdk"
 
 
-def create_run_folder(folder: Path) -> Path:
-    """Make the folder of a new run under `folder/.mdk/runs`, and the artifact store. Names sort by time.
+def open_store(root: Path) -> Path:
+    """Make the folder `.mdk` of a project, for artifacts and results, and return it.
+
+    Raises:
+        StoreError: `root` cannot be written (MDK350) or the disk is full (MDK351).
+    """
+    home = (root / FOLDER).absolute()
+    with storing(home):
+        for name in ("artifacts", "cache"):
+            (home / name).mkdir(parents=True, exist_ok=True)
+        _ignore(home)
+    return home
+
+
+def create_run_folder(folder: Path, home: Path | None = None) -> Path:
+    """Make the folder of a new run under `folder/.mdk/runs`. Names sort by time.
+
+    `home` is the project's `.mdk`, as `open_store` returns it; it learns where its runs are.
 
     Raises:
         StoreError: `folder` cannot be written (MDK350) or the disk is full (MDK351).
@@ -27,16 +46,39 @@ def create_run_folder(folder: Path) -> Path:
     runs = (folder / FOLDER / "runs").absolute()
     with storing(runs):
         runs.mkdir(parents=True, exist_ok=True)
-        (folder / FOLDER / "artifacts").mkdir(exist_ok=True)
-        ignore = folder / FOLDER / ".gitignore"
-        if not ignore.exists():
-            ignore.write_text("*\n", encoding="utf-8")
+        _ignore(runs.parent)
+        if home is not None:
+            _note_runs(home, runs)
         while True:
             now = datetime.now(UTC)
             path = runs / f"{now:%Y%m%d-%H%M%S}-{now.microsecond // 1000:03d}-{secrets.token_hex(2)}"
             with contextlib.suppress(FileExistsError):
                 path.mkdir()
                 return path
+
+
+def known_runs(home: Path) -> list[Path]:
+    """Return the folders of runs whose artifacts are in the store of `home`."""
+    places = [home / "runs"]
+    for note in sorted((home / "cache" / "runs").glob("*")):
+        with contextlib.suppress(OSError):
+            places.append(Path(os.path.normpath(home / note.read_text(encoding="utf-8"))))
+    return [place for place in dict.fromkeys(places) if place.is_dir()]
+
+
+def _note_runs(home: Path, runs: Path) -> None:
+    place = os.path.relpath(runs, home)
+    note = home / "cache" / "runs" / hashlib.sha256(place.encode()).hexdigest()[:16]
+    if not note.exists():
+        note.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(note, place)
+
+
+def _ignore(home: Path) -> None:
+    """Keep what is in the folder out of version control."""
+    ignore = home / ".gitignore"
+    if not ignore.exists():
+        ignore.write_text("*\n", encoding="utf-8")
 
 
 def list_runs(folder: Path) -> list[Run]:
@@ -102,44 +144,13 @@ def read_run(folder: Path) -> Run:
 @contextlib.contextmanager
 def driving(folder: Path) -> Iterator[None]:
     """Hold the run: while this lasts, `is_driven` is true everywhere. Ends with the process at the latest."""
-    with (folder / "driver.lock").open("wb") as file:
-        _lock(file.fileno())
+    with holding(folder / "driver.lock"):
         yield
 
 
 def is_driven(folder: Path) -> bool:
     """Whether a living process drives the run."""
-    try:
-        with (folder / "driver.lock").open("rb") as file:
-            return not _is_free(file.fileno())
-    except FileNotFoundError:
-        return False
-
-
-# The operating system drops these locks when the process dies, however it dies.
-if sys.platform == "win32":
-    import msvcrt
-
-    def _lock(descriptor: int) -> None:
-        msvcrt.locking(descriptor, msvcrt.LK_LOCK, 1)
-
-    def _is_free(descriptor: int) -> bool:
-        with contextlib.suppress(OSError):
-            msvcrt.locking(descriptor, msvcrt.LK_NBRLCK, 1)
-            return True
-        return False
-
-else:
-    import fcntl
-
-    def _lock(descriptor: int) -> None:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-
-    def _is_free(descriptor: int) -> bool:
-        with contextlib.suppress(BlockingIOError):
-            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-            return True
-        return False
+    return is_held(folder / "driver.lock")
 
 
 @contextlib.contextmanager

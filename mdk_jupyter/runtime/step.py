@@ -14,12 +14,14 @@ from typing import TYPE_CHECKING, Any
 from mdk_converters.findings import Finding, MDKError
 from mdk_jupyter.errors import StepError
 from mdk_jupyter.runtime import metrics, states
+from mdk_jupyter.runtime.watch import watch
 
 if TYPE_CHECKING:
     from mdk_jupyter.artifacts.records import Record
 
 JOB = "MDK_STEP"  # the environment variable that names the job file
 _STATE = "state."
+_UNCHANGING = (int, float, str, bytes, type(None))
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,7 @@ class Job:
     outputs: tuple[str, ...] = ()
     guard: tuple[str, ...] = ()
     metrics: tuple[str, ...] = ()
+    item: str | None = None  # name of the item, where the step is one run of a repeated component
 
 
 @dataclass
@@ -45,6 +48,7 @@ class _Step:
     received: dict[str, _Received] = field(default_factory=dict)
     prints: dict[str, str] = field(default_factory=dict)  # of the guarded inputs, as they were received
     split: dict[str, _Split] = field(default_factory=dict)
+    item: _Item | None = None
 
 
 @dataclass(frozen=True)
@@ -60,6 +64,14 @@ class _Split:
     """An input that shares objects with the input `other` in the notebook, but not here."""
 
     other: str
+    value: Any
+    print: str
+
+
+@dataclass(frozen=True)
+class _Item:
+    """What the step is repeated for, as it was at first: the list in the notebook holds it still."""
+
     value: Any
     print: str
 
@@ -102,6 +114,7 @@ def begin() -> None:
     metrics.logged.clear()
     _current.namespace.update(job.parameters)
     _receive(lambda name: name in states.BEFORE_IMPORTS)
+    watch.start()
 
 
 @_reporting
@@ -115,6 +128,11 @@ def receive() -> None:
     _note_classes(step.namespace)
     _receive(lambda name: name not in states.BEFORE_IMPORTS)
     split = _find_split(step.received)
+    item = step.namespace.get(step.job.item) if step.job.item is not None else None
+    if not isinstance(item, _UNCHANGING):
+        from mdk_jupyter.artifacts.fingerprints import fingerprint
+
+        step.item = _Item(item, fingerprint(item))
     if step.job.guard or split:
         from mdk_jupyter.artifacts.fingerprints import fingerprint
 
@@ -135,6 +153,7 @@ def hand_on() -> None:
     from mdk_jupyter.artifacts.records import UNBOUND
     from mdk_jupyter.artifacts.store import Store
 
+    watch.stop()
     step = _step()
     job, namespace = step.job, step.namespace
     _check_guarded(step)
@@ -147,12 +166,14 @@ def hand_on() -> None:
         for name, received in step.received.items()
         if name not in job.outputs and id(namespace.get(name)) == received.identity
     ]
-    records = handover.save(values, Store(job.store), kept)
+    store = Store(job.store)
+    records = handover.save(values, store, kept)
     for name in job.metrics:
         if name in namespace and metrics.is_number(namespace[name]):
             metrics.log_metric(name, namespace[name])
     outputs = {name: records.get(name, UNBOUND).to_json() for name in job.outputs}
-    _write_json(job.result, {"outputs": outputs, "metrics": metrics.logged})
+    result = {"outputs": outputs, "metrics": metrics.logged, "written": store.written, "notes": watch.notes()}
+    _write_json(job.result, result)
 
 
 def _step() -> _Step:
@@ -172,6 +193,7 @@ def _read_job() -> Job:
             store=Path(data["store"]).resolve(),
             result=Path(data["result"]).resolve(),
             parameters=data.get("parameters", {}),
+            item=data.get("item"),
             inputs=data.get("inputs", {}),
             **{name: tuple(data.get(name, ())) for name in ("optional", "outputs", "guard", "metrics")},
         )
@@ -185,14 +207,24 @@ def _receive(wanted: Callable[[str], bool]) -> None:
     from mdk_jupyter.artifacts.records import Record
 
     step = _step()
-    records = {name: Record.from_json(data) for name, data in step.job.inputs.items() if wanted(name)}
+    inputs = {name: data for name, data in step.job.inputs.items() if wanted(name)}
+    lists = {name: data["items"] for name, data in inputs.items() if "items" in data}
+    records = {name: Record.from_json(data) for name, data in inputs.items() if name not in lists}
     _refuse_untravelable(step.job, records)
+    if lists:
+        from mdk_jupyter.artifacts import handover
+        from mdk_jupyter.artifacts.store import Store
+
+        parts = {name: [Record.from_json(part) for part in items] for name, items in lists.items()}
+        step.namespace.update(handover.load_lists(parts, Store(step.job.store)))
     present = {name: record for name, record in records.items() if record.status == "value"}
     if present:
         from mdk_jupyter.artifacts import handover
         from mdk_jupyter.artifacts.store import Store
 
-        for name, value in handover.load(present, Store(step.job.store)):
+        for name, loaded in handover.load(present, Store(step.job.store)):
+            number = inputs[name].get("item")
+            value = loaded if number is None else loaded[number]
             if name.startswith(_STATE):
                 states.restore(name, value, step.start)
             else:
@@ -263,8 +295,19 @@ def _check_guarded(step: _Step) -> None:
         for name, before in step.prints.items()
         if name not in namespace or fingerprint(namespace[name]) != before
     ]
+    if step.item is not None and fingerprint(step.item.value) != step.item.print:
+        findings.append(_changed_item(step.job))
     if findings:
         raise StepError(findings)
+
+
+def _changed_item(job: Job) -> Finding:
+    return Finding(
+        "MDK323",
+        f"the component {job.step!r} changes its item `{job.item}`, which the list in the notebook holds as well",
+        fix=f"Work on a copy: import copy; {job.item} = copy.deepcopy({job.item}).",
+        names=(job.item or "",),
+    )
 
 
 def _changed_input(name: str, job: Job) -> Finding:

@@ -13,7 +13,7 @@ def run_text(view: RunView) -> str:
         f"{SIGNS[view.state]} {view.title}: {view.state}{_after(view)}" + (f" (run {view.run})" if view.run else "")
     ]
     width = max((len(step.name) for step in view.steps), default=0)
-    lines += [f"  {SIGNS[s.state]} {s.name:<{width}}  {s.state}{_after(s)}" for s in view.steps]
+    lines += [f"  {SIGNS[s.state]} {s.name:<{width}}  {s.state}{_how(s)}" for s in view.steps]
     lines += [f"  {name} = {number(value)}" for name, value in view.metrics.items()]
     lines += [f"  warning: {text}" for text in view.warnings]
     return "\n".join(lines) + (f"\n\n{view.trouble}" if view.trouble else "")
@@ -22,8 +22,13 @@ def run_text(view: RunView) -> str:
 def step_line(step: StepView) -> str:
     """Return a line for a step that began or ended; nothing for one that waits."""
     if step.state == "running" or step.state in ENDED:
-        return f"{SIGNS[step.state]} {step.name}: {step.state}{_after(step)}"
+        return f"{SIGNS[step.state]} {step.name}: {step.state}{_how(step)}"
     return ""
+
+
+def _how(step: StepView) -> str:
+    """Return the time taken, or that the step was not run."""
+    return ", cached" if step.detail == "cached" else _after(step)
 
 
 def _after(view: RunView | StepView) -> str:

@@ -23,7 +23,7 @@ class StepView:
     state: State = "waiting"
     started: float | None = None
     ended: float | None = None
-    detail: str = ""  # "cell 2 of 5" while it runs, "cell 7, line 3" where it failed
+    detail: str = ""  # "cell 2 of 5" while it runs, "cell 7, line 3" where it failed, "cached"
     notebook: str | None = None  # link to the executed notebook, relative to the one on screen
 
     def seconds(self, now: float) -> float | None:
@@ -63,6 +63,8 @@ def follow(view: RunView, event: Event) -> RunView:
             return begin(str(event.data["pipeline"]), event.run, event.data["graph"], event.time)
         ended = event.time if event.state in ENDED else None
         return replace(view, state=event.state, ended=ended, metrics=event.data.get("metrics", view.metrics))
+    if event.kind == "step" and event.state == "waiting" and event.step is not None:
+        return _with_part(view, StepView(event.step, tuple(event.data["after"])), event.data["part_of"])
     if event.kind == "step" and event.state is not None:
         view = _with_step(view, event.step, lambda step: _step_after(step, event))
         if event.state == "failed":
@@ -88,7 +90,7 @@ def view_of(run: Run, beside: Path) -> RunView:
             state=step.state,
             started=step.started,
             ended=None if step.started is None or step.seconds is None else step.started + step.seconds,
-            detail=_where(step.findings),
+            detail="cached" if step.cached_from else _where(step.findings),
             notebook=_link(step.notebook, beside),
         )
         for step in run.steps.values()
@@ -125,10 +127,22 @@ def _with_step(view: RunView, name: str | None, change: Callable[[StepView], Ste
     return replace(view, steps=tuple(change(step) if step.name == name else step for step in view.steps))
 
 
+def _with_part(view: RunView, part: StepView, whole: str) -> RunView:
+    """Add a run of the repeated step `whole`, below those that are there, and let the step wait for it."""
+    names = [step.name for step in view.steps]
+    at = names.index(whole) + 1
+    while at < len(names) and names[at].startswith(f"{whole}["):
+        at += 1
+    steps = (*view.steps[:at], part, *view.steps[at:])
+    return _with_step(replace(view, steps=steps), whole, lambda step: replace(step, needs=(*step.needs, part.name)))
+
+
 def _step_after(step: StepView, event: Event) -> StepView:
     assert event.state is not None
     if event.state == "running":
         return replace(step, state="running", started=event.time, ended=None)
+    if "cached_from" in event.data:
+        return replace(step, state=event.state, started=event.time, ended=event.time, detail="cached")
     ended = event.time if step.started is not None else None
     return replace(step, state=event.state, ended=ended, detail="")
 

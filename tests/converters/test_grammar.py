@@ -333,7 +333,9 @@ def test_every_option_explains_itself() -> None:
     for word, option in COMPONENT_OPTIONS.items():
         assert option.word == word
         assert option.help
-        found, findings = read(cell("x", "component:load"), cell("y", "component:a", f"{word}:{option.example}"))
+        line = f"%%component a {option.flag}\n" if word in ("when", "foreach") else ""  # which tags may only repeat
+        tagged = cell(f"{line}y", "component:a", f"{word}:{option.example}")
+        found, findings = read(cell("x", "component:load"), tagged)
         assert findings == []
         assert found[1].options != Options()
 

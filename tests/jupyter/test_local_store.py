@@ -17,7 +17,6 @@ from pipelines import execute, is_running, pipeline, processes_naming
 
 from mdk_converters.findings import Finding, Place
 from mdk_jupyter.errors import NotFoundError, StoreError
-from mdk_jupyter.local import runner
 from mdk_jupyter.local.events import Event
 from mdk_jupyter.local.files import write_atomically
 from mdk_jupyter.local.record import Run, Step
@@ -125,7 +124,7 @@ def test_a_full_disk_is_an_error_that_says_so(tmp_path: Path, monkeypatch: pytes
             raise OSError(errno.ENOSPC, "No space left on device", str(path))
         real(path, content)
 
-    monkeypatch.setattr(runner, "write_atomically", full_for_jobs)
+    monkeypatch.setattr("mdk_jupyter.local.driver.write_atomically", full_for_jobs)
     with pytest.raises(StoreError) as refusal:
         execute(pipeline(one=("1",), two=("2", {"after": ["one"]})), tmp_path)
     assert refusal.value.code == "MDK351" and "disk is full" in str(refusal.value)

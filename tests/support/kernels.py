@@ -42,15 +42,17 @@ def shown(cell: dict[str, Any]) -> str:
     return _TIMES.sub("", _ADDRESS.sub("0x", text))
 
 
-def run_top_to_bottom(path: Path, skip: bool = True) -> dict[str, str]:
-    """Run a notebook in one kernel, as `Run All` does; return what each cell shows."""
+def run_top_to_bottom(path: Path, skip: bool = True, extension: bool = False) -> dict[str, str]:
+    """Run a notebook in one kernel, as `Run All` does, maybe with our extension; return what each cell shows."""
     import nbformat
     from nbclient import NotebookClient
 
     notebook = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
     if skip:
         notebook.cells = [c for c in notebook.cells if "skip" not in c.metadata.get("tags", [])]
-    for cell in notebook.cells:  # without the extension, IPython does not know the line
+    if extension:
+        notebook.cells.insert(0, nbformat.v4.new_code_cell("%load_ext mdk_jupyter", id="load"))  # type: ignore[no-untyped-call]
+    for cell in notebook.cells if not extension else ():  # without the extension, IPython does not know the line
         if cell.cell_type == "code" and cell.source.startswith("%%component"):
             cell.source = "#" + cell.source
     client = NotebookClient(

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from mdk_converters.analysis import knowledge
+from mdk_converters.analysis import knowledge, steering
 from mdk_converters.analysis.effects import Need
 from mdk_converters.analysis.history import STATE, Event, History, Record, line_of
 from mdk_converters.analysis.machine import is_builtin, is_history
@@ -32,10 +32,12 @@ class Plan:
     needs: dict[str, Need] = field(default_factory=dict)
     outputs: dict[str, Value | None] = field(default_factory=dict)
     after: set[str] = field(default_factory=set)
+    control: dict[str, str] = field(default_factory=dict)  # what decides about it -> the component that makes it
+    control_versions: dict[str, int] = field(default_factory=dict)
 
     @property
     def producers(self) -> set[str]:
-        return set(self.inputs.values()) | self.after
+        return {*self.inputs.values(), *self.control.values(), *self.after}
 
 
 class _Uncarriable(Exception):
@@ -95,6 +97,8 @@ class Dataflow:
     def _read(self, record: Record) -> None:
         plan = self.plans[record.component or ""]
         effects = record.effects
+        for name in record.steers:
+            steering.demand(self, name, plan, record)
         for name, need in effects.reads.items():
             if is_history(name) and not self.history.events.get(name):
                 self._refuse_history(name, record)
@@ -157,7 +161,7 @@ class Dataflow:
             return
         later = next((e for e in self.history.events.get(name, []) if e.index > index), None)
         told = f"; cell {later.record.role.cell.number} defines it later" if later else ""
-        self._report(
+        self.report(
             "MDK144",
             f"component {plan.name!r} reads {name!r}, which nothing defines before{told}",
             reader,
@@ -256,13 +260,20 @@ class Dataflow:
             return
         known = plan.versions.get(name)
         if known is not None and known != event.index and (name in plan.inputs or known not in plan.carried):
-            self._interleaved(name, event, plan, need, reader)
+            self.interleaved(name, event, plan, need, reader)
             return
         if need > Need.POSSIBLE and event.value is not None and event.how != "dynamic":
             self._refuse_travel(name, event, plan, reader)
-        plan.inputs[name] = source
         plan.versions[name] = event.index
         plan.needs[name] = max(need, plan.needs.get(name, need))
+        self.hand_on(name, event, plan.inputs)
+
+    def hand_on(self, name: str, event: Event, receiver: dict[str, str]) -> None:
+        """Let the component of an event hand a name on; note in `receiver` where the name is from."""
+        source = event.component
+        if source is None:
+            return
+        receiver[name] = source
         producer = self.plans[source]
         producer.outputs[name] = event.value
         if event.how in {"maybe", "change", "dynamic"}:
@@ -289,15 +300,15 @@ class Dataflow:
             e.component == event.component and e.index > event.index for e in listed
         )
         if own_earlier or (source_later and not carried):
-            self._interleaved(name, event, plan, need, reader)
+            self.interleaved(name, event, plan, need, reader)
             return True
         return False
 
-    def _interleaved(self, name: str, event: Event, plan: Plan, need: Need, reader: Record) -> None:
+    def interleaved(self, name: str, event: Event, plan: Plan, need: Need, reader: Record) -> None:
         if need is Need.POSSIBLE:
             return
         other = event.component or "an untagged cell"
-        self._report(
+        self.report(
             "MDK146",
             f"component {plan.name!r} needs {name.removeprefix(STATE)!r} as cell {event.record.role.cell.number} ({other}) leaves it, but "
             f"the cells of {plan.name!r} and {other!r} alternate on the page and need it in more than one version",
@@ -407,7 +418,7 @@ class Dataflow:
         last = events[-1]
         if state not in knowledge.CAPTURED_STATES:
             culprit = events[first]
-            self._report(
+            self.report(
                 "MDK154",
                 f"component {plan.name!r} depends on a setting of {state.removeprefix('module:')!r} that cell "
                 f"{culprit.record.role.cell.number} computes",
@@ -418,7 +429,7 @@ class Dataflow:
             return
         if outside:
             culprit = outside[-1]
-            self._report(
+            self.report(
                 "MDK152",
                 f"the untagged cell {culprit.record.role.cell.number} changes the state of {state!r}, which component "
                 f"{plan.name!r} depends on",
@@ -453,7 +464,7 @@ class Dataflow:
                 own = [e for e in self.history.events.get(name, []) if e.component == component and e.how != "delete"]
                 if not own:
                     record = self.plans[component].records[-1]
-                    self._report(
+                    self.report(
                         "MDK157",
                         f"component {component!r} is to hand on {name!r}, but no statement of it binds or changes that name",
                         record,
@@ -503,7 +514,7 @@ class Dataflow:
                     and path
                     and path == earlier_path
                 ):
-                    self._report(
+                    self.report(
                         "MDK155",
                         f"component {record.component!r} reads the file {path!r}, which the untagged cell "
                         f"{earlier.role.cell.number} writes",
@@ -536,7 +547,7 @@ class Dataflow:
         kind = "skipped" if event.record.role.kind == "skip" else "untagged"
         did = {"change": "changed", "dynamic": "possibly set", "delete": "deleted"}.get(event.how, "made")
         code = "MDK142" if event.how == "change" else "MDK143" if kind == "skipped" else "MDK141"
-        self._report(
+        self.report(
             code,
             f"component {plan.name!r} reads {name!r}, which is {did} in the {kind} cell {cell.number} "
             f"(line {line_of(event.record.statement, name) + event.record.role.line_offset})",
@@ -548,7 +559,7 @@ class Dataflow:
 
     def _deleted(self, name: str, event: Event, plan: Plan, need: Need, reader: Record) -> None:
         if need is Need.CERTAIN and event.certain and not is_builtin(name):
-            self._report(
+            self.report(
                 "MDK145",
                 f"component {plan.name!r} reads {name!r}, which cell {event.record.role.cell.number} deletes before",
                 reader,
@@ -570,7 +581,7 @@ class Dataflow:
             and (notes - {""})
             and all(heap[o].kind in {"untravelable", "generator"} for o in event.value.objects)
         ):
-            self._report(
+            self.report(
                 "MDK148",
                 f"{name!r} is {min(notes - {''})}, which cannot travel from component {event.component!r} to {plan.name!r}",
                 reader,
@@ -579,7 +590,7 @@ class Dataflow:
             )
 
     def _refuse_history(self, name: str, record: Record) -> None:
-        self._report(
+        self.report(
             "MDK149",
             f"component {record.component!r} reads {name!r}, IPython's memory of earlier inputs and outputs, which a step does not have",
             record,
@@ -600,7 +611,7 @@ class Dataflow:
                 f"{needs} needs " + (f"{', '.join(names)} from {gives}" if names else f"{gives} to come before it")
             )
         record = self.plans[cycle[0]].records[0]
-        self._report(
+        self.report(
             "MDK147",
             f"components wait for each other in a ring: {'; '.join(told)}",
             record,
@@ -609,9 +620,7 @@ class Dataflow:
             names=tuple(cycle),
         )
 
-    def _report(
-        self, code: str, message: str, record: Record, name: str, fix: str, names: tuple[str, ...] = ()
-    ) -> None:
+    def report(self, code: str, message: str, record: Record, name: str, fix: str, names: tuple[str, ...] = ()) -> None:
         key = (code, name, record.component, record.index)
         line = line_of(record.statement, name) + record.role.line_offset
         place = self.notebook.place(record.role.cell, line)

@@ -31,6 +31,7 @@ class Record:
     effects: Effects
     carriage: Carriage | None
     names: dict[str, frozenset[int]] = field(default_factory=dict)  # objects of the names before it ran
+    steers: tuple[str, ...] = ()  # names by which it is decided whether and how often the component runs
 
     @property
     def component(self) -> str | None:
@@ -92,6 +93,23 @@ class History:
         record = Record(len(self.records), role, statement, Effects(statement), None)
         self.records.append(record)
         self._add(name, "parameter", True, record, value)
+
+    def steer(self, role: Role, statement: Statement, names: tuple[str, ...]) -> Record:
+        """Note that a component is about to begin, if and as often as the values of `names` say."""
+        before = {name: value.objects for name, value in self.run.names.items() if value.objects}
+        record = Record(len(self.records), role, statement, Effects(statement), None, before, names)
+        self.records.append(record)
+        return record
+
+    def bind(self, record: Record, name: str, value: Value) -> None:
+        """Note that a statement which was not read itself binds a name."""
+        self.run.declare(name, value)
+        self._add(name, "bind", True, record, value)
+
+    def unbind(self, record: Record, name: str) -> None:
+        """Note that a statement which was not read itself deletes a name."""
+        self.run.names.pop(name, None)
+        self._add(name, "delete", True, record, None)
 
     def _add(self, name: str, how: How, certain: bool, record: Record, value: Value | None) -> None:
         listed = self.events.setdefault(name, [])

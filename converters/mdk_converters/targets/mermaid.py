@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from mdk_converters.conditions import parse_condition
 from mdk_converters.graph import producer
-from mdk_converters.spec import Pipeline
+from mdk_converters.spec import Component, Pipeline
 
 _MOST_NAMES = 5  # on one edge
 
 
 def flowchart(pipeline: Pipeline) -> str:
     """Return the chart: components, values on solid edges, order alone on dotted ones.
+
+    A condition is a diamond before its component; a repeated component has double sides and says for what.
 
     Example:
         >>> print(flowchart(pipeline))
@@ -19,8 +22,18 @@ def flowchart(pipeline: Pipeline) -> str:
             c1 -->|"flights"| c2
     """
     ids = {name: f"c{number}" for number, name in enumerate(pipeline.components, 1)}
-    lines = ["flowchart TD", *(f'    {ids[name]}["{_escaped(name)}"]' for name in pipeline.components)]
+    lines = ["flowchart TD"]
     for name, component in pipeline.components.items():
+        lines.append(f"    {ids[name]}{_box(name, component)}")
+        if component.when is not None:
+            lines.append(f'    {ids[name]}w{{"{_escaped(component.when)}"}}')
+    for name, component in pipeline.components.items():
+        deciding = parse_condition(component.when).names if component.when is not None else ()
+        for variable, source in component.control.items():
+            reader = f"{ids[name]}w" if variable in deciding else ids[name]
+            lines.append(f'    {ids[producer(source)]} -->|"{_label([source.partition(".")[2]])}"| {reader}')
+        if component.when is not None:
+            lines.append(f'    {ids[name]}w -->|"yes"| {ids[name]}')
         values: dict[str, list[str]] = {}
         for source in component.inputs.values():
             values.setdefault(producer(source), []).append(source.partition(".")[2])
@@ -30,6 +43,12 @@ def flowchart(pipeline: Pipeline) -> str:
             if other not in values:
                 lines.append(f"    {ids[other]} -.-> {ids[name]}")
     return "\n".join(lines) + "\n"
+
+
+def _box(name: str, component: Component) -> str:
+    if component.foreach is None:
+        return f'["{_escaped(name)}"]'
+    return f'[["{_escaped(name)}<br/>× each {_escaped(component.foreach)}"]]'
 
 
 def _label(names: list[str]) -> str:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import ast
+import io
 import math
 import symtable
+import tokenize
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from mdk_converters.analysis.syntax import parse_cell
-from mdk_converters.graph import order
-from mdk_converters.spec import STATE, Component, Parameter, ParameterType, Pipeline
+from mdk_converters.conditions import parse_condition
+from mdk_converters.graph import dependencies, order
+from mdk_converters.loops import collected, parse_loop
+from mdk_converters.spec import STATE, Parameter, ParameterType, Pipeline
 
 _WIDTH = 100
 _ARGUMENT_TYPES: dict[ParameterType, str] = {
@@ -40,6 +44,19 @@ def _mdk_run(source):
     coroutine = eval(code, globals())
     if coroutine is not None:
         _mdk_loop.run_until_complete(coroutine)
+'''
+
+_LOOPS = '''\
+def _mdk_take(lists):
+    """Move what one run of a loop has bound into the lists."""
+    for name, values in lists.items():
+        if name in globals():
+            values.append(globals().pop(name))
+
+
+def _mdk_give(lists, runs):
+    """Bind the lists. A name that some run did not bind is not bound."""
+    globals().update({name: values for name, values in lists.items() if len(values) == runs})
 '''
 
 # Where the value of a name came from last: a definition, the command line, or (component, name).
@@ -80,6 +97,8 @@ class _Writing:
         self.cells = {
             name: [_code(cell.source) for cell in component.cells] for name, component in pipeline.components.items()
         }
+        self._waits = dependencies(pipeline)
+        self.skippable = _skippable(pipeline, self._order, self._waits)
         self._kept: dict[tuple[str, str], str] = {}  # outputs that need a copy, and the copy's name
 
     def codes(self) -> Iterator[_Code]:
@@ -101,9 +120,31 @@ class _Writing:
         texts = []
         for name in self._order:
             title = f"# --- component: {_one_line(name)} "
-            blocks = [block for block in self._blocks(name, origins) if block]
+            blocks = [block for block in self._steered(name, origins) if block]
             texts.append("\n\n".join([f"\n{title:-<{_WIDTH}}", *blocks]))
         return texts
+
+    def _steered(self, name: str, origins: dict[str, _Origin]) -> Iterator[str]:
+        """Yield a component's code behind its condition, if it may be skipped."""
+        component = self._pipeline.components[name]
+        if component.control:
+            yield "\n".join(self._received(component.control, origins))
+        if name not in self.skippable:
+            yield from self._blocks(name, origins)
+            return
+        needed = [f"_mdk_ran[{other!r}]" for other in self._order if other in self._waits[name] & self.skippable]
+        condition = [parse_condition(component.when).text] if component.when is not None else []
+        if needed:
+            condition = [f"({text})" for text in condition]
+        before = dict(origins)
+        body = [_indented(block) for block in self._blocks(name, origins) if block]
+        # Of what is done only here, nothing is sure afterwards, but for those who are skipped as well.
+        for variable, origin in list(origins.items()):
+            if before.get(variable) != origin and origin[0] != name:
+                del origins[variable]
+        yield f"_mdk_ran[{name!r}] = {' and '.join([*needed, *condition])}"
+        yield "\n\n".join([f"if _mdk_ran[{name!r}]:", *body])
+        yield f"else:\n    print({_one_line(f'{name} is skipped')!r})"
 
     def _blocks(self, name: str, origins: dict[str, _Origin]) -> Iterator[str]:
         """Yield a component's code, keeping record in `origins` of where the value of each name is from."""
@@ -119,17 +160,30 @@ class _Writing:
             if not code.binds or any(origins.get(bound) != definition for bound in code.binds):
                 yield code.text
                 origins |= dict.fromkeys(code.binds, definition)
-        yield "\n".join(self._received(component, origins))
-        for code in self.cells[name]:
-            yield code.text
-            origins |= {bound: (name, bound) for bound in code.binds}
-        origins |= {output: (name, output) for output in component.outputs}
+        yield "\n".join(self._received(component.inputs, origins))
+        yield from self._cells(name)
+        bound = {bound for code in self.cells[name] for bound in code.binds}
+        item = {parse_loop(component.foreach).item} if component.foreach is not None else set()
+        origins |= {variable: (name, variable) for variable in {*bound, *item, *component.outputs}}
         copies = [(output, copy) for (producer, output), copy in self._kept.items() if producer == name]
         yield "\n".join(f"{copy} = _copy.deepcopy({output})" for output, copy in copies)
 
-    def _received(self, component: Component, origins: dict[str, _Origin]) -> Iterator[str]:
-        """Yield assignments of those inputs whose name does not have the wanted value already."""
-        for variable, source in component.inputs.items():
+    def _cells(self, name: str) -> Iterator[str]:
+        """Yield a component's cells, in a loop if it is repeated."""
+        component, texts = self._pipeline.components[name], [code.text for code in self.cells[name]]
+        if component.foreach is None:
+            yield from texts
+            return
+        loop = parse_loop(component.foreach)
+        names = dict.fromkeys([*(n for code in self.cells[name] for n in _collected(code.text, loop.item))])
+        yield f"_mdk_lists = {{{', '.join(f'{bound!r}: []' for bound in names)}}}"
+        body = "\n\n".join(_indented(text) for text in [*texts, "_mdk_take(_mdk_lists)"] if text)
+        yield f"for {loop.text}:\n{body}"
+        yield f"_mdk_give(_mdk_lists, len({loop.items}))"
+
+    def _received(self, sources: Mapping[str, str], origins: dict[str, _Origin]) -> Iterator[str]:
+        """Yield assignments of those names, by where they are from, that do not have the wanted value already."""
+        for variable, source in sources.items():
             producer, _, output = source.partition(".")
             if variable.startswith(STATE) or origins.get(variable) == (producer, output):
                 continue
@@ -173,8 +227,19 @@ def _header(pipeline: Pipeline, writing: _Writing) -> list[str]:
         _NEEDS_IPYTHON if ipython else "",
         _options(parameters) if parameters else "",
         _RUN if awaits else "",
+        "_mdk_ran = {}" if writing.skippable else "",
+        _LOOPS if any(component.foreach for component in pipeline.components.values()) else "",
     ]
     return [block.rstrip("\n") for block in blocks if block]
+
+
+def _skippable(pipeline: Pipeline, ranked: list[str], waits: Mapping[str, set[str]]) -> set[str]:
+    """Return the components that have a condition, or wait for one that has."""
+    found: set[str] = set()
+    for name in ranked:
+        if pipeline.components[name].when is not None or waits[name] & found:
+            found.add(name)
+    return found
 
 
 def _options(parameters: dict[str, Parameter]) -> str:
@@ -278,6 +343,31 @@ def _literal(value: Any) -> str:
     if isinstance(value, dict):
         return "{" + ", ".join(f"{_literal(key)}: {_literal(part)}" for key, part in value.items()) + "}"
     return repr(value)
+
+
+def _collected(text: str, item: str) -> tuple[str, ...]:
+    return collected(ast.parse(text).body, item) if _parses(text) else ()
+
+
+def _indented(text: str) -> str:
+    """Put a source into a block. Lines that begin within a text of several lines stay as they are."""
+    inside: set[int] = set()
+    starts: list[int] = []
+    try:
+        for token in tokenize.generate_tokens(io.StringIO(text).readline):
+            kind = tokenize.tok_name[token.type]
+            if kind == "STRING":
+                inside.update(range(token.start[0] + 1, token.end[0] + 1))
+            elif kind.endswith("STRING_START"):  # since Python 3.12 texts with {values} are several tokens
+                starts.append(token.start[0])
+            elif kind.endswith("STRING_END"):
+                inside.update(range(starts.pop() + 1, token.end[0] + 1))
+    except (tokenize.TokenError, SyntaxError):
+        pass  # the script fails there, as the notebook does
+    lines = text.splitlines(keepends=True)
+    return "".join(
+        line if number in inside or not line.strip() else f"    {line}" for number, line in enumerate(lines, 1)
+    )
 
 
 def _comment(text: str) -> str:
