@@ -32,11 +32,16 @@ class UnavailableError(Exception):
 
 def why_not() -> str | None:
     """Return why kernels cannot be forked on this machine, None when they can."""
-    if os.environ.get(SWITCH, "").lower() in ("off", "0", "no", "false"):
+    if is_off():
         return f"{SWITCH} is off"
     if sys.platform != "linux":
         return f"forks are not safe on {sys.platform}"
     return None
+
+
+def is_off() -> bool:
+    """Whether the user wants no server."""
+    return os.environ.get(SWITCH, "").lower() in ("off", "0", "no", "false")
 
 
 def connect() -> socket.socket:

@@ -255,7 +255,7 @@ _OF_EVERY_KERNEL = """
     ipykernel.kernelapp ipykernel.ipkernel ipykernel.zmqshell ipykernel.debugger
     tornado.platform.asyncio tornado.queues
     IPython.core.completerlib IPython.core.debugger IPython.core.logger IPython.core.oinspect IPython.extensions.storemagic
-    mdk_jupyter.kernels.birth mdk_jupyter.local.inside mdk_jupyter.runtime
+    mdk_jupyter.kernels.birth mdk_jupyter.local.inside mdk_jupyter.runtime mdk_jupyter.runtime.watch
     mdk_jupyter.artifacts.fingerprints mdk_jupyter.artifacts.handover mdk_jupyter.artifacts.sharing
     encodings.ascii encodings.idna encodings.latin_1 sqlite3
 """

@@ -88,6 +88,8 @@ class Driver:
                 state = "cancelled"
             for step in self._in_state("waiting"):
                 self._skip(step, self._why_skipped(step, state))
+            if self.kernels.remark and any(step.attempts for step in record.steps.values()):
+                self._warn(self.kernels.remark)
             record.state = state
             record.seconds = time.time() - record.started
             record.save()

@@ -6,6 +6,7 @@ They are forked by the kernel server where that is safe, and started anew elsewh
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import os
 import secrets
@@ -16,7 +17,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -95,18 +96,25 @@ class Kernels:
     No kernel is started by the main thread, where Ctrl-C could come between the start and the note of it.
     """
 
-    def __init__(self, kernel: str, modules: Sequence[str] = ()) -> None:
-        """Take kernels of the given name; forked ones have imported `modules`."""
+    def __init__(self, kernel: str, modules: Callable[[], Sequence[str]] = tuple) -> None:
+        """Take kernels of the given name; forked ones have imported what `modules` returns, asked at need."""
         self._command, self._env = _kernel_command(kernel)
-        self._modules = modules
+        self._modules = functools.cache(modules)
         self._sources: dict[tuple[tuple[str, str], ...], client.Source] = {}
         self.why_not_forked = client.why_not() if _is_ours(kernel) else f"the kernel {kernel!r} is another program"
+        self._is_chosen = client.is_off() or not _is_ours(kernel)
         self._folder = Path(tempfile.mkdtemp(prefix="mdk-"))
         self._lock = threading.Lock()
         self._closed = False
         self._ahead: dict[str, Kernel] = {}
         self._taken: set[str] = set()
         self._used: list[Kernel] = []
+
+    @property
+    def remark(self) -> str | None:
+        """Why kernels start slowly, when nobody chose that."""
+        reason = self.why_not_forked
+        return None if reason is None or self._is_chosen else f"kernels were started one by one: {reason}"
 
     def prepare(self, launches: Sequence[Launch]) -> None:
         """Let the kernels of steps that will be wanted soon boot while something else happens."""
@@ -181,7 +189,7 @@ class Kernels:
         own = tuple(sorted((name, value) for name, value in launch.env.items() if not name.startswith("MDK_")))
         source = self._sources.get(own)
         if source is None:
-            source = self._sources[own] = client.Source(self._modules, environ)
+            source = self._sources[own] = client.Source(self._modules(), environ)
         process, connection = source.take(cwd=launch.cwd, environ=environ, log=launch.log)
         return Kernel(process, connection, is_forked=True)
 

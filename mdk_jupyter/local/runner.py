@@ -90,7 +90,7 @@ def run(
         with (
             driving(path),
             holding(results.lock, shared=True),
-            Kernels(pipeline.metadata.kernel, modules_of(pipeline)) as kernels,
+            Kernels(pipeline.metadata.kernel, lambda: modules_of(pipeline)) as kernels,
         ):
             Driver(
                 pipeline=pipeline,
