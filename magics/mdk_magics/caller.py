@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from mdk_jupyter.local.events import Observer
+from mdk_jupyter.local.pages import Page
 from mdk_jupyter.local.record import Run
 from mdk_jupyter.widgets.live import Live, screen
 from mdk_jupyter.widgets.view import view_of
@@ -51,3 +52,9 @@ class NotebookCaller:
         live = self._live or Live(screen(self._shell))
         live.close(view_of(run, self._beside))
         self.shown = run
+
+    def open(self, page: Page) -> None:
+        """Show a link to a page."""
+        from IPython.display import display
+
+        display(page)  # type: ignore[no-untyped-call]

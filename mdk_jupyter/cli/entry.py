@@ -91,7 +91,7 @@ def _run(words: Sequence[str], debug: bool) -> int:
             if terminal.shown is result:
                 code = EXIT_CODES.get(result.state, AT_FAULT)
             else:
-                terminal.finished(result)
+                terminal.show(result)
         sys.stdout.flush()
         return code
     except KeyboardInterrupt:

@@ -32,6 +32,10 @@ class Step:
     traceback: str | None = None  # the user's own, as plain text
     metrics: dict[str, Any] = field(default_factory=dict)
     outputs: dict[str, dict[str, Any]] = field(default_factory=dict)  # name -> artifact record
+    cached_from: str | None = None  # the run that it was taken from
+    why: str = ""  # why it ran, or was skipped
+    written: int = 0
+    size: int = 0  # bytes
 
     @property
     def error(self) -> Finding | None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import difflib
 import errno
+import re
 import secrets
 import sys
 from collections.abc import Iterator
@@ -13,9 +15,10 @@ from typing import NoReturn
 
 from mdk_converters.findings import Finding
 from mdk_jupyter.errors import NotFoundError, StoreError
-from mdk_jupyter.local.record import Run
+from mdk_jupyter.local.record import Run, Step
 
 FOLDER = ".mdk"
+_LATEST = re.compile(r"latest(?:~(\d+))?")
 
 
 def create_run_folder(folder: Path) -> Path:
@@ -49,7 +52,7 @@ def list_runs(folder: Path) -> list[Run]:
 
 
 def find_run(folder: Path, wanted: str) -> Run:
-    """Return one run: by id, by the unique beginning or end of an id, or `latest`.
+    """Return one run: by id, by the unique beginning or end of an id, or `latest`; `latest~1` is the one before.
 
     Raises:
         NotFoundError: there is no such run, or several (MDK352).
@@ -57,8 +60,8 @@ def find_run(folder: Path, wanted: str) -> Run:
     """
     folders = sorted(path.parent for path in (folder / FOLDER / "runs").absolute().glob("*/run.json"))
     ids = [path.name for path in folders]
-    if wanted == "latest":
-        matches = folders[-1:]
+    if (back := _LATEST.fullmatch(wanted)) is not None:
+        matches = folders[::-1][int(back[1] or 0) :][:1]
     else:
         matches = [p for p in folders if p.name == wanted] or [
             p for p in folders if p.name.startswith(wanted) or p.name.endswith(wanted)
@@ -79,6 +82,35 @@ def find_run(folder: Path, wanted: str) -> Run:
                 )
             ]
         ) from error
+
+
+def find_steps(run: Run, wanted: str) -> list[Step]:
+    """Return a step by its name, or all repetitions of a component by the component's.
+
+    Raises:
+        NotFoundError: the run has no such step (MDK370).
+    """
+    found = [step for name, step in run.steps.items() if wanted in (name, name.partition("[")[0])]
+    if not found:
+        close = difflib.get_close_matches(wanted, run.steps, n=1)
+        message = f"run {run.id} has no step {wanted!r}" + (f"; did you mean {close[0]!r}?" if close else "")
+        fix = "name one of " + ", ".join(run.steps)
+        raise NotFoundError([Finding("MDK370", message, fix=fix, names=(wanted,))])
+    return found
+
+
+def find_step(run: Run, wanted: str) -> Step:
+    """Return a step by its name.
+
+    Raises:
+        NotFoundError: the run has no such step, or that component was repeated (MDK370).
+    """
+    first, *others = find_steps(run, wanted)
+    if others:
+        names = ", ".join(step.name for step in (first, *others))
+        message = f"{wanted!r} of run {run.id} was repeated"
+        raise NotFoundError([Finding("MDK370", message, fix=f"name one of {names}", names=(wanted,))])
+    return first
 
 
 def read_run(folder: Path) -> Run:

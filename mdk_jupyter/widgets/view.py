@@ -178,3 +178,13 @@ def clock(seconds: float | None) -> str:
 def number(value: Any) -> str:
     """Return a metric as text."""
     return f"{value:.6g}" if isinstance(value, float) else str(value)
+
+
+def size(count: int) -> str:
+    """Return a number of bytes as people write it: `312 B`, `4.2 kB`, `1.1 GB`."""
+    amount, unit = float(count), "B"
+    for larger in ("kB", "MB", "GB", "TB"):
+        if amount < 999.5:
+            break
+        amount, unit = amount / 1000, larger
+    return f"{count} B" if unit == "B" else f"{amount:.3g} {unit}"
