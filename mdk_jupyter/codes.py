@@ -248,4 +248,17 @@ CODES: dict[str, Code] = {
         "mdk check --parity churn.pipeline.yaml",
         "Name the notebook.",
     ),
+    "MDK373": Code(
+        "The pipeline gives something else than the notebook",
+        "`mdk check --parity` ran both, and a value or metric differs. Without a seed chance decides, and times differ "
+        "anyway; for anything else there is a mistake in the reading of the notebook.",
+        "model = RandomForestClassifier().fit(X, y)  # without random_state",
+        "Set a seed, and leave times and paths out of values. If neither is the cause, report the notebook.",
+    ),
+    "MDK374": Code(
+        "A value was not compared",
+        "It cannot be stored or looked at, so `mdk check --parity` says nothing about it.",
+        "figure, axes = plt.subplots()  # in `plot`, shown again in `report`",
+        "Nothing needs to be done. To have it compared, hand on what it is made of.",
+    ),
 }

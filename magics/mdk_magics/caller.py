@@ -39,13 +39,12 @@ class NotebookCaller:
     def watching(self) -> Iterator[Observer]:
         """Show the run while it lasts."""
         live = Live(screen(self._shell))
+        self._live = live
         try:
             yield live
-        except BaseException:
+        finally:
             if live.view.run:  # it had begun
                 live.close()
-            raise
-        self._live = live
 
     def finished(self, run: Run) -> None:
         """Leave the final picture on the screen."""
