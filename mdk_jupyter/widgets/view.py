@@ -25,6 +25,19 @@ class StepView:
     ended: float | None = None
     detail: str = ""  # "cell 2 of 5" while it runs, "cell 7, line 3" where it failed
     notebook: str | None = None  # link to the executed notebook, relative to the one on screen
+    cached_from: str | None = None  # the run that its results were taken from
+    why: str = ""  # why it ran, or was skipped
+
+    @property
+    def word(self) -> str:
+        """The state, or `cached` for a step that was done in an earlier run."""
+        return "cached" if self.cached_from else self.state
+
+    @property
+    def remark(self) -> str:
+        """What there is to say of the step besides state and time."""
+        source = f"from run {self.cached_from}" if self.cached_from else ""
+        return " · ".join(filter(None, [self.detail, source, self.why]))
 
     def seconds(self, now: float) -> float | None:
         """Return how long the step has taken until `now`, or None when it did not run."""
@@ -48,6 +61,13 @@ class RunView:
     def seconds(self, now: float) -> float | None:
         """Return how long the run has taken until `now`."""
         return _seconds(self, now)
+
+    @property
+    def count(self) -> str:
+        """How far the run is: `3 of 6 steps, 2 cached`."""
+        done = sum(step.state == "done" for step in self.steps)
+        cached = sum(step.cached_from is not None for step in self.steps)
+        return f"{done} of {len(self.steps)} steps" + (f", {cached} cached" if cached else "")
 
 
 def begin(title: str, run: str, graph: Mapping[str, Iterable[str]], started: float) -> RunView:
@@ -90,6 +110,8 @@ def view_of(run: Run, beside: Path) -> RunView:
             ended=None if step.started is None or step.seconds is None else step.started + step.seconds,
             detail=_where(step.findings),
             notebook=_link(step.notebook, beside),
+            cached_from=step.cached_from,
+            why=step.why,
         )
         for step in run.steps.values()
     )
@@ -127,10 +149,12 @@ def _with_step(view: RunView, name: str | None, change: Callable[[StepView], Ste
 
 def _step_after(step: StepView, event: Event) -> StepView:
     assert event.state is not None
+    why = str(event.data.get("why") or step.why)
     if event.state == "running":
-        return replace(step, state="running", started=event.time, ended=None)
+        return replace(step, state="running", started=event.time, ended=None, why=why)
     ended = event.time if step.started is not None else None
-    return replace(step, state=event.state, ended=ended, detail="")
+    cached_from = event.data.get("cached_from")
+    return replace(step, state=event.state, ended=ended, detail="", cached_from=cached_from, why=why)
 
 
 def _where(findings: Sequence[Finding]) -> str:
