@@ -206,7 +206,8 @@ CODES: dict[str, Code] = {
     ),
     "MDK352": Code(
         "There is no such run",
-        "Runs are named by their id, by either end of it, or `latest`; the name given fits none, or several.",
+        "Runs are named by their id, by either end of it, or `latest` (`latest~1` is the one before); the name given fits "
+        "none, or several.",
         "mdk runs show 2024",
         "Take an id from `mdk runs`.",
     ),
@@ -270,5 +271,39 @@ CODES: dict[str, Code] = {
         "Quotes are not closed, or a word is missing or one too many.",
         "%mdk run local -p name='x",
         "Write the command as in a terminal; `%mdk --help` lists the commands.",
+    ),
+    # Looking at runs
+    "MDK370": Code(
+        "The run has no such step",
+        "Steps are named as the components of the pipeline; one that was repeated has a number: `train[0]`.",
+        "mdk runs open trian",
+        "Take a name from `mdk runs show`.",
+    ),
+    "MDK371": Code(
+        "A step was not executed",
+        "There is an executed notebook of every step that was started. This one was not, because the run failed or "
+        "ended before, or its files were removed.",
+        "mdk runs open report  # of a run that failed in `train`",
+        "Name a step that was started.",
+    ),
+    "MDK372": Code(
+        "Parity needs a notebook",
+        "`mdk check --parity` compares a pipeline with its notebook when that is run from top to bottom; a spec "
+        "cannot be run that way.",
+        "mdk check --parity churn.pipeline.yaml",
+        "Name the notebook.",
+    ),
+    "MDK373": Code(
+        "The pipeline gives something else than the notebook",
+        "`mdk check --parity` ran both, and a value or metric differs. Without a seed chance decides, and times differ "
+        "anyway; for anything else there is a mistake in the reading of the notebook.",
+        "model = RandomForestClassifier().fit(X, y)  # without random_state",
+        "Set a seed, and leave times and paths out of values. If neither is the cause, report the notebook.",
+    ),
+    "MDK374": Code(
+        "A value was not compared",
+        "It cannot be stored or looked at, so `mdk check --parity` says nothing about it.",
+        "figure, axes = plt.subplots()  # in `plot`, shown again in `report`",
+        "Nothing needs to be done. To have it compared, hand on what it is made of.",
     ),
 }

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from mdk_jupyter.local.events import Observer
+from mdk_jupyter.local.pages import Page
 from mdk_jupyter.local.record import Run
 from mdk_jupyter.widgets.live import Live, screen
 from mdk_jupyter.widgets.view import view_of
@@ -38,16 +39,21 @@ class NotebookCaller:
     def watching(self) -> Iterator[Observer]:
         """Show the run while it lasts."""
         live = Live(screen(self._shell))
+        self._live = live
         try:
             yield live
-        except BaseException:
+        finally:
             if live.view.run:  # it had begun
                 live.close()
-            raise
-        self._live = live
 
     def finished(self, run: Run) -> None:
         """Leave the final picture on the screen."""
         live = self._live or Live(screen(self._shell))
         live.close(view_of(run, self._beside))
         self.shown = run
+
+    def open(self, page: Page) -> None:
+        """Show a link to a page."""
+        from IPython.display import display
+
+        display(page)  # type: ignore[no-untyped-call]

@@ -15,7 +15,7 @@ UNKNOWN = "unknown"  # of every value that cannot be looked at
 _CACHES = frozenset(  # attributes that reading sets: of pandas and statsmodels, networkx, scipy, scikit-learn
     ["_cache", "__networkx_cache__", "_has_canonical_format", "_has_sorted_indices", "_stop_words_id"]
 )
-_LAZY = ("matplotlib.", "IPython.", "ipywidgets.")  # drawing and showing their objects changes them
+LAZY = ("matplotlib.", "IPython.", "ipywidgets.")  # drawing and showing their objects changes them
 
 
 def fingerprint(value: object) -> str:
@@ -24,7 +24,7 @@ def fingerprint(value: object) -> str:
     Reading a value leaves its fingerprint as it is, caches of `functools.cached_property` included. Fingerprints are
     compared within one process only. A value that cannot be looked at always gives the same one.
     """
-    if type(value).__module__.startswith(_LAZY):
+    if type(value).__module__.startswith(LAZY):
         return UNKNOWN
     sink = _Digest()
     try:
@@ -73,7 +73,7 @@ class _Fingerprinter(NotebookPickler):
             return _content(functions.code_digest(obj))
         if classes.is_notebook_class(obj):
             return _content(obj.__qualname__)
-        if type(obj).__module__.startswith(_LAZY):
+        if type(obj).__module__.startswith(LAZY):
             return _content()
         if numpy is not None and type(obj) is numpy.ndarray and not obj.dtype.hasobject:
             return _content(obj.dtype.str, obj.shape, obj.flags.writeable, _hash_array(obj))
@@ -87,11 +87,19 @@ class _Fingerprinter(NotebookPickler):
         if kind.__module__ in ("sklearn.neighbors._kd_tree", "sklearn.neighbors._ball_tree"):
             return _content(kind.__name__, obj.get_arrays())  # it also counts its queries
         reduced = super().reducer_override(obj)
-        if reduced is NotImplemented:
-            lazy = _cached_properties(kind) | (_CACHES & getattr(obj, "__dict__", {}).keys())
-            if lazy:
-                return _without(obj.__reduce_ex__(4), lazy)
+        if reduced is NotImplemented and (lazy := _caches_of(obj)):
+            return _without(obj.__reduce_ex__(4), lazy)
         return reduced
+
+
+def reduce_without_caches(value: Any) -> Any:
+    """Return what `__reduce_ex__` says of a value, without what reading it has added."""
+    return _without(value.__reduce_ex__(4), _caches_of(value))
+
+
+def _caches_of(value: Any) -> frozenset[str]:
+    kind: Any = type(value)
+    return _cached_properties(kind) | (_CACHES & getattr(value, "__dict__", {}).keys())
 
 
 def _hash_array(array: Any) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 from mdk_jupyter.local.events import Observer
+from mdk_jupyter.local.pages import Page
 from mdk_jupyter.local.record import Run
 
 
@@ -25,3 +26,6 @@ class Caller(Protocol):
 
     def finished(self, run: Run) -> None:
         """Show how a run ended."""
+
+    def open(self, page: Page) -> None:
+        """Show a page."""

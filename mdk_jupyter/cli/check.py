@@ -42,11 +42,23 @@ def check(
     ] = None,
     form: Annotated[Format, typer.Option("--format", help="github: annotations of a pull request.")] = Format.text,
     as_json: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
+    parity: Annotated[
+        bool,
+        typer.Option(
+            "--parity",
+            help="Run the notebook's code, in one kernel from top to bottom and as a pipeline, and compare all values.",
+        ),
+    ] = False,
 ) -> None:
-    """Say what is wrong with notebooks and specs, and what pipelines they are."""
+    """Say what is wrong with notebooks and specs, and what pipelines they are. Runs nothing, but with --parity."""
     from mdk_jupyter.sources import check_source
 
     paths = sources or [ctx.obj.notebook()]
+    if parity:
+        from mdk_jupyter.cli.parity import compare
+
+        compare(paths, Format.json if as_json else form, ctx.obj)
+        return
     for path in paths:
         check_source(path)
     checked = [_check(path) for path in paths]

@@ -96,7 +96,7 @@ def _run(words: Sequence[str], debug: bool, as_events: bool) -> int:
             if face.shown is result:
                 code = EXIT_CODES.get(result.state, AT_FAULT)
             else:
-                face.finished(result)
+                face.show(result)
         sys.stdout.flush()
         return code
     except KeyboardInterrupt:

@@ -12,14 +12,16 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from mdk_converters.findings import Finding
     from mdk_jupyter.local.events import Event, Observer
+    from mdk_jupyter.local.pages import Page
     from mdk_jupyter.local.record import Run
 
 
 class EventLines:
     """Prints the events of a run; after the last of them a line that says where its record is.
 
-    A line is an event as `local.events.Event` describes it, or has one of three more kinds: `notebook` asks for a
-    path, `finished` gives the run's `folder`, and `refused` the `findings` that say why there is no run.
+    A line is an event as `local.events.Event` describes it, or has one of these kinds: `notebook` asks for a path,
+    `finished` gives the run's `folder`, `refused` the `findings` that say why there is no run, `page` the path of a
+    page to show, `result` what a command returned.
     """
 
     shown: Run | None = None
@@ -46,6 +48,14 @@ class EventLines:
             _print(event.to_line())
 
         yield observe
+
+    def show(self, result: Any) -> None:
+        """Print a command's result that is no run of this moment."""
+        _print(json.dumps({"kind": "result", **result.to_json()}, ensure_ascii=False))
+
+    def open(self, page: Page) -> None:
+        """Say where a page is."""
+        _print(json.dumps({"kind": "page", "path": str(page.path)}))
 
     def finished(self, run: Run) -> None:
         """Say where the run's record is."""

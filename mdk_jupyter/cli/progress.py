@@ -1,4 +1,4 @@
-"""A table of the steps that changes as they run. Importing this imports rich."""
+"""The steps as a tree that changes as they run. Importing this imports rich."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ from types import TracebackType
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
+from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from mdk_jupyter.local.events import State
+from mdk_jupyter.local.events import ENDED, State
 from mdk_jupyter.widgets.html import SIGNS
+from mdk_jupyter.widgets.tree import hung
 from mdk_jupyter.widgets.view import RunView, StepView, clock
 
 _STYLES: dict[State, str] = {
@@ -23,6 +25,7 @@ _STYLES: dict[State, str] = {
     "cancelled": "magenta",
     "interrupted": "magenta",
 }
+BAR = 24  # characters
 
 
 class TableScreen:
@@ -49,25 +52,44 @@ class TableScreen:
         self._live.stop()
 
     def picture(self) -> RenderableType:
-        """Return the table as it is now: all steps, or those in the middle of things where the terminal is low."""
+        """Return the tree as it is now: all steps, or those in the middle of things where the terminal is low."""
         view = self._view
         if not view.steps:
             return Text("")
         rows = max(3, self._console.height - 4)
-        shown = view.steps if len(view.steps) <= rows else _foremost(view.steps, rows)
+        if len(view.steps) <= rows:
+            shown = hung(view.steps, self._console.width // 3)
+        else:
+            shown = [("", step) for step in _foremost(view.steps, rows)]
         table = Table.grid(padding=(0, 2))
         now = time.time()
-        for step in shown:
+        for guide, step in shown:
             style = _STYLES[step.state]
             table.add_row(
-                Text(f"{SIGNS[step.state]} {step.name}", style=style),
-                Text(step.state, style=style),
+                Text.assemble((guide, "dim"), (f"{SIGNS[step.state]} {step.name}", style)),
+                Text(step.word, style=style),
                 Text(clock(step.seconds(now)), justify="right"),
-                Text(step.detail, style="dim"),
+                Text(step.remark or _awaited(step, view), style="dim", overflow="ellipsis", no_wrap=True),
             )
-        done = sum(step.state == "done" for step in view.steps)
-        head = Text(f"{view.title}: {done} of {len(view.steps)} steps, {clock(view.seconds(now))}", style="bold")
-        return Group(head, table)
+        return Group(_head(view, now), table)
+
+
+def _head(view: RunView, now: float) -> RenderableType:
+    """Return the title with a bar that fills as steps end."""
+    ended = sum(step.state in ENDED for step in view.steps)
+    said = Text.assemble((view.title, "bold"), f": {view.count}, {clock(view.seconds(now))}")
+    bar = ProgressBar(total=len(view.steps), completed=ended, width=BAR)
+    head = Table.grid(padding=(0, 2))
+    head.add_row(said, bar)
+    return head
+
+
+def _awaited(step: StepView, view: RunView) -> str:
+    """Say what a step waits for besides the one that it hangs below."""
+    if step.state != "waiting" or len(step.needs) < 2:
+        return ""
+    pending = [other.name for other in view.steps if other.name in step.needs and other.state not in ENDED]
+    return f"waits for {', '.join(pending)}" if len(pending) > 1 else ""
 
 
 def _foremost(steps: tuple[StepView, ...], count: int) -> list[StepView]:

@@ -10,7 +10,7 @@ from typer.core import TyperGroup
 
 if TYPE_CHECKING:
     from mdk_jupyter.cli.caller import Caller
-    from mdk_jupyter.local.events import Event, Observer
+    from mdk_jupyter.local.events import Observer
     from mdk_jupyter.local.record import Run
     from mdk_jupyter.sources import Source
 
@@ -87,6 +87,7 @@ def local(
     A notebook is converted first, and its pipeline spec kept beside it. The executed notebooks and all values
     are kept in .mdk beside the notebook.
     """
+    from mdk_jupyter.cli.output import aloud
     from mdk_jupyter.local.parameters import complete, parse_assignments, read_parameters
     from mdk_jupyter.sources import read_source
 
@@ -119,7 +120,7 @@ def local(
         typer.echo(json.dumps(run.to_json(), ensure_ascii=False, indent=2))
         raise typer.Exit(EXIT_CODES.get(run.state, AT_FAULT))
     with caller.watching() as observe:
-        run = _run(read, values, _aloud(observe) if verbose else observe, **options)
+        run = _run(read, values, aloud(observe) if verbose else observe, **options)
     caller.finished(run)
     if explain:
         from mdk_jupyter.cli.explain import explanation
@@ -155,19 +156,3 @@ def _write_spec(read: Source, wanted: Path | None) -> None:
     with storing(path):
         if write({path: dump_spec(pipeline)}):
             typer.echo(f"wrote {path}", err=True)
-
-
-def _aloud(observe: Observer) -> Observer:
-    """Print what the steps print, each line after the step's name."""
-    started: dict[str, str] = {}  # the beginning of a line that is not complete yet
-
-    def observed(event: Event) -> None:
-        if event.kind == "output" and event.step and event.message:
-            *lines, started[event.step] = (started.get(event.step, "") + event.message).split("\n")
-            for line in lines:
-                print(f"[{event.step}] {line}")
-        elif event.kind == "step" and event.step and (rest := started.pop(event.step, "")):
-            print(f"[{event.step}] {rest}")
-        observe(event)
-
-    return observed

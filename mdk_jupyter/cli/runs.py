@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 if TYPE_CHECKING:
-    from mdk_jupyter.local.record import Run
+    from mdk_converters.findings import MDKError
+    from mdk_jupyter.cli.caller import Caller
+    from mdk_jupyter.local.record import Run, Step
 
 app = typer.Typer(help="Look at the runs so far.", invoke_without_command=True, rich_markup_mode=None)
 
@@ -16,12 +20,13 @@ Where = Annotated[
     Path, typer.Option("--folder", metavar="PATH", help="The notebook or its folder. Default: the current one.")
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Which = Annotated[str, typer.Option("--run", metavar="ID", help="As for show. Default: latest.")]
+Follow = Annotated[bool, typer.Option("-f", "--follow", help="Go on until the run ends.")]
 
 
 @app.callback()
 def runs(ctx: typer.Context, folder: Where = Path(), as_json: AsJson = False) -> None:
     """List the runs of the notebooks in a folder, newest first; `mdk runs show ID` shows one."""
-    ctx.ensure_object(dict)
     if ctx.invoked_subcommand is not None:
         return
     from mdk_jupyter.local.store import list_runs
@@ -59,6 +64,124 @@ def show(
 
     typer.echo(json.dumps(run.to_json(), ensure_ascii=False, indent=2))
     return None
+
+
+@app.command("diff")
+def diff(
+    a: Annotated[str, typer.Argument(metavar="A", help="The earlier run: as for show; latest~1 is the one before.")],
+    b: Annotated[str, typer.Argument(metavar="B", help="The later run.")],
+    folder: Where = Path(),
+    as_json: AsJson = False,
+) -> Any:  # a Comparison, or nothing
+    """Compare two runs: parameters, metrics, code, steps and artifacts."""
+    from mdk_jupyter.local.compare import compare_runs
+    from mdk_jupyter.local.store import find_run
+
+    comparison = compare_runs(*(find_run(_folder(folder), wanted) for wanted in (a, b)))
+    if not as_json:
+        return comparison
+    import json
+
+    typer.echo(json.dumps(comparison.to_json(), ensure_ascii=False, indent=2))
+    return None
+
+
+@app.command("open")
+def open_step(
+    ctx: typer.Context,
+    step: Annotated[str, typer.Argument(metavar="STEP", help="The step whose executed notebook to read.")],
+    wanted: Which = "latest",
+    printed: Annotated[bool, typer.Option("--print", help="Print the page's path, and open nothing.")] = False,
+    folder: Where = Path(),
+) -> None:
+    """Open a step's executed notebook as a page in the browser; without one at hand, print its path."""
+    from mdk_jupyter.local.journal import notebook_of
+    from mdk_jupyter.local.pages import render
+    from mdk_jupyter.local.store import find_run, find_step, storing
+
+    run = find_run(_folder(folder), wanted)
+    found = find_step(run, step)
+    notebook = notebook_of(run, found)
+    if notebook is None:
+        raise _not_executed(run, found)
+    with storing(notebook):
+        page = render(notebook, f"{found.name} of {run.pipeline}, run {run.id}")
+    if printed:
+        typer.echo(page.path)
+    else:
+        caller: Caller = ctx.obj
+        caller.open(page)
+
+
+@app.command("logs")
+def logs(
+    step: Annotated[str | None, typer.Argument(metavar="[STEP]", help="Default: all steps.")] = None,
+    wanted: Which = "latest",
+    follow: Follow = False,
+    folder: Where = Path(),
+) -> None:
+    """Show what the steps printed; with several, each line after its step's name."""
+    from mdk_jupyter.cli.output import last_written, named
+    from mdk_jupyter.local.journal import read_logs
+    from mdk_jupyter.local.store import find_run, find_steps
+
+    run = find_run(_folder(folder), wanted)
+    steps = [found.name for found in find_steps(run, step)] if step is not None else list(run.steps)
+    with _leaving_quietly():
+        for name, line in read_logs(run, steps, follow=follow):
+            typer.echo(named(name, line) if len(steps) > 1 else last_written(line))
+
+
+@app.command("events")
+def events(wanted: Which = "latest", follow: Follow = False, folder: Where = Path()) -> None:
+    """Print what happened in a run, one JSON object a line: the stream that all pictures of a run are drawn from."""
+    from mdk_jupyter.local.journal import read_events
+    from mdk_jupyter.local.store import find_run
+
+    run = find_run(_folder(folder), wanted)
+    with _leaving_quietly():
+        for event in read_events(run.folder, follow=follow):
+            typer.echo(event.to_line())
+
+
+@app.command("watch")
+def watch(
+    ctx: typer.Context,
+    wanted: Annotated[str, typer.Argument(metavar="[ID]", help="As for show. Default: latest.")] = "latest",
+    folder: Where = Path(),
+) -> Any:  # a Run
+    """Watch a run that somebody else started, until it ends; the exit code is that of the run."""
+    from mdk_jupyter.local.journal import read_events
+    from mdk_jupyter.local.store import find_run, read_run
+
+    caller: Caller = ctx.obj
+    run = find_run(_folder(folder), wanted)
+    with _leaving_quietly(), caller.watching() as observe:
+        for event in read_events(run.folder, follow=True):
+            observe(event)
+    run = read_run(run.folder)
+    caller.finished(run)
+    return run
+
+
+@contextmanager
+def _leaving_quietly() -> Iterator[None]:
+    """Let Ctrl-C end a look at a run: nothing was broken off that would be worth a word."""
+    from mdk_jupyter.cli.entry import CANCELLED
+
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise typer.Exit(CANCELLED) from None
+
+
+def _not_executed(run: Run, step: Step) -> MDKError:
+    from mdk_converters.findings import Finding
+    from mdk_jupyter.errors import NotFoundError
+
+    message = f"step {step.name!r} of run {run.id} has no executed notebook: it is {step.state}"
+    fix = "name a step that was started; `mdk runs show` lists them"
+    return NotFoundError([Finding("MDK371", message, fix=fix, names=(step.name,))])
 
 
 def _folder(path: Path) -> Path:

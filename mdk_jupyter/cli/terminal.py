@@ -7,13 +7,15 @@ import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 import typer
 
 if TYPE_CHECKING:
     from mdk_converters.findings import Finding
+    from mdk_jupyter.local.compare import Comparison
     from mdk_jupyter.local.events import Observer
+    from mdk_jupyter.local.pages import Page
     from mdk_jupyter.local.record import Run
 
 
@@ -55,21 +57,45 @@ class Terminal:
         for number, step in enumerate(step for step in run.steps.values() if step.notebook):
             typer.echo(f"{'' if number else 'notebooks':<10} {_shown(step.notebook)}")
 
+    def show(self, result: Run | Comparison) -> None:
+        """Print what a command returned and has not shown itself."""
+        from mdk_jupyter.local.compare import Comparison
+        from mdk_jupyter.widgets.comparison import comparison_text
+
+        if isinstance(result, Comparison):
+            typer.echo(comparison_text(result, colour=_is_coloured(sys.stdout)))
+        else:
+            self.finished(result)
+
+    def open(self, page: Page) -> None:
+        """Open a page in the browser; where there is none, print its path."""
+        import webbrowser
+
+        if not (_has_browser() and webbrowser.open(page.path.as_uri())):
+            typer.echo(_shown(page.path))
+
 
 def show_findings(findings: Iterable[Finding]) -> None:
     """Print findings for people, on standard error."""
     from mdk_converters.report import as_text
 
     for finding in findings:
-        typer.echo(as_text(finding, colour=_is_coloured()), err=True)
+        typer.echo(as_text(finding, colour=_is_coloured(sys.stderr)), err=True)
 
 
 def _is_watched() -> bool:
     return sys.stdout.isatty() and not os.environ.get("CI") and os.environ.get("TERM") != "dumb"
 
 
-def _is_coloured() -> bool:
-    return sys.stderr.isatty() and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
+def _has_browser() -> bool:
+    """Whether a browser would show up on the screen in front of the user."""
+    if os.environ.get("CI") or os.environ.get("SSH_CONNECTION"):
+        return False
+    return sys.platform in ("darwin", "win32") or any(map(os.environ.get, ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER")))
+
+
+def _is_coloured(stream: TextIO) -> bool:
+    return stream.isatty() and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
 
 
 def _shown(path: Path | None) -> str:

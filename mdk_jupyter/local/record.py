@@ -34,7 +34,7 @@ class Step:
     metrics: dict[str, Any] = field(default_factory=dict)
     outputs: dict[str, dict[str, Any]] = field(default_factory=dict)  # name -> artifact record
     cached_from: str | None = None  # the run that made the result, when it was taken from the cache
-    why: str | None = None  # why it ran although there is a cache, or why it was skipped
+    why: str = ""  # why it ran although there is a cache, or why it was skipped
     size: int = 0  # bytes of its values
     written: int = 0  # bytes of them that were not in the store before
     remarks: list[str] = field(default_factory=list)  # what is worth knowing about its place in the cache

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import difflib
 import errno
 import hashlib
 import os
+import re
 import secrets
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -16,9 +18,10 @@ from mdk_converters.findings import Finding
 from mdk_jupyter.errors import NotFoundError, StoreError
 from mdk_jupyter.local.files import write_atomically
 from mdk_jupyter.local.locks import holding, is_held
-from mdk_jupyter.local.record import Run
+from mdk_jupyter.local.record import Run, Step
 
 FOLDER = ".mdk"
+_LATEST = re.compile(r"latest(?:~(\d+))?")
 
 
 def open_store(root: Path) -> Path:
@@ -91,7 +94,7 @@ def list_runs(folder: Path) -> list[Run]:
 
 
 def find_run(folder: Path, wanted: str) -> Run:
-    """Return one run: by id, by the unique beginning or end of an id, or `latest`.
+    """Return one run: by id, by the unique beginning or end of an id, or `latest`; `latest~1` is the one before.
 
     Raises:
         NotFoundError: there is no such run, or several (MDK352).
@@ -99,8 +102,8 @@ def find_run(folder: Path, wanted: str) -> Run:
     """
     folders = sorted(path.parent for path in (folder / FOLDER / "runs").absolute().glob("*/run.json"))
     ids = [path.name for path in folders]
-    if wanted == "latest":
-        matches = folders[-1:]
+    if (back := _LATEST.fullmatch(wanted)) is not None:
+        matches = folders[::-1][int(back[1] or 0) :][:1]
     else:
         matches = [p for p in folders if p.name == wanted] or [
             p for p in folders if p.name.startswith(wanted) or p.name.endswith(wanted)
@@ -121,6 +124,35 @@ def find_run(folder: Path, wanted: str) -> Run:
                 )
             ]
         ) from error
+
+
+def find_steps(run: Run, wanted: str) -> list[Step]:
+    """Return a step by its name, or all repetitions of a component by the component's.
+
+    Raises:
+        NotFoundError: the run has no such step (MDK370).
+    """
+    found = [step for name, step in run.steps.items() if wanted in (name, name.partition("[")[0])]
+    if not found:
+        close = difflib.get_close_matches(wanted, run.steps, n=1)
+        message = f"run {run.id} has no step {wanted!r}" + (f"; did you mean {close[0]!r}?" if close else "")
+        fix = "name one of " + ", ".join(run.steps)
+        raise NotFoundError([Finding("MDK370", message, fix=fix, names=(wanted,))])
+    return found
+
+
+def find_step(run: Run, wanted: str) -> Step:
+    """Return a step by its name.
+
+    Raises:
+        NotFoundError: the run has no such step, or that component was repeated (MDK370).
+    """
+    first, *others = find_steps(run, wanted)
+    if others:
+        names = ", ".join(step.name for step in (first, *others))
+        message = f"{wanted!r} of run {run.id} was repeated"
+        raise NotFoundError([Finding("MDK370", message, fix=f"name one of {names}", names=(wanted,))])
+    return first
 
 
 def read_run(folder: Path) -> Run:

@@ -11,6 +11,7 @@ from html import escape
 from importlib.resources import files
 
 from mdk_jupyter.local.events import State
+from mdk_jupyter.widgets.groups import Group, groups
 from mdk_jupyter.widgets.layout import HEIGHT, WIDTH, layout
 from mdk_jupyter.widgets.view import RunView, StepView, clock, number
 
@@ -23,7 +24,8 @@ SIGNS: dict[State, str] = {
     "cancelled": "■",
     "interrupted": "■",
 }
-LABEL_LENGTH = 16  # characters of a name that fit into a node
+_TIMELESS: frozenset[State] = frozenset({"waiting", "skipped", "cancelled", "interrupted"})
+LABEL_LENGTH = 15  # characters of a name that fit into a node
 
 
 def run_html(view: RunView) -> str:
@@ -48,11 +50,10 @@ def run_body(view: RunView, now: float | None = None) -> str:
 
 
 def _head(view: RunView, now: float | None) -> str:
-    done = sum(step.state == "done" for step in view.steps)
     return (
         f'<div class="mdk-head">{_sign(view.state)} '
         f"<b>{escape(view.title)}</b> {view.state} "
-        f'<span class="mdk-quiet">{done} of {len(view.steps)} steps · {_time(view, now)}'
+        f'<span class="mdk-quiet">{view.count} · {_time(view, now)}'
         f"{' · run ' + escape(view.run) if view.run else ''}</span></div>"
     )
 
@@ -60,12 +61,13 @@ def _head(view: RunView, now: float | None) -> str:
 def _graph(view: RunView, now: float | None) -> str:
     if not view.steps:
         return ""
-    plan = layout({step.name: step.needs for step in view.steps})
-    states = {step.name: step.state for step in view.steps}
+    found = {group.name: group for group in groups(view.steps)}
+    plan = layout({name: group.needs for name, group in found.items()})
     edges = "".join(
-        f'<path class="mdk-edge" data-state="{states[source]}" d="{path}"/>' for (source, _), path in plan.edges.items()
+        f'<path class="mdk-edge" data-state="{found[source].state}" d="{path}"/>'
+        for (source, _), path in plan.edges.items()
     )
-    nodes = "".join(_node(step, plan.nodes[step.name], now) for step in view.steps)
+    nodes = "".join(_node(group, plan.nodes[name], now) for name, group in found.items())
     size = f'width="{plan.width:g}" height="{plan.height:g}" viewBox="0 0 {plan.width:g} {plan.height:g}"'
     # Focusable because it scrolls when the graph is wide.
     return (
@@ -74,28 +76,53 @@ def _graph(view: RunView, now: float | None) -> str:
     )
 
 
-def _node(step: StepView, place: tuple[float, float], now: float | None) -> str:
+def _node(group: Group, place: tuple[float, float], now: float | None) -> str:
     x, y = place
-    name = step.name if len(step.name) <= LABEL_LENGTH else step.name[: LABEL_LENGTH - 1] + "…"
-    said = step.state if step.state in ("waiting", "skipped", "cancelled", "interrupted") else _time(step, now, "tspan")
+    step = group.steps[0]
+    word: str = group.state
+    if group.is_repeated:
+        about = said = group.said
+        more = '<path class="mdk-more" d="M4 -4H164V42"/>'  # another sheet behind
+    else:
+        word, more = step.word, ""
+        about = ", ".join(filter(None, [word, step.remark]))
+        said = word if step.state in _TIMELESS or step.cached_from else _time(step, now, "tspan")
     return (
-        f'<g class="mdk-node" data-state="{step.state}" transform="translate({x:g} {y:g})">'
-        f"<title>{escape(step.name)}: {step.state}</title>"
-        f'<rect width="{WIDTH}" height="{HEIGHT}" rx="4"/>'
-        f'<text class="mdk-sign" x="12" y="19">{SIGNS[step.state]}</text>'
-        f'<text class="mdk-name" x="29" y="19">{escape(name)}</text>'
+        f'<g class="mdk-node" data-state="{word}" transform="translate({x:g} {y:g})">'
+        f"<title>{escape(group.name)}: {escape(about)}</title>"
+        f'{more}<rect width="{WIDTH}" height="{HEIGHT}" rx="4"/>'
+        f'<text class="mdk-sign" x="12" y="19">{SIGNS[group.state]}</text>'
+        f'<text class="mdk-name" x="29" y="19">{escape(_short(group))}</text>'
         f'<text class="mdk-quiet" x="29" y="36">{said}</text></g>'
     )
 
 
+def _short(group: Group) -> str:
+    """Return a name that fits into a node, with the number of repetitions."""
+    times = f" ×{len(group.steps)}" if group.is_repeated else ""
+    room = LABEL_LENGTH - len(times)
+    return (group.name if len(group.name) <= room else group.name[: room - 1] + "…") + times
+
+
 def _steps(view: RunView, now: float | None) -> str:
-    rows = "".join(
-        f"<tr><td>{_sign(step.state)} {step.state}</td><td>{_linked(step)}</td>"
-        f"<td class='mdk-number'>{_time(step, now)}</td><td class='mdk-quiet'>{escape(step.detail)}</td></tr>"
-        for step in view.steps
-    )
+    rows = ""
+    for group in groups(view.steps):
+        if group.is_repeated:
+            rows += (
+                f"<tr class='mdk-group'><td>{_sign(group.state)} {group.state}</td>"
+                f"<td>{escape(group.name)} ×{len(group.steps)}</td><td></td><td class='mdk-quiet'>{group.said}</td></tr>"
+            )
+        rows += "".join(_row(step, group.is_repeated, now) for step in group.steps)
     head = "<tr>" + "".join(f"<th scope='col'>{title}</th>" for title in ("State", "Step", "Time", "")) + "</tr>"
     return f"<table class='mdk-steps'><thead>{head}</thead><tbody>{rows}</tbody></table>" if rows else ""
+
+
+def _row(step: StepView, is_member: bool, now: float | None) -> str:
+    place = " class='mdk-member'" if is_member else ""
+    return (
+        f"<tr><td>{_sign(step.state)} {step.word}</td><td{place}>{_linked(step)}</td>"
+        f"<td class='mdk-number'>{_time(step, now)}</td><td class='mdk-quiet'>{escape(step.remark)}</td></tr>"
+    )
 
 
 def _linked(step: StepView) -> str:

@@ -45,7 +45,7 @@ def layout(needs: Mapping[str, Collection[str]]) -> Layout:
         {'load': (6, 6), 'train': (202, 6)}
     """
     edges = [(other, name) for name, others in needs.items() for other in sorted(others) if other in needs]
-    layer = _layers(needs)
+    layer = layers(needs)
     columns, links = _with_bends(needs, edges, layer)
     _untangle(columns, links)
     middle = _middles(columns)
@@ -58,8 +58,12 @@ def layout(needs: Mapping[str, Collection[str]]) -> Layout:
     )
 
 
-def _layers(needs: Mapping[str, Collection[str]]) -> dict[str, int]:
-    """Return for each component the length of the longest way to it."""
+def layers(needs: Mapping[str, Collection[str]]) -> dict[str, int]:
+    """Return for each component the length of the longest way to it.
+
+    Raises:
+        ValueError: components wait for each other.
+    """
     layer: dict[str, int] = {}
     waiting = list(needs)
     while waiting:

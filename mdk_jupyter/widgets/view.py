@@ -23,8 +23,21 @@ class StepView:
     state: State = "waiting"
     started: float | None = None
     ended: float | None = None
-    detail: str = ""  # "cell 2 of 5" while it runs, "cell 7, line 3" where it failed, "cached"
+    detail: str = ""  # "cell 2 of 5" while it runs, "cell 7, line 3" where it failed
     notebook: str | None = None  # link to the executed notebook, relative to the one on screen
+    cached_from: str | None = None  # the run that its results were taken from
+    why: str = ""  # why it ran, or was skipped
+
+    @property
+    def word(self) -> str:
+        """The state, or `cached` for a step that was done in an earlier run."""
+        return "cached" if self.cached_from else self.state
+
+    @property
+    def remark(self) -> str:
+        """What there is to say of the step besides state and time."""
+        source = f"from run {self.cached_from}" if self.cached_from else ""
+        return " · ".join(filter(None, [self.detail, source, self.why]))
 
     def seconds(self, now: float) -> float | None:
         """Return how long the step has taken until `now`, or None when it did not run."""
@@ -48,6 +61,13 @@ class RunView:
     def seconds(self, now: float) -> float | None:
         """Return how long the run has taken until `now`."""
         return _seconds(self, now)
+
+    @property
+    def count(self) -> str:
+        """How far the run is: `3 of 6 steps, 2 cached`."""
+        done = sum(step.state == "done" for step in self.steps)
+        cached = sum(step.cached_from is not None for step in self.steps)
+        return f"{done} of {len(self.steps)} steps" + (f", {cached} cached" if cached else "")
 
 
 def begin(title: str, run: str, graph: Mapping[str, Iterable[str]], started: float) -> RunView:
@@ -90,8 +110,10 @@ def view_of(run: Run, beside: Path) -> RunView:
             state=step.state,
             started=step.started,
             ended=None if step.started is None or step.seconds is None else step.started + step.seconds,
-            detail="cached" if step.cached_from else _where(step.findings),
+            detail=_where(step.findings),
             notebook=_link(step.notebook, beside),
+            cached_from=step.cached_from,
+            why=step.why,
         )
         for step in run.steps.values()
     )
@@ -139,12 +161,15 @@ def _with_part(view: RunView, part: StepView, whole: str) -> RunView:
 
 def _step_after(step: StepView, event: Event) -> StepView:
     assert event.state is not None
+    why = str(event.data.get("why") or step.why)
     if event.state == "running":
-        return replace(step, state="running", started=event.time, ended=None)
+        return replace(step, state="running", started=event.time, ended=None, why=why)
     if "cached_from" in event.data:
-        return replace(step, state=event.state, started=event.time, ended=event.time, detail="cached")
+        return replace(
+            step, state=event.state, started=event.time, ended=event.time, cached_from=event.data["cached_from"]
+        )
     ended = event.time if step.started is not None else None
-    return replace(step, state=event.state, ended=ended, detail="")
+    return replace(step, state=event.state, ended=ended, detail="", why=why)
 
 
 def _where(findings: Sequence[Finding]) -> str:
@@ -192,3 +217,13 @@ def clock(seconds: float | None) -> str:
 def number(value: Any) -> str:
     """Return a metric as text."""
     return f"{value:.6g}" if isinstance(value, float) else str(value)
+
+
+def size(count: int) -> str:
+    """Return a number of bytes as people write it: `312 B`, `4.2 kB`, `1.1 GB`."""
+    amount, unit = float(count), "B"
+    for larger in ("kB", "MB", "GB", "TB"):
+        if amount < 999.5:
+            break
+        amount, unit = amount / 1000, larger
+    return f"{count} B" if unit == "B" else f"{amount:.3g} {unit}"

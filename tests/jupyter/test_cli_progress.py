@@ -84,3 +84,25 @@ def test_a_low_terminal_shows_what_matters() -> None:
     assert "step3" in shown and "step20" in shown and "step19" in shown and "step0" not in shown
     assert shown == sorted(shown, key=lambda name: int(name[4:])), "in the pipeline's order"
     assert len(picture(view, 100)) == 51
+
+
+def test_the_tree_tells_what_steps_do_and_wait_for() -> None:
+    view = begin("p", "r", {"load": [], "a": ["load"], "b": ["load"], "end": ["a", "b"]}, 0.0)
+    happened = [
+        Event(1.0, "r", "step", "load", "done", data={"cached_from": "run-0"}),
+        Event(1.0, "r", "step", "a", "running", data={"why": "its code changed"}),
+        Event(1.0, "r", "cell", "a", cell=2, data={"cells": 5}),
+    ]
+    for event in happened:
+        view = follow(view, event)
+    head, *rows = [" ".join(line.split()) for line in picture(view, 20)]
+    assert head.startswith("p: 1 of 4 steps, 1 cached") and "━" in head
+    assert rows[0] == "✓ load cached from run run-0"
+    assert rows[1].startswith("├ ◐ a running") and rows[1].endswith("cell 2 of 5 · its code changed")
+    assert rows[2:] == ["└ ○ b waiting", "└ ○ end waiting waits for a, b"]
+    narrow = Console(file=io.StringIO(), width=20, height=20)
+    screen = TableScreen(narrow)
+    screen.draw(view)
+    with narrow.capture() as captured:
+        narrow.print(screen.picture())
+    assert all(len(line) <= 20 for line in captured.get().splitlines())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 import signal
 import subprocess
@@ -46,6 +47,16 @@ def test_a_record_comes_back_as_it_was(tmp_path: Path) -> None:
     )
     made = record(folder, source=Path("n.ipynb"), state="failed", parameters={"p": None}, steps={"a": step})
     assert read_run(folder) == made
+
+
+def test_a_record_without_the_newer_fields_is_still_read(tmp_path: Path) -> None:
+    made = record(create_run_folder(tmp_path), state="done", steps={"a": Step("a", state="done")})
+    path = made.folder / "run.json"
+    content = json.loads(path.read_text())
+    for name in ("cached_from", "why", "written", "size"):
+        del content["steps"]["a"][name]
+    path.write_text(json.dumps(content))
+    assert read_run(made.folder) == made
 
 
 def test_events_come_back_as_they_were() -> None:

@@ -11,13 +11,15 @@ from typing import Any
 import pytest
 
 from mdk_converters.findings import Finding, Place
-from mdk_jupyter.local.events import Event
+from mdk_jupyter.local.events import Event, State
 from mdk_jupyter.local.record import Run, Step, finding_to_json
 from mdk_jupyter.widgets import live
+from mdk_jupyter.widgets.groups import groups
 from mdk_jupyter.widgets.html import run_body, run_html
 from mdk_jupyter.widgets.layout import HEIGHT, WIDTH, layout
 from mdk_jupyter.widgets.text import run_text
-from mdk_jupyter.widgets.view import RunView, clock, follow, view_of
+from mdk_jupyter.widgets.tree import hung
+from mdk_jupyter.widgets.view import RunView, StepView, clock, follow, view_of
 
 GRAPH = {"load": [], "clean": ["load"], "train": ["clean"], "evaluate": ["train", "load"]}
 EVIL = '<script>alert("1")</script> & \'"><img src=x onerror=alert(1)>'
@@ -152,8 +154,8 @@ def test_what_runs_says_since_when_or_counts_on() -> None:
 def test_plain_text() -> None:
     assert run_text(view_after(failing_run())).splitlines()[:3] == [
         "✕ flights: failed, 3.00 s (run run-1)",
-        "  ✓ load      done, 2.00 s",
-        "  ✕ clean     failed, 1.00 s",
+        "  ✓ load            done, 2.00 s",
+        "  └ ✕ clean         failed, 1.00 s (cell 3, line 2)",
     ]
 
 
@@ -166,6 +168,101 @@ GRAPHS: dict[str, dict[str, list[str]]] = {
     "wide": {"a": [], **{f"s{n}": ["a"] for n in range(20)}, "z": [f"s{n}" for n in range(20)]},
     "declared backwards": {"c": ["b"], "b": ["a"], "a": []},
 }
+CACHED = "20250102-030405-678-9abc"
+
+
+def cached_run() -> list[Event]:
+    graph = {"load": [], "train[0]": ["load"], "train[1]": ["load"], "plot": ["load"], "best": ["train[0]", "train[1]"]}
+    return [
+        begun(graph),
+        event("step", 101, step="load", state="done", data={"cached_from": CACHED, "why": EVIL}),
+        event("step", 101, step="train[0]", state="running", data={"why": "its code changed"}),
+        event("step", 102, step="train[0]", state="done"),
+        event("step", 102, step="train[1]", state="running", data={"why": "its code changed"}),
+        event("cell", 102, step="train[1]", cell=2, data={"cells": 3}),
+        event("step", 103, step="plot", state="skipped", data={"why": "`wanted` is false"}),
+    ]
+
+
+def test_a_cached_step_says_so_in_words_and_where_it_is_from() -> None:
+    view = view_after(cached_run())
+    page = Page(run_html(view))
+    assert page.open == [] and "script" not in page.elements and page.text.split().count("cached") >= 3
+    assert f"from run {CACHED}" in page.text and "2 of 5 steps, 1 cached" in page.text
+    assert 'data-state="cached"' in run_html(view) and '.mdk-node[data-state="cached"]' in run_html(view)
+
+
+def test_why_steps_ran_or_did_not() -> None:
+    page = Page(run_html(view_after(cached_run())))
+    assert "cell 2 of 3 · its code changed" in page.text and "`wanted` is false" in page.text
+    lines = [line.strip() for line in run_text(view_after(cached_run())).splitlines()]
+    assert any(line.endswith("– plot      skipped (`wanted` is false)") for line in lines), lines
+    assert any("load" in line and f"cached (from run {CACHED}" in line for line in lines)
+
+
+def test_a_record_tells_of_the_cache_too() -> None:
+    steps = {
+        "a": Step("a", state="done", cached_from=CACHED, why="nothing changed"),
+        "b": Step("b", ["a"], state="skipped", why="`x` is false"),
+    }
+    view = view_of(Run("r", "p", Path(), state="done", steps=steps), Path())
+    assert [(step.word, step.remark) for step in view.steps] == [
+        ("cached", f"from run {CACHED} · nothing changed"),
+        ("skipped", "`x` is false"),
+    ]
+    assert view.count == "1 of 2 steps, 1 cached"
+
+
+def test_repeated_steps_are_one_node_and_one_group_of_rows() -> None:
+    page = Page(run_html(view_after(cached_run())))
+    assert page.text.count("train ×2") == 2 and page.text.count("1 of 2 done") == 3
+    assert page.elements.count("rect") == 4, "load, train, plot and best"
+    assert page.elements.count("tr") == 7, "a head, five steps and a group"
+    assert page.text.index("train ×2") < page.text.index("train[0]") < page.text.index("train[1]")
+
+
+@pytest.mark.parametrize(
+    ("states", "state"),
+    [
+        (["waiting", "waiting"], "waiting"),
+        (["done", "waiting"], "running"),
+        (["done", "done"], "done"),
+        (["running", "failed"], "failed"),
+        (["skipped", "skipped"], "skipped"),
+        (["done", "skipped"], "skipped"),
+    ],
+)
+def test_the_state_of_a_group(states: list[State], state: State) -> None:
+    steps = [StepView(f"a[{number}]", state=given) for number, given in enumerate(states)]
+    [group] = groups([*steps])
+    assert (group.name, group.state, group.is_repeated) == ("a", state, True)
+
+
+def test_the_tree_of_the_steps() -> None:
+    graph = {**GRAPH, "plot": ["clean"], "alone": []}
+    rows = hung(view_after([begun(graph)]).steps, 20)
+    assert [guide + step.name for guide, step in rows] == [
+        "load",
+        "└ clean",
+        "  ├ train",
+        "  │ └ evaluate",
+        "  └ plot",
+        "alone",
+    ]
+
+
+@pytest.mark.parametrize("name", GRAPHS)
+def test_every_step_hangs_below_one_that_it_waits_for(name: str) -> None:
+    steps = view_after([begun(GRAPHS[name])]).steps
+    rows = hung(steps, 1000)
+    assert sorted(step.name for _, step in rows) == sorted(GRAPHS[name])
+    above: list[str] = []
+    for guide, step in rows:
+        del above[len(guide) // 2 :]
+        assert above[-1:] == [] or above[-1] in step.needs
+        assert bool(above) is bool(step.needs)
+        above.append(step.name)
+    assert hung(steps, -1) == [("", step) for step in steps], "where there is no room"
 
 
 @pytest.mark.parametrize("name", GRAPHS)
