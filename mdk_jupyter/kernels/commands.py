@@ -68,7 +68,8 @@ def _obey(caller: socket.socket, message: Mapping[str, Any], streams: list[int])
         wire.close(streams)
         code = _command(caller, message)
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # the caller will hang up
-        wire.send(caller, {"exit": code})
+        with contextlib.suppress(OSError):
+            wire.send(caller, {"exit": code})
     except BaseException:
         traceback.print_exc()
     finally:

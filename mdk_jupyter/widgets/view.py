@@ -108,7 +108,7 @@ def view_of(run: Run, beside: Path) -> RunView:
             name=step.name,
             needs=tuple(step.after),
             state=step.state,
-            started=step.started,
+            started=None if step.cached_from else step.started,  # it took no time of its own
             ended=None if step.started is None or step.seconds is None else step.started + step.seconds,
             detail=_where(step.findings),
             notebook=_link(step.notebook, beside),
@@ -165,9 +165,7 @@ def _step_after(step: StepView, event: Event) -> StepView:
     if event.state == "running":
         return replace(step, state="running", started=event.time, ended=None, why=why)
     if "cached_from" in event.data:
-        return replace(
-            step, state=event.state, started=event.time, ended=event.time, cached_from=event.data["cached_from"]
-        )
+        return replace(step, state=event.state, cached_from=event.data["cached_from"])
     ended = event.time if step.started is not None else None
     return replace(step, state=event.state, ended=ended, detail="", why=why)
 
