@@ -108,8 +108,9 @@ def view_of(run: Run, beside: Path) -> RunView:
             name=step.name,
             needs=tuple(step.after),
             state=step.state,
-            started=None if step.cached_from else step.started,  # it took no time of its own
-            ended=None if step.started is None or step.seconds is None else step.started + step.seconds,
+            # A cached step took no time of its own.
+            started=None if step.cached_from else step.started,
+            ended=None if step.cached_from else _end(step.started, step.seconds),
             detail=_where(step.findings),
             notebook=_link(step.notebook, beside),
             cached_from=step.cached_from,
@@ -123,7 +124,7 @@ def view_of(run: Run, beside: Path) -> RunView:
         steps=steps,
         state=run.state,
         started=run.started,
-        ended=None if run.started is None or run.seconds is None else run.started + run.seconds,
+        ended=_end(run.started, run.seconds),
         metrics=run.metrics,
         warnings=tuple(run.warnings),
         trouble="\n\n".join(trouble(step.name, step.findings, step.traceback) for step in run.failures),
@@ -143,6 +144,10 @@ def trouble(step: str, findings: Iterable[Finding], traceback: str | None) -> st
         if finding.fix:
             parts.append(finding.fix)
     return "\n".join([*parts, *([traceback.strip("\n")] if traceback else [])]) or f"{step} failed"
+
+
+def _end(started: float | None, seconds: float | None) -> float | None:
+    return None if started is None or seconds is None else started + seconds
 
 
 def _with_step(view: RunView, name: str | None, change: Callable[[StepView], StepView]) -> RunView:
