@@ -11,6 +11,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any, Literal
 
+from mdk_converters.components import Role
 from mdk_converters.convert import convert
 from mdk_converters.findings import Finding, NotebookError, Place
 from mdk_converters.grammar import roles
@@ -99,7 +100,8 @@ def whole_notebook(notebook: Notebook, pipeline: Pipeline) -> Pipeline:
     cells = [_call("begin()", 0)]
     for component, members in groupby(enumerate(found[: max(last.values()) + 1]), key=lambda pair: pair[1].component):
         numbers, parts = zip(*members, strict=True)
-        cells += [CellSource(id=role.cell.id, line_offset=role.line_offset, source=role.source) for role in parts]
+        steered = component is not None and _is_steered(pipeline.components[component])
+        cells += [_cell(role, steered) for role in parts]
         if component is not None and numbers[-1] == last[component]:
             part = pipeline.components[component]
             arguments = component, list(part.outputs), list(part.metrics), _snapshot_name(pipeline, component)
@@ -112,6 +114,17 @@ def whole_notebook(notebook: Notebook, pipeline: Pipeline) -> Pipeline:
         metadata=Metadata(name=Path(notebook.path).name, kernel=pipeline.metadata.kernel),
         components={STEP: Component(cells=cells, cache=False, env=env)},
     )
+
+
+def _is_steered(component: Component) -> bool:
+    return component.when is not None or component.foreach is not None
+
+
+def _cell(role: Role, steered: bool) -> CellSource:
+    """Return a cell; the line that says when or how often it runs stays, and the extension obeys it."""
+    if steered:
+        return CellSource(id=role.cell.id, source=role.cell.source)
+    return CellSource(id=role.cell.id, line_offset=role.line_offset, source=role.source)
 
 
 def _call(call: str, number: int) -> CellSource:
@@ -148,7 +161,7 @@ def _compare(whole: Run, parts: Run, pipeline: Pipeline, notebook: Notebook) -> 
         snapshot = json.loads((whole.folder / "steps" / _snapshot_name(pipeline, component)).read_text("utf-8"))
         step = parts.steps.get(component)
         if step is None or step.state != "done":
-            reason = "the pipeline repeats the component" if step is None else f"the step was {step.state}"
+            reason = "the component is not in the run" if step is None else f"the step was {step.state}"
             verdicts[component] = dict.fromkeys(part.outputs, Verdict(None, reason=reason))
             continue
         one, other = snapshot["outputs"], step.outputs
@@ -174,6 +187,8 @@ def _verdict_by_record(name: str, a: Mapping[str, Any], b: Mapping[str, Any]) ->
     for record in (a, b):
         if record["status"] == "untravelable":
             return Verdict(None, reason=record["reason"])
+    if "items" in b:  # handed on by the runs of a repeated component
+        return None
     if a["status"] != b["status"]:
         return Verdict(False, name, *("nothing" if record["status"] == "unbound" else "a value" for record in (a, b)))
     same = a["status"] == "unbound" or all(a[key] == b[key] for key in ("digest", "key", "type"))

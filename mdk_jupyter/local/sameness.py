@@ -99,14 +99,20 @@ def _load(records: Records, store: Store) -> dict[str, object]:
     from mdk_jupyter.artifacts import Record, handover
     from mdk_jupyter.errors import ArtifactError
 
-    stored = {name: Record.from_json(record) for name, record in records.items()}
+    stored = {name: Record.from_json(record) for name, record in records.items() if "items" not in record}
+    lists = {name: [*map(Record.from_json, record["items"])] for name, record in records.items() if "items" in record}
     try:
-        found: dict[str, object] = dict(handover.load(stored, store))
+        found: dict[str, object] = {**dict(handover.load(stored, store)), **handover.load_lists(lists, store)}
     except ArtifactError:
         found = {}
         for name, record in stored.items():
             try:
                 found |= handover.load({name: record}, store)
+            except ArtifactError as error:
+                found[name] = _Lost(error.findings[0].message)
+        for name, items in lists.items():
+            try:
+                found |= handover.load_lists({name: items}, store)
             except ArtifactError as error:
                 found[name] = _Lost(error.findings[0].message)
     return {name: _frozen(value) for name, value in found.items()}
