@@ -17,6 +17,7 @@ from mdk_converters.spec import Pipeline
 from mdk_jupyter import __version__
 
 FORMAT = 1
+_OF_THE_INTERPRETER = frozenset(["PYTHONPATH", "PYTHONHASHSEED", "TZ"])  # variables that count for all code
 _OF_RECORDS = ("status", "digest", "format", "key", "type", "reason", "shares")
 
 Ingredients = dict[str, Any]
@@ -56,7 +57,7 @@ def ingredients(
         "secrets": sorted(component.secrets),
         "variables": {
             variable: digest_of(environ[variable]) if variable in environ else None
-            for variable in sorted(variables(sources))
+            for variable in sorted((variables(sources) | _OF_THE_INTERPRETER) - component.secrets.keys())
         },
         "requirements": sorted(component.requirements),
         "files": sorted(files),

@@ -227,9 +227,9 @@ def test_cache_off_failures_and_no_cache(tmp_path: Path) -> None:
     run, _ = execute(made, tmp_path, keep_going=True)
     assert run.state == "failed"
     run, _ = execute(made, tmp_path, keep_going=True)
-    assert fates(run) == {"off": "cache:off", "bad": "it failed"}
+    assert fates(run) == {"off": "cache:off", "bad": "it did not come to its end"}
     (tmp_path / "ok").write_text("yes")
-    assert again(made, tmp_path) == {"off": "cache:off", "bad": "it failed"}
+    assert again(made, tmp_path) == {"off": "cache:off", "bad": "it did not come to its end"}
     assert again(made, tmp_path) == {"off": "cache:off", "bad": "cached"}
     assert again(made, tmp_path, cache=False) == {"off": "cache:off", "bad": "--no-cache"}
 
