@@ -10,7 +10,7 @@ import sys
 import sysconfig
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from mdk_converters.spec import Pipeline
@@ -90,7 +90,7 @@ def step_sources(pipeline: Pipeline, name: str) -> list[str]:
     ]
 
 
-@cache
+@lru_cache(maxsize=4096)
 def normal(source: str) -> str:
     """Return a digest of what the code does: comments and formatting do not count."""
     tree = parsed(source)
@@ -100,7 +100,7 @@ def normal(source: str) -> str:
     return digest_of([ast.dump(tree), quiet])
 
 
-@cache
+@lru_cache(maxsize=1024)
 def parsed(source: str) -> ast.Module | None:
     """Return the code as Python sees it, magics as the calls that IPython makes of them; None when it is neither."""
     for text in _readings(source):
