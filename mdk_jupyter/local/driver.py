@@ -21,7 +21,7 @@ from mdk_converters.targets.notebooks import step_notebook
 from mdk_jupyter.local import jobs
 from mdk_jupyter.local.branching import after_skipped, collect, collect_metrics
 from mdk_jupyter.local.cache import Entry
-from mdk_jupyter.local.caching import Caching, Miss
+from mdk_jupyter.local.caching import Caching, Miss, remarks
 from mdk_jupyter.local.dependencies import Named
 from mdk_jupyter.local.events import Event, Observer, State
 from mdk_jupyter.local.failures import Failure, Origins
@@ -256,7 +256,7 @@ class Driver:
         step.notebook, step.log = self._paths(step.name)
         self.caching.take(entry, step.notebook, step.log)
         step.outputs, step.metrics = dict(entry.outputs), dict(entry.metrics)
-        step.cached_from = entry.run
+        step.cached_from, step.remarks = entry.run, remarks(entry)
         step.size = _size(step.outputs)
         step.seconds = time.time() - step.started
         step.state = "done"
