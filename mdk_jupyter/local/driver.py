@@ -202,14 +202,7 @@ class Driver:
         step.started, step.why = time.time(), f"once for each of {len(names)} items"
         self.pipeline = self.caching.pipeline = self.steering.pipeline
         self.selection = self.caching.selection = self.selection.with_parts(step.name, names)
-        parts = {name: Step(name, after=list(step.after), part_of=step.name) for name in names}
-        step.after = [*step.after, *names]
-        steps = self.record.steps
-        rest = list(steps.items())[list(steps).index(step.name) + 1 :]
-        for name, _ in rest:
-            del steps[name]
-        steps |= {**parts, **dict(rest)}
-        for part in parts.values():
+        for part in self.record.add_parts(step, names):
             self._enter(part, "waiting", data={"part_of": step.name, "after": part.after})
 
     def _join(self, step: Step) -> None:
