@@ -19,6 +19,7 @@ class Selection:
     run: frozenset[str]  # run, or are taken from the cache
     again: frozenset[str]  # of those, run whatever the cache knows
     read: frozenset[str]  # are taken from the cache and never run
+    option: str = "--from"  # why those of `again` run
 
 
 def select(
@@ -48,7 +49,7 @@ def select(
     if only:
         reads = {name: {producer(source) for source in c.inputs.values()} for name, c in pipeline.components.items()}
         chosen = frozenset(only)
-        return Selection(chosen, chosen, _closure(chosen, reads) - chosen)
+        return Selection(chosen, chosen, _closure(chosen, reads) - chosen, "--only")
     run = _closure(until, waits) if until else everything
     followers: dict[str, set[str]] = {name: set() for name in waits}
     for name, needed in waits.items():
