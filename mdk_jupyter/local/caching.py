@@ -51,9 +51,7 @@ class Caching:
     def must_run(self, name: str) -> str | None:
         """Return why a step runs whatever the cache knows, or None."""
         if name in self.selection.again:
-            return (
-                "--only" if self.selection.read or len(self.selection.run) < len(self.pipeline.components) else "--from"
-            )
+            return self.selection.option
         if not self.pipeline.components[name].cache:
             return "cache:off"
         return None if self.reads else "--no-cache"

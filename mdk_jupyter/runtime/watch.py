@@ -156,9 +156,11 @@ class Watch:
         if isinstance(path, int) or path is None:
             return None
         name = os.path.abspath(os.fsdecode(path))  # noqa: PTH100 - links stay as they are
+        if name.startswith(_PYTHON):  # which may be a virtual environment in this very folder
+            return None
         if name.startswith(self._here):
             inside = name[len(self._here) :]
-        elif name.startswith((*_FOREIGN, _HOME)):
+        elif name.startswith(_SYSTEM):
             return None
         else:
             inside = name
@@ -235,12 +237,13 @@ def _site_packages() -> list[str]:
     return [*places, sysconfig.get_path("purelib"), sysconfig.get_path("platlib")]
 
 
-_HOME = os.path.expanduser("~") + os.sep + "."  # noqa: PTH111 - hidden files there are the libraries' own
 _SITES = _roots(*_site_packages())
 _STDLIB = _roots(sysconfig.get_path("stdlib"), sysconfig.get_path("platstdlib"))
 _OURS = _roots(*(os.path.dirname(os.path.dirname(__file__)),))  # noqa: PTH120 - of the package mdk_jupyter
-_SYSTEM = _roots("/proc", "/dev", "/sys", "/etc") if os.name == "posix" else ()
-_FOREIGN = (*_SITES, *_STDLIB, *_SYSTEM, *_OURS)
+_PYTHON = (*_SITES, *_STDLIB, *_OURS)
+_PREFIXES = _roots(*({sys.prefix, sys.base_prefix} - {"/usr", "/usr/local", "/"}))
+_HIDDEN = os.path.expanduser("~") + os.sep + "."  # noqa: PTH111 - at home these are the libraries' own
+_SYSTEM = (*_PREFIXES, _HIDDEN, *(_roots("/proc", "/dev", "/sys", "/etc") if os.name == "posix" else ()))
 
 
 def _is_import() -> bool:
