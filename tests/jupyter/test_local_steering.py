@@ -96,6 +96,7 @@ def test_what_fails_says_so(tmp_path: Path) -> None:
         unlike=("1", {"when": "auc == 1 or limit > 'a'", "control": {"auc": "load.auc"}}),
         number=("1", {"foreach": "item in auc", "control": {"auc": "load.auc"}}),
         after=("1", {"after": ["listed"]}),
+        grows=("x.append(item)", each("rates", reads="load.x")),
         changes=("item.clear() if isinstance(item, dict) else 0", each("boxes")),
     )
     run, _ = execute(source, tmp_path, workers=2, keep_going=True)
@@ -108,6 +109,8 @@ def test_what_fails_says_so(tmp_path: Path) -> None:
         "unlike": ("MDK318", ("auc", "limit")),
         "number": ("MDK319", ("auc",)),
         "changes[0]": ("MDK323", ("item",)),
+        "grows[0]": ("MDK323", ("x",)),
+        "grows[1]": ("MDK323", ("x",)),
     }
     assert run["listed"].error is not None and run["listed"].error.place.cell_id == "listed-1"
     assert run["train[0]"].state == "done" and run["train"].state == run["use"].state == "skipped"
