@@ -10,7 +10,7 @@ import dataclasses
 import json
 import os
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from mdk_jupyter.local.dependencies import Dependencies
 from mdk_jupyter.local.files import write_atomically
 
 FORMAT = 1  # of entries
+_MOST_ENTRIES = 20  # under one key
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +90,9 @@ class Cache:
 
     # -- entries
 
-    def find(self, key: str, folder: Path, environ: Mapping[str, str]) -> tuple[Entry | None, str | None]:
+    def find(
+        self, key: str, folder: Path, environ: Mapping[str, str], is_wanted: Callable[[Entry], bool]
+    ) -> tuple[Entry | None, str | None]:
         """Return an entry that counts now, or why there is none; nothing at all when there never was.
 
         Damaged entries and artifacts are taken out. `folder` is the notebook's, `environ` what a kernel inherits.
@@ -100,6 +103,8 @@ class Cache:
             if entry is None:
                 _remove(path)
                 why = why or "its entry in the cache was damaged"
+                continue
+            if not is_wanted(entry):
                 continue
             problem = entry.dependencies.change(folder, environ) or self._missing(entry, path)
             if problem is None:
@@ -117,9 +122,11 @@ class Cache:
         """
         content = {"format": FORMAT, **dataclasses.asdict(entry)}
         text = json.dumps(content, ensure_ascii=False)
-        name = digest_of(entry.dependencies.to_json())[:16]
+        name = digest_of([entry.dependencies.to_json(), entry.pipeline, entry.step])[:16]
         folder = self._entry_folder(entry.key)
         folder.mkdir(parents=True, exist_ok=True)
+        for old in self._entries(entry.key)[_MOST_ENTRIES - 1 :]:
+            _remove(old)
         write_atomically(folder / f"{name}.json", f"{digest_of(text)}\n{text}\n")
         for digest in entry.blobs():
             self._note_whole(digest)

@@ -92,7 +92,10 @@ def pipelines(draw: st.DrawFn) -> Pipeline:
         cell_ids = draw(st.sampled_from([[name], [f"{name} 1", f"{name} 2"], []]))
         inputs = draw(st.dictionaries(variables, st.sampled_from(sources), max_size=2)) if sources else {}
         outputs = draw(st.dictionaries(variables, st.sampled_from(KINDS), max_size=2))
+        control = draw(st.sampled_from([{}, {"decides": sources[-1]}])) if sources else {}
         components[name] = Component(
+            when=draw(st.sampled_from(["decides > 0.8", "decides == ': # yes'"])) if control else None,
+            control=control,
             description=draw(maybe_texts),
             definitions=some(list(definitions)),
             parameters=some(list(declared)),

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import sqlite3
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -221,15 +223,121 @@ def test_the_environment_that_code_reads(tmp_path: Path, monkeypatch: pytest.Mon
     assert run.load("x") == "blue" and run.load("y") == "7"
 
 
+def test_steps_with_equal_code_draw_different_numbers(tmp_path: Path) -> None:
+    draw = ("import uuid\nx = str(uuid.uuid4())", {"gives": "x"})
+    run, _ = execute(pipeline(one=draw, two=draw), tmp_path, workers=1)
+    assert run.load("one.x") != run.load("two.x")
+    second, _ = execute(pipeline(one=draw, two=draw), tmp_path)
+    assert set(fates(second).values()) == {"cached"}
+    assert [second.load(f"{name}.x") for name in ("one", "two")] == [run.load(f"{name}.x") for name in ("one", "two")]
+    renamed, _ = execute(pipeline(three=draw, two=draw), tmp_path)
+    assert set(fates(renamed).values()) == {"cached"}, "the name does not count"
+    assert renamed.load("three.x") == run.load("one.x")
+
+
+def test_files_that_worker_processes_read(tmp_path: Path) -> None:
+    read = """
+        import glob
+        import joblib
+        def load(path):
+            with open(path) as file:
+                return file.read()
+        seen = joblib.Parallel(n_jobs=2)(joblib.delayed(load)(path) for path in sorted(glob.glob("da" + "ta/*")))
+    """
+    (tmp_path / "data").mkdir()
+    for name in "abc":
+        (tmp_path / "data" / name).write_text(name)
+    made = pipeline(read=(read, {"gives": "seen"}))
+    again(made, tmp_path)
+    assert again(made, tmp_path) == {"read": "cached"}
+    (tmp_path / "data/b").write_text("B")
+    run, _ = execute(made, tmp_path)
+    assert fates(run) == {"read": "file data changed"} and run.load("seen") == ["a", "B", "c"]
+
+
+def test_versions_of_packages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    site = tmp_path / f"base/lib/python{sys.version_info[0]}.{sys.version_info[1]}/site-packages"
+    (site / "odd_toy").mkdir(parents=True)
+    (site / "odd_toy/__init__.py").write_text("value = 1")
+    (site / "toy_box-1.0.dist-info").mkdir()
+    (site / "toy_box-1.0.dist-info/RECORD").write_text("odd_toy/__init__.py,,\ntoy_box-1.0.dist-info/RECORD,,\n")
+    monkeypatch.setenv("PYTHONUSERBASE", str(tmp_path / "base"))
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(site), *sys.path]))
+    made = pipeline(one=("import odd_toy\nx = odd_toy.value", {"gives": "x"}))
+    again(made, tmp_path)
+    assert again(made, tmp_path) == {"one": "cached"}
+    (site / "toy_box-1.0.dist-info").rename(site / "toy_box-1.1.dist-info")
+    assert again(made, tmp_path) == {"one": "toy-box 1.0 -> 1.1"}
+
+
+def test_the_two_ways_of_naming_a_file(tmp_path: Path) -> None:
+    """A folder and a name of which native code makes a path, while Python writes beside it."""
+    read = """
+        import ctypes, os
+        with open(os.path.join("data", "made.txt"), "w") as file:
+            file.write("made")
+        libc = ctypes.CDLL(None)
+        libc.fopen.restype = ctypes.c_void_p
+        stream = libc.fopen(os.path.join("data", "raw.bin").encode(), b"r")
+        buffer = ctypes.create_string_buffer(100)
+        libc.fread(buffer, 1, 99, ctypes.c_void_p(stream))
+        seen = buffer.value
+        del file, libc, stream, buffer
+    """
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data/raw.bin").write_text("old")
+    made = pipeline(read=(read, {"gives": "seen"}))
+    again(made, tmp_path)
+    assert again(made, tmp_path) == {"read": "cached"}
+    (tmp_path / "data/raw.bin").write_text("new")
+    assert again(made, tmp_path) == {"read": "file data/raw.bin changed"}
+
+
+def test_isolated_steps_are_cached_apart(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text("value = 1")
+    (tmp_path / "a.csv").write_text("a")
+    cell = "import mine, pathlib\nseen = sorted(p.name for p in pathlib.Path().glob('*.csv'))\nopen('out', 'w').close()"
+    made = pipeline(one=(cell, {"gives": "seen", "files": ["*.csv"]}))
+    again(made, tmp_path)
+    assert again(made, tmp_path, isolated=True) == {"one": "--isolated"}
+    assert again(made, tmp_path, isolated=True) == {"one": "cached"}
+    (tmp_path / "a.csv").write_text("aa")
+    assert again(made, tmp_path, isolated=True) == {"one": "file a.csv changed"}
+    (tmp_path / "b.csv").write_text("b")
+    run, _ = execute(made, tmp_path, isolated=True)
+    assert fates(run) == {"one": "there are other files of those it declares"} and run.load("seen") == [
+        "a.csv",
+        "b.csv",
+    ]
+    (tmp_path / "mine.py").write_text("value = 2")
+    assert again(made, tmp_path, isolated=True) == {"one": "module mine.py changed"}
+
+
+def test_hosts_are_told(tmp_path: Path) -> None:
+    cell = """
+        import socket
+        try:
+            socket.getaddrinfo("example.invalid", 80)
+        except OSError:
+            pass
+        socket.socket().connect_ex(("127.0.0.1", 1))
+    """
+    run, _ = execute(pipeline(one=(cell,)), tmp_path)
+    told = ["reads from the network: example.invalid; tag it cache:off to run it every time"]
+    assert run["one"].remarks == told
+    run, _ = execute(pipeline(one=(cell,)), tmp_path)
+    assert run["one"].cached_from and run["one"].remarks == told
+
+
 def test_cache_off_failures_and_no_cache(tmp_path: Path) -> None:
     made = pipeline(off=("x = 1", {"cache": False, "gives": "x"}), bad=("assert open('ok').read() == 'yes'",))
     (tmp_path / "ok").write_text("no")
     run, _ = execute(made, tmp_path, keep_going=True)
     assert run.state == "failed"
     run, _ = execute(made, tmp_path, keep_going=True)
-    assert fates(run) == {"off": "cache:off", "bad": "it failed"}
+    assert fates(run) == {"off": "cache:off", "bad": "it did not come to its end"}
     (tmp_path / "ok").write_text("yes")
-    assert again(made, tmp_path) == {"off": "cache:off", "bad": "it failed"}
+    assert again(made, tmp_path) == {"off": "cache:off", "bad": "it did not come to its end"}
     assert again(made, tmp_path) == {"off": "cache:off", "bad": "cached"}
     assert again(made, tmp_path, cache=False) == {"off": "cache:off", "bad": "--no-cache"}
 

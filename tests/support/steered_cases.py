@@ -173,6 +173,20 @@ case(
     refused=("MDK162", 3, "limit"),
 )
 case(
+    "a name that is deleted where a condition holds",
+    LOAD,
+    line("one --when ready", "del limit"),
+    ("two", "try:\n    print(limit)\nexcept NameError:\n    print('gone')"),
+    refused=("MDK162", 2, "limit"),
+)
+case(
+    "a setting that an empty list would leave out",
+    ("load", "import pandas as pd\nrows = [1]"),
+    line('one --foreach "row in rows"', "pd.set_option('display.precision', 3)\nx = row"),
+    ("two", "print(pd.Series([1 / 3]), x)"),
+    refused=("MDK164", 2, "a setting"),
+)
+case(
     "a loop of two cells",
     LOAD,
     line('one --foreach "row in rows"', "x = row"),
