@@ -67,7 +67,7 @@ def test_the_commands_explain_and_clear_up(folder: Path) -> None:
     assert "MDK357" in mdk(folder, "cache", "prune", "--older-than", "yesterday", code=2)
     assert "removed 0 results" in mdk(folder, "cache", "prune", "--older-than", "30d")
     assert json.loads(mdk(folder, "cache", "prune", "--all", "--json"))["entries"] == 4
-    assert "ran: its result is no longer in the cache" in mdk(folder, "run", "local", "--explain", "-p", "k=4")
+    assert "ran: its result is no longer in the cache" in mdk(folder, "run", "local", "--explain", "-p", "k=3")
 
 
 def test_the_last_runs_share_is_told(folder: Path) -> None:
