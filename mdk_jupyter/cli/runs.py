@@ -128,13 +128,14 @@ def logs(
     from mdk_jupyter.local.store import find_run, find_steps
 
     run = find_run(_folder(folder), wanted)
-    steps = [found.name for found in find_steps(run, step)] if step is not None else list(run.steps)
+    steps = [found.name for found in find_steps(run, step)] if step is not None else None
+    several = len(run.steps if steps is None else steps) > 1
     with _leaving_quietly():
         for name, line in read_logs(run, steps, follow=follow):
             if as_json:
                 typer.echo(json.dumps({"step": name, "line": line}, ensure_ascii=False))
             else:
-                typer.echo(named(name, line) if len(steps) > 1 else last_written(line))
+                typer.echo(named(name, line) if several else last_written(line))
 
 
 @app.command("events")
