@@ -46,7 +46,8 @@ def check(
         bool,
         typer.Option(
             "--parity",
-            help="Run the notebook's code, in one kernel from top to bottom and as a pipeline, and compare all values.",
+            help="Run the notebook's code, in one kernel from top to bottom and as a pipeline, and compare all values. "
+            "Both runs are kept.",
         ),
     ] = False,
 ) -> None:
