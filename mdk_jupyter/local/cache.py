@@ -20,6 +20,7 @@ from mdk_jupyter.errors import ArtifactError
 from mdk_jupyter.local.cache_key import Ingredients, digest_of
 from mdk_jupyter.local.dependencies import Dependencies
 from mdk_jupyter.local.files import write_atomically
+from mdk_jupyter.local.path_facts import digests
 
 FORMAT = 1  # of entries
 _MOST_ENTRIES = 20  # under one key
@@ -60,11 +61,15 @@ class Cache:
 
     home: Path
     _verified: dict[str, list[int]] = field(init=False)
+    _files: dict[str, list[Any]] = field(init=False)
     _is_changed: bool = field(init=False, default=False)
     _lock: threading.Lock = field(init=False, default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
-        self._verified = _read_json(self._memo) or {}
+        memo = _read_json(self._memo) or {}
+        self._verified = memo.get("artifacts", {})
+        digests.update(memo.get("files", {}))
+        self._files = dict(digests)
 
     @property
     def folder(self) -> Path:
@@ -86,7 +91,7 @@ class Cache:
 
     @property
     def _memo(self) -> Path:
-        return self.folder / "verified.json"
+        return self.folder / "seen.json"
 
     # -- entries
 
@@ -177,10 +182,10 @@ class Cache:
             self._is_changed = True
 
     def save_memo(self) -> None:
-        """Remember which artifacts were found whole."""
+        """Remember which artifacts were found whole, and the digests of large files."""
         with self._lock, contextlib.suppress(OSError):
-            if self._is_changed:
-                write_atomically(self._memo, json.dumps(self._verified))
+            if self._is_changed or digests != self._files:
+                write_atomically(self._memo, json.dumps({"artifacts": self._verified, "files": digests}))
                 self._is_changed = False
 
     # -- the last runs

@@ -17,6 +17,7 @@ from mdk_jupyter.artifacts.store import Store
 from mdk_jupyter.local.cache import Cache, Entry, Last
 from mdk_jupyter.local.cache_key import Ingredients, constants, differences, ingredients, key, step_sources
 from mdk_jupyter.local.dependencies import Named, Unfollowed, observe
+from mdk_jupyter.local.jobs import ancestors
 from mdk_jupyter.local.kernels import Launch
 from mdk_jupyter.local.selection import Selection
 from mdk_jupyter.local.steps import Outcome, Task
@@ -46,6 +47,7 @@ class Caching:
     isolated: bool
     numbers: Mapping[str, int]
     environ: Mapping[str, str]  # what kernels inherit
+    _ran: dict[str, bool] = field(default_factory=dict)  # steps that ran: whether what they do is seen in files
     _taken: set[tuple[str, ...]] = field(default_factory=set)  # results that steps of this run have
 
     def must_run(self, name: str) -> str | None:
@@ -81,12 +83,28 @@ class Caching:
         )
         if entry is None:
             return Miss(problem or self._why_unknown(name, now), now)
+        unseen = self._unseen_changes(name, entry)
+        if unseen is not None:
+            return Miss(unseen, now)
         last = self.cache.last(self.scope, name)
         if last is None or key(last.ingredients) != entry.key:
             with contextlib.suppress(OSError):  # it only serves to tell what changed
                 self.cache.remember(self.scope, name, Last(now))
         self._taken.add(id_of(entry))
         return entry
+
+    def _unseen_changes(self, name: str, entry: Entry) -> str | None:
+        """Return why the world may have changed for a step in a way that its entry cannot tell, or None.
+
+        Who comes after a step without taking a value from it relies on something that it does. Files are seen.
+        """
+        for other in self.pipeline.components[name].after:
+            if self._ran.get(other) is False:
+                return f"it comes after {other}, which ran"
+        before = sorted(self._ran.keys() & ancestors(self.pipeline, name))
+        if entry.dependencies.hosts and before:
+            return f"it uses the network, and {before[0]} before it ran"
+        return None
 
     def _is_of(self, name: str, entry: Entry) -> bool:
         """Whether a step may take the result. Two steps with the same code draw different random numbers."""
@@ -137,6 +155,8 @@ class Caching:
             ArtifactError: the store cannot be written (MDK326).
         """
         name = outcome.step
+        seen = outcome.notes
+        self._ran[name] = bool(seen and seen["written"] and not seen["hosts"] and not seen["blind"])
         notes: list[str] = []
         if not self.pipeline.components[name].cache:
             return notes

@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-import glob
-import hashlib
 import os
-import re
 import tempfile
-import time
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,17 +12,10 @@ from typing import Any
 
 from mdk_jupyter.local.cache_key import digest_of, variables
 from mdk_jupyter.local.packages import installed, owners
-from mdk_jupyter.runtime.watch import IGNORED_NAMES, Stamp, listing, stamp
+from mdk_jupyter.local.path_facts import ANY_FOLDER, PATTERN, Facts, facts_of, is_same, matches, quick, settled
+from mdk_jupyter.runtime.watch import IGNORED_NAMES, Stamp, listing
 
-_RACY = 2_000_000_000  # ns; a file written so shortly before may change again without a sign of it
-_PATTERN = re.compile(r"\*[^\s\[\]{}()|\\]*\.\w+$")  # such as data/*.parquet
-_LARGEST_TREE = 2_000  # files
 _MOST_FOLDERS = 20  # in which named files are looked for, too
-
-Facts = dict[str, Any]
-"""What is known of a path: {} it is not there, {"folder"}, {"sha256", "size", "mtime_ns"}, {"matches"} of a pattern."""
-
-_ANY_FOLDER = {"folder": None}
 
 
 class Unfollowed(Exception):
@@ -51,16 +40,16 @@ class Dependencies:
     def change(self, folder: Path, environ: Mapping[str, str]) -> str | None:
         """Return what is not any more as it was, or None."""
         for path, facts in self.files.items():
-            if not _is_same(folder / path, facts):
+            if not is_same(folder / path, facts):
                 return f"file {path} {_verb(folder / path, facts)}"
         for path, names in self.folders.items():
             if _names(folder / path) != names:
                 return f"folder {path} changed"
         for path, facts in self.written.items():
-            if not _is_same(folder / path, facts):
+            if not is_same(folder / path, facts):
                 return f"file {path}, which it writes, {_verb(folder / path, facts)}"
         for path, facts in self.modules.items():
-            if not _is_same(folder / path, facts):
+            if not is_same(folder / path, facts):
                 return f"module {path} {_verb(folder / path, facts)}"
         for site, packages in self.packages.items():
             now = installed(site)
@@ -88,11 +77,11 @@ class Named:
         texts = [text for text in texts if _may_be_path(text)]
         names = {_absolute(text, folder) for text in texts}
         wanted = [_absolute(pattern, folder) for pattern in patterns]
-        wanted += [name for name in names if _PATTERN.search(name)]
-        names |= {found for pattern in wanted for found in _matches(pattern)}
+        wanted += [name for name in names if PATTERN.search(name)]
+        names |= {found for pattern in wanted for found in matches(pattern)}
         folders = [name for name in sorted(names) if Path(name).is_dir()][:_MOST_FOLDERS]
         names |= {path for place in folders for text in texts if Path(path := _absolute(text, Path(place))).is_file()}
-        before = {name: _quick(name) for name in sorted(names) if not _is_hidden(os.path.relpath(name, folder))}
+        before = {name: quick(name) for name in sorted(names) if not _is_hidden(os.path.relpath(name, folder))}
         # A text with blanks that names nothing is no path.
         return cls({name: facts for name, facts in before.items() if facts or " " not in os.path.relpath(name, folder)})
 
@@ -128,7 +117,7 @@ def observe(
         **_read({**notes["read"], **_named_files(named, written)}, written, set(modules), named, place),
     }
     if notes["workers"]:  # they may have read what is in the folders
-        files |= {place.relative(path): _quick(path) for path in notes["listed"]}
+        files |= {place.relative(path): quick(path) for path in notes["listed"]}
     return Dependencies(
         files=files,
         folders={} if place.is_isolated else {place.relative(path): _names(Path(path)) for path in notes["listed"]},
@@ -151,7 +140,7 @@ def _written(notes: Mapping[str, Any], named: Named, place: _Place) -> list[str]
     """
     written = dict.fromkeys(notes["written"])
     for path, before in named.before.items():
-        if path in written or _is_above(path, notes["written"]) or _quick(path) == before:
+        if path in written or _is_above(path, notes["written"]) or quick(path) == before:
             continue
         if before:
             raise Unfollowed(f"{place.relative(path)} changed while it ran")
@@ -189,7 +178,7 @@ def _read(
     for path, seen in read.items():
         if path in modules:
             continue
-        facts = _facts(path)
+        facts = facts_of(path)
         if path in written:
             if seen is not None:
                 raise Unfollowed(f"it reads and changes {place.relative(path)}")
@@ -198,24 +187,24 @@ def _read(
             continue
         if "folder" not in facts and seen != ([facts["size"], facts["mtime_ns"]] if facts else None):
             raise Unfollowed(f"{place.relative(path)} changed while it ran")
-        found[place.relative(path)] = _settled(facts)
+        found[place.relative(path)] = settled(facts)
     return found
 
 
 def _effects(written: Iterable[str], named: Named, place: _Place) -> dict[str, Facts]:
     """What the step left in the file system, without its temporary files."""
     return {
-        place.relative(path): _ANY_FOLDER if Path(path).is_dir() else _settled(_facts(path))
+        place.relative(path): ANY_FOLDER if Path(path).is_dir() else settled(facts_of(path))
         for path in written
         if path in named.before or not place.is_scratch(path)
     }
 
 
 def _module(path: str, started: float, place: _Place) -> Facts:
-    facts = _facts(path)
+    facts = facts_of(path)
     if facts.get("mtime_ns", 0) > started * 1e9:
         raise Unfollowed(f"the module {place.relative(path)} changed while it ran")
-    return _settled(facts)
+    return settled(facts)
 
 
 def _packages(site: str, modules: list[str], memo: Path) -> dict[str, str]:
@@ -262,71 +251,6 @@ def _is_hidden(path: str) -> bool:
 
 def _absolute(name: str, folder: Path) -> str:
     return os.path.abspath(folder / os.path.expanduser(name))  # noqa: PTH100, PTH111 - links stay as they are
-
-
-def _quick(path: str) -> Facts:
-    """What is known of a path at a glance."""
-    if _PATTERN.search(path):
-        return {"matches": digest_of([os.path.relpath(found, Path(path).parent) for found in _matches(path)])}
-    if os.path.isdir(path):  # noqa: PTH112
-        return {"folder": _tree(path)}
-    seen = stamp(path)
-    return {} if seen is None else {"size": seen[0], "mtime_ns": seen[1]}
-
-
-def _matches(pattern: str) -> list[str]:
-    return sorted(glob.glob(pattern, recursive=True))  # noqa: PTH207 - absolute, with links as they are
-
-
-def _tree(path: str) -> str:
-    """A digest of a folder's files: names, sizes and times; of a large one, the names in it."""
-    found: list[Any] = []
-    for parent, folders, files in os.walk(path):
-        folders[:] = sorted(name for name in folders if name not in IGNORED_NAMES)
-        place = Path(parent)
-        found += [[os.path.relpath(parent, path), name, stamp(str(place / name))] for name in sorted(files)]
-        if len(found) > _LARGEST_TREE:
-            return digest_of(listing(path))
-    return digest_of(found)
-
-
-def _facts(path: str) -> Facts:
-    """What is known of a path, content included."""
-    facts = _quick(path)
-    return {"sha256": _sha256(path, facts["size"], facts["mtime_ns"]), **facts} if "size" in facts else facts
-
-
-def _settled(facts: Facts) -> Facts:
-    """The facts, without a time that proves nothing: the file is too fresh."""
-    if "mtime_ns" in facts and time.time_ns() - facts["mtime_ns"] < _RACY:
-        return {**facts, "mtime_ns": None}
-    return facts
-
-
-_digests: dict[tuple[str, int, int], str] = {}  # of large files that several steps read
-
-
-def _sha256(path: str, size: int, mtime_ns: int) -> str:
-    known = _digests.get((path, size, mtime_ns))
-    if known is None:
-        with open(path, "rb") as file:  # noqa: PTH123
-            known = hashlib.file_digest(file, "sha256").hexdigest()
-        if time.time_ns() - mtime_ns > _RACY:
-            _digests[path, size, mtime_ns] = known
-    return known
-
-
-def _is_same(path: Path, facts: Facts) -> bool:
-    if facts == _ANY_FOLDER:
-        return path.is_dir()
-    now = _quick(str(path))
-    if "sha256" not in facts:
-        return now == facts
-    if now.get("size") != facts["size"]:
-        return False
-    if now["mtime_ns"] == facts["mtime_ns"]:
-        return True
-    return bool(_sha256(str(path), now["size"], now["mtime_ns"]) == facts["sha256"])
 
 
 def _verb(path: Path, facts: Facts) -> str:

@@ -57,7 +57,7 @@ def test_the_commands_explain_and_clear_up(folder: Path) -> None:
     said = mdk(folder, "run", "local", "--only", "total", "-p", "k=4", code=1)
     assert "MDK314" in said and "--until load" in said
     assert "skipped: load failed" in mdk(folder, "runs", "show", "latest", "--explain")
-    for words in (["--from", "lod"], ["--only", "load", "--no-cache"], ["--timeout", "soon"]):
+    for words in (["--from", "lod"], ["--only", "total", "--no-cache"], ["--timeout", "soon"]):
         assert "MDK31" in mdk(folder, "run", "local", *words, code=2)
 
     told = json.loads(mdk(folder, "cache", "--json"))
@@ -67,7 +67,7 @@ def test_the_commands_explain_and_clear_up(folder: Path) -> None:
     assert "MDK357" in mdk(folder, "cache", "prune", "--older-than", "yesterday", code=2)
     assert "removed 0 results" in mdk(folder, "cache", "prune", "--older-than", "30d")
     assert json.loads(mdk(folder, "cache", "prune", "--all", "--json"))["entries"] == 4
-    assert "ran: its result is no longer in the cache" in mdk(folder, "run", "local", "--explain", "-p", "k=4")
+    assert "ran: its result is no longer in the cache" in mdk(folder, "run", "local", "--explain", "-p", "k=3")
 
 
 def test_the_last_runs_share_is_told(folder: Path) -> None:

@@ -15,6 +15,7 @@ from pipelines import execute, pipeline
 
 from mdk_converters.spec import Definition, Parameter, Pipeline
 from mdk_jupyter.artifacts import Store
+from mdk_jupyter.local import path_facts
 from mdk_jupyter.local.record import Run
 from mdk_jupyter.local.store import read_run
 
@@ -69,6 +70,20 @@ def test_only_what_a_change_reaches_runs_again_and_says_why(tmp_path: Path) -> N
     assert again(chain("rows = [1, 2, 4]"), tmp_path) == changed
     early = {**cached, "load": "cell load-1 changed"}
     assert again(chain("rows = [2, 1, 4]\nrows = sorted(rows)"), tmp_path) == early, "an equal value ends it"
+
+
+def test_large_files_are_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "big.bin").write_bytes(b"x" * 2_000_000)
+    os.utime(tmp_path / "big.bin", (1e9, 1e9))
+    made = pipeline(one=("x = len(open('big.bin').read())", {"gives": "x"}))
+    again(made, tmp_path)
+    path_facts.digests.clear()
+    os.utime(tmp_path / "big.bin", (1e9 + 5, 1e9 + 5))
+    assert again(made, tmp_path) == {"one": "cached"}, "its content is as it was"
+    assert str(tmp_path / "big.bin") in path_facts.digests
+    path_facts.digests.clear()
+    monkeypatch.setattr("hashlib.file_digest", lambda *_: pytest.fail("read again"))
+    assert again(made, tmp_path) == {"one": "cached"}
 
 
 def test_definitions_are_known_by_name(tmp_path: Path) -> None:
@@ -313,6 +328,23 @@ def test_isolated_steps_are_cached_apart(tmp_path: Path) -> None:
     assert again(made, tmp_path, isolated=True) == {"one": "module mine.py changed"}
 
 
+def test_what_follows_a_step_by_declaration_follows_its_effects(tmp_path: Path) -> None:
+    def made(version: int, effect: str) -> Pipeline:
+        return pipeline(
+            first=(f"version = {version}\n{effect}",),
+            second=("x = 1", {"after": ["first"], "gives": "x"}),
+            third=("y = x", {"reads": "second.x", "gives": "y"}),
+        )
+
+    again(made(1, "pass"), tmp_path)
+    assert again(made(1, "pass"), tmp_path) == dict.fromkeys(("first", "second", "third"), "cached")
+    told = {"first": "cell first-1 changed", "second": "it comes after first, which ran", "third": "cached"}
+    assert again(made(2, "pass"), tmp_path) == told, "nobody knows what it does"
+    write = "open('made.txt', 'w').write('x')"
+    again(made(3, write), tmp_path)
+    assert again(made(4, write), tmp_path) == {**told, "second": "cached"}, "its effect is seen in files"
+
+
 def test_hosts_are_told(tmp_path: Path) -> None:
     cell = """
         import socket
@@ -327,6 +359,13 @@ def test_hosts_are_told(tmp_path: Path) -> None:
     assert run["one"].remarks == told
     run, _ = execute(pipeline(one=(cell,)), tmp_path)
     assert run["one"].cached_from and run["one"].remarks == told
+
+    def chained(value: int) -> Pipeline:
+        return pipeline(load=(f"x = {value} * 0", {"gives": "x"}), one=(cell, {"reads": "load.x"}))
+
+    again(chained(1), tmp_path)
+    assert again(chained(1), tmp_path) == {"load": "cached", "one": "cached"}
+    assert again(chained(2), tmp_path)["one"] == "it uses the network, and load before it ran"
 
 
 def test_cache_off_failures_and_no_cache(tmp_path: Path) -> None:
