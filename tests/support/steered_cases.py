@@ -48,7 +48,7 @@ case(
     line(
         'one --foreach "row in rows"',
         "def double(x):\n    return 2 * x\nasync def later(x):\n    await asyncio.sleep(0)\n    return double(x)\n"
-        "%precision 3\nawaited = await later(row)\n!echo {row}\n(y := row + 1)",
+        "here = %pwd\nawaited = await later(row)\n!echo {row}\n(y := row + 1)",
     ),
     ("two", "print(awaited, y, double(21))"),
 )
