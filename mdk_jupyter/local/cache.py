@@ -184,8 +184,9 @@ class Cache:
     def save_memo(self) -> None:
         """Remember which artifacts were found whole, and the digests of large files."""
         with self._lock, contextlib.suppress(OSError):
-            if self._is_changed or digests != self._files:
-                write_atomically(self._memo, json.dumps({"artifacts": self._verified, "files": digests}))
+            files = dict(digests)  # other runs of this process add to it
+            if self._is_changed or files != self._files:
+                write_atomically(self._memo, json.dumps({"artifacts": self._verified, "files": files}))
                 self._is_changed = False
 
     # -- the last runs

@@ -15,6 +15,7 @@ from mdk_jupyter.local.packages import installed, owners
 from mdk_jupyter.local.path_facts import ANY_FOLDER, PATTERN, Facts, facts_of, is_same, matches, quick, settled
 from mdk_jupyter.runtime.watch import IGNORED_NAMES, Stamp, listing
 
+_MOST_TEXTS = 5_000  # that are looked at, the short ones first
 _MOST_FOLDERS = 20  # in which named files are looked for, too
 
 
@@ -74,13 +75,14 @@ class Named:
     @classmethod
     def look(cls, texts: Iterable[str], patterns: Iterable[str], folder: Path) -> Named:
         """Look at what `texts` name in `folder`, and at the files that fit `patterns`."""
-        texts = [text for text in texts if _may_be_path(text)]
+        texts = sorted({text for text in texts if _may_be_path(text)}, key=len)[:_MOST_TEXTS]
         names = {_absolute(text, folder) for text in texts}
         wanted = [_absolute(pattern, folder) for pattern in patterns]
         wanted += [name for name in names if PATTERN.search(name)]
         names |= {found for pattern in wanted for found in matches(pattern)}
         folders = [name for name in sorted(names) if Path(name).is_dir()][:_MOST_FOLDERS]
-        names |= {path for place in folders for text in texts if Path(path := _absolute(text, Path(place))).is_file()}
+        inside = (_absolute(text, Path(place)) for place in folders for text in texts if "." in text)
+        names |= {path for path in inside if Path(path).is_file()}
         before = {name: quick(name) for name in sorted(names) if not _is_hidden(os.path.relpath(name, folder))}
         # A text with blanks that names nothing is no path.
         return cls({name: facts for name, facts in before.items() if facts or " " not in os.path.relpath(name, folder)})
@@ -242,7 +244,13 @@ class _Place:
 
 
 def _may_be_path(text: str) -> bool:
-    return 0 < len(text) <= 1024 and "\n" not in text and "\0" not in text and text.strip("./\\ ~*") != ""
+    return (
+        0 < len(text) <= 1024
+        and "\n" not in text
+        and "\0" not in text
+        and "://" not in text
+        and text.strip("./\\ ~*") != ""
+    )
 
 
 def _is_hidden(path: str) -> bool:

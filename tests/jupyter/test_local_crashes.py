@@ -67,6 +67,12 @@ POINTS = {  # what is in the cache afterwards
 }
 
 
+@pytest.fixture(autouse=True)
+def one_path(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The killed drivers and the runs after them find the same modules, or else they would share no results."""
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([*sys.path, str(Path(__file__).parent)]))
+
+
 def chain() -> Pipeline:
     two = """
         import os, pathlib, signal, time
@@ -83,9 +89,8 @@ def chain() -> Pipeline:
 
 
 def start(point: str, folder: Path) -> subprocess.Popen[str]:
-    env = {**os.environ, "PYTHONPATH": os.pathsep.join([*sys.path, str(Path(__file__).parent)])}
     command = [sys.executable, "-c", DRIVER, point, str(folder)]
-    return subprocess.Popen(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
 def check(folder: Path) -> list[str]:
