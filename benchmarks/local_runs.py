@@ -38,8 +38,9 @@ HOW = """\
 *Cold* starts the kernel server and has no cache, *warm* has the server and runs all steps, an *edit* changes one cell
 to what it never was, *nothing edited* takes all steps from the cache. Before each measurement the server is at rest
 and has been used just before. Runs are checked: exactly the steps ran that had to. `kfp.local` runs the same cells as
-components with `SubprocessRunner(use_venv=False)`; the notebooks and components for papermill and kfp hand values on as
-parquet and pickles."""
+components with `SubprocessRunner(use_venv=False)`, in an environment without Jupyter, which Python starts in sooner; the
+notebooks and components for papermill and kfp hand values on as parquet and pickles. A papermill process spends most of
+its time importing, more so where JupyterLab is installed: what the `jsonschema` of nbformat then finds is slow to load."""
 
 
 def section_chain(folder: Path, *, with_kfp: bool, rounds: int = 7) -> Section:

@@ -19,7 +19,10 @@ class Row:
 
     @property
     def ratio(self) -> str:
-        return f"{self.value / self.other:.2f} x" if self.value is not None and self.other else ""
+        if self.value is None or not self.other:
+            return ""
+        ratio = self.value / self.other
+        return f"{ratio:.0f} x" if ratio >= 100 else f"{ratio:.2f} x" if ratio >= 0.1 else f"{ratio:.2g} x"
 
     @property
     def verdict(self) -> str:
