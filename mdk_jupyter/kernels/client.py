@@ -14,9 +14,12 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mdk_jupyter.kernels import place, wire
+
+if TYPE_CHECKING:
+    from mdk_jupyter.kernels.preload import Wanted
 
 SWITCH = "MDK_KERNELS"  # environment variable; `off`: neither use nor start a server
 START_TIMEOUT = 20.0
@@ -177,8 +180,8 @@ class ForkedProcess:
 class Source:
     """A line to a template: where forked kernels come from. Closing it ends those that are still there."""
 
-    def __init__(self, modules: Sequence[str], environ: Mapping[str, str]) -> None:
-        """Ask for a template that has imported `modules` with `environ`; the first kernel waits until it has.
+    def __init__(self, wanted: Wanted, environ: Mapping[str, str]) -> None:
+        """Ask for a template that has imported what is wanted, with `environ`; the first kernel waits until it has.
 
         Raises:
             UnavailableError: there is no server.
@@ -187,7 +190,8 @@ class Source:
         self._line = connect()
         self._is_attached = False
         try:
-            wire.send(self._line, {"preload": list(modules), "environ": place.steady(environ)})
+            request = {"preload": list(wanted.modules), "seeded": wanted.seeded, "environ": place.steady(environ)}
+            wire.send(self._line, request)
         except OSError as error:
             raise UnavailableError(str(error)) from error
 

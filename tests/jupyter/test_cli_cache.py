@@ -49,7 +49,7 @@ def test_the_commands_explain_and_clear_up(folder: Path) -> None:
     said = mdk(folder, "run", "local", "--explain", "-p", "k=2")
     [first] = [line.split()[-1] for line in said.splitlines() if line.startswith("load ")]
     assert f"load   cached from {first}\ntotal  cached from {first}" in said
-    assert "load   done, cached" in said and "0 B new on disk" in said and "y = 2" in said
+    assert "load: cached (from run " in said and "0 B new on disk" in said and "y = 2" in said
     assert mdk(folder, "runs", "show", "latest", "--explain").splitlines()[0] == f"load   cached from {first}"
 
     told = json.loads(mdk(folder, "run", "local", "--json", "-p", "k=3"))

@@ -39,7 +39,7 @@ if point in ("before the first step", "between two steps"):
     first = "one" if point == "before the first step" else "two"
     Driver._start = lambda self, step: die() if step.name == first else start(self, step)
 elif point == "while a step runs":
-    (folder / "die").touch()
+    (folder / "die").write_text(str(os.getpid()))
 elif point == "while an entry is written":
     from mdk_jupyter.local import cache
     cache.write_atomically = half
@@ -78,7 +78,7 @@ def chain() -> Pipeline:
         import os, pathlib, signal, time
         b = a + [2]
         if pathlib.Path("die").exists():
-            os.kill(int(os.environ["JPY_PARENT_PID"]), signal.SIGKILL)
+            os.kill(int(pathlib.Path("die").read_text()), signal.SIGKILL)
             time.sleep(60)
     """
     return pipeline(
