@@ -165,15 +165,19 @@ class ForkedProcess:
         self._end(FAREWELL_TIMEOUT)
 
     def _end(self, timeout: float | None) -> int | None:
-        if self.returncode is None:
+        if self.returncode is not None:
+            return self.returncode
+        try:
             ready, _, _ = select.select([self._handle], [], [], timeout)
-            if not ready:
-                return None
-            with self._lock:
-                if self.returncode is None:
-                    self.returncode = self._source.end(self.pid)
-                    os.close(self._handle)
-                    self._owner.close()
+        except OSError:  # another thread saw the end first, and closed the handle
+            ready = [self._handle]
+        if not ready:
+            return None
+        with self._lock:
+            if self.returncode is None:
+                self.returncode = self._source.end(self.pid)
+                os.close(self._handle)
+                self._owner.close()
         return self.returncode
 
 
