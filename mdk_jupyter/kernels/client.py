@@ -167,11 +167,10 @@ class ForkedProcess:
     def _end(self, timeout: float | None) -> int | None:
         if self.returncode is not None:
             return self.returncode
-        try:
-            ready, _, _ = select.select([self._handle], [], [], timeout)
-        except OSError:  # another thread saw the end first, and closed the handle
-            ready = [self._handle]
-        if not ready:
+        waiting = select.poll()
+        waiting.register(self._handle, select.POLLIN)
+        # A handle that another thread closes meanwhile, because it saw the end first, is ready too.
+        if not waiting.poll(None if timeout is None else timeout * 1000):
             return None
         with self._lock:
             if self.returncode is None:
