@@ -265,4 +265,11 @@ CODES: dict[str, Code] = {
         "%mdk run local -p name='x",
         "Write the command as in a terminal; `%mdk --help` lists the commands.",
     ),
+    "MDK419": Code(
+        "A container component cannot run on this machine",
+        "The component has a command and an image of its own instead of cells. Runs on this machine start kernels, no "
+        "containers.",
+        "score:\n  image: spark:3.5\n  command: [spark-submit, score.py]",
+        "Submit the pipeline, or leave the step out with `--only` or `--until`.",
+    ),
 }

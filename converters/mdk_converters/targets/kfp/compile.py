@@ -392,7 +392,7 @@ class _Compiling:
     def _operand(self, block: Block, variable: str, value: Value) -> cel.Operand:
         if variable not in block.control:
             parameter = self._pipeline.parameters[variable]
-            assert parameter.type != "list" and parameter.type != "dict"  # the rules of the spec see to it
+            assert parameter.type != "list" and parameter.type != "dict"  # noqa: PLR1714, for mypy; the rules of the spec see to it
             return cel.Operand(value.channel, parameter.type, types.nullable(parameter))
         name, _, output = block.control[variable].partition(".")
         kind = self._pipeline.components[name].outputs[output]
