@@ -2,7 +2,7 @@
 
 import warnings
 from collections.abc import Callable
-from typing import Any, List, Optional  # noqa: UP035, kfp reads these
+from typing import Any, Dict, List, Optional  # noqa: UP035, kfp reads these
 
 import pytest
 from google.protobuf.json_format import ParseDict
@@ -59,7 +59,7 @@ TYPES = {
 def parameter_types(k: Hand) -> Callable[..., Any]:
     def p(
         mdk_bundle: str, needed: str, i: int = 3, f: float = 0.5, b: bool = False, s: str = "it's \"ü\"",
-        xs: list = [1, "a"], d: dict = {"a": {"b": [1.5]}},  # noqa: B006
+        xs: List[Any] = [1, "a"], d: Dict[str, Any] = {"a": {"b": [1.5]}},  # noqa: B006, UP006
     ) -> None:  # fmt: skip
         use = k.component("use", "i: int, f: float, b: bool, s: str, xs: list, d: dict, needed: str")
         use(mdk_bundle=k.bundle(mdk_bundle), i=i, f=f, b=b, s=s, xs=xs, d=d, needed=needed)
@@ -93,11 +93,11 @@ def whole_cores(k: Hand) -> Callable[..., Any]:
     return p
 
 
-@case(spec({"load": LOAD.model_copy(update={"retries": 3, "cache": False, "env": {"A": "b", "QUOTE": "it's \"x\""}})}))
+@case(spec({"load": LOAD.model_copy(update={"retries": 3, "cache": False, "env": {"A": "b", "QUOTE": 'it\'s "x"'}})}))
 def retries_caching_and_environment(k: Hand) -> Callable[..., Any]:
     def p(mdk_bundle: str) -> None:
         load = k.component("load", DATA)(mdk_bundle=k.bundle(mdk_bundle))
-        load.set_retry(3).set_caching_options(False).set_env_variable("A", "b").set_env_variable("QUOTE", "it's \"x\"")
+        load.set_retry(3).set_caching_options(False).set_env_variable("A", "b").set_env_variable("QUOTE", 'it\'s "x"')
 
     return p
 
@@ -266,7 +266,7 @@ def loop_within_a_condition(k: Hand) -> Callable[..., Any]:
     )
 )  # fmt: skip
 def a_container_of_its_own(k: Hand) -> Callable[..., Any]:
-    @dsl.container_component
+    @dsl.container_component  # type: ignore[untyped-decorator]
     def spark(data: dsl.Input[dsl.Dataset], n: int, result: dsl.Output[dsl.Dataset], rows: dsl.OutputPath(int)):  # type: ignore[no-untyped-def, valid-type]
         arguments = [f"--n={n}", data.uri, result.uri, rows]
         return dsl.ContainerSpec(image="spark:3.5", command=["spark-submit", "job.py"], args=arguments)

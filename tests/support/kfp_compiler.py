@@ -13,7 +13,9 @@ from mdk_converters.spec import CellSource, Component, Metadata, Parameter, Pipe
 from mdk_converters.targets import kfp
 
 BUNDLE = "0123456789abcdef" * 4
-_OWN = "mdk_bundle: Input[Artifact], mdk_metrics: Output[Metrics], mdk_notebook: Output[Artifact], mdk_html: Output[HTML]"
+_OWN = (
+    "mdk_bundle: Input[Artifact], mdk_metrics: Output[Metrics], mdk_notebook: Output[Artifact], mdk_html: Output[HTML]"
+)
 _RENAMED = {
     "importer": "mdk-bundle",
     "comp-importer": "comp-mdk-bundle",
@@ -45,7 +47,13 @@ class Hand:
         """Return a container component with the inputs and outputs that `signature` gives."""
         container = self._executors[f"exec-{name.replace('_', '-')}"]["container"]
         text = {key: container[key] for key in ("image", "command", "args") if key in container}
-        names = {**{n: getattr(dsl, n) for n in dsl.__all__}, "dsl": dsl, "list": list, "Optional": Optional, "text": text}
+        names = {
+            **{n: getattr(dsl, n) for n in dsl.__all__},
+            "dsl": dsl,
+            "list": list,
+            "Optional": Optional,
+            "text": text,
+        }
         every = ", ".join(part for part in (_OWN if own else "", signature) if part)
         exec(f"def {name}({every}):\n    return dsl.ContainerSpec(**text)", names)
         return dsl.container_component(names[name])

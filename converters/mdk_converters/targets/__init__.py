@@ -45,4 +45,10 @@ def kubeflow(pipeline: Pipeline) -> dict[str, str]:
     return {f"{pipeline.metadata.name}.kfp.yaml": to_yaml(compile(pipeline))}
 
 
-TARGETS: dict[str, Target] = {"spec": spec, "notebooks": notebooks, "script": script, "mermaid": mermaid, "kfp": kubeflow}
+TARGETS: dict[str, Target] = {
+    "spec": spec,
+    "notebooks": notebooks,
+    "script": script,
+    "mermaid": mermaid,
+    "kfp": kubeflow,
+}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -73,14 +73,20 @@ def compile(
         >>> compile(pipeline).spec.pipeline_info.name
         'churn'
     """
-    compiling = _Compiling(pipeline, bundle, images, versions or {}, python)
-    document = compiling.document()
-    findings = [*checks.findings(pipeline), *compiling.findings]
+    try:
+        compiling = _Compiling(pipeline, bundle, images, versions or {}, python)
+        document = compiling.document()
+        findings = [*checks.findings(pipeline), *compiling.findings]
+        size = len(json.dumps(document, ensure_ascii=False).encode())
+    except UnicodeEncodeError:
+        fix = "take the broken character out"
+        message = "a text holds half a surrogate pair, which no server can read"
+        raise SpecError([Finding("MDK220", message, Place(pipeline.metadata.notebook), fix)]) from None
     if any(finding.severity == "error" for finding in findings):
         raise TargetError(findings)
-    findings += _size_findings(document, pipeline)
-    spec, platform = _parsed(document, platform_document(pipeline))
-    return Compiled(spec, platform, tuple(findings))
+    if size > _LARGE:
+        findings.append(_size_finding(pipeline, size))
+    return Compiled(*_parsed(document, platform_document(pipeline)), tuple(findings))
 
 
 def _parsed(document: Json, platform: Json | None) -> tuple[Any, Any]:
@@ -93,17 +99,10 @@ def _parsed(document: Json, platform: Json | None) -> tuple[Any, Any]:
     return spec, ParseDict(platform, protos.platform_spec()) if platform is not None else None
 
 
-def _size_findings(document: Json, pipeline: Pipeline) -> Iterator[Finding]:
-    try:
-        size = len(json.dumps(document, ensure_ascii=False).encode())
-    except UnicodeEncodeError:
-        fix = "take the broken character out"
-        message = "a text holds half a surrogate pair, which no server can read"
-        raise SpecError([Finding("MDK220", message, Place(pipeline.metadata.notebook), fix)]) from None
-    if size > _LARGE:
-        message = f"the compiled pipeline has {size // 1024} KiB; servers can refuse more than 1024"
-        fix = "split the pipeline, or move code from cells into a module beside the notebook"
-        yield Finding("MDK407", message, Place(pipeline.metadata.notebook), fix, "warning")
+def _size_finding(pipeline: Pipeline, size: int) -> Finding:
+    message = f"the compiled pipeline has {size // 1024} KiB; servers can refuse more than 1024"
+    fix = "split the pipeline, or move code from cells into a module beside the notebook"
+    return Finding("MDK407", message, Place(pipeline.metadata.notebook), fix, "warning")
 
 
 class _Compiling:
