@@ -74,10 +74,8 @@ def _kfp(steps: int, resources: bool = True) -> Callable[[], object]:
     signature = "n: int, data: dsl.Output[dsl.Dataset]"
     body = "return dsl.ContainerSpec(image='python:3.11-slim', command=['python3'], args=['--step', 'x' * 400])"
     names: dict[str, object] = {"dsl": dsl}
-    exec(
-        f"def first({signature}):\n    {body}\ndef later(given: dsl.Input[dsl.Dataset], {signature}):\n    {body}",
-        names,
-    )
+    text = f"def first({signature}):\n    {body}\ndef later(given: dsl.Input[dsl.Dataset], {signature}):\n    {body}"
+    exec(compile(text, "<components>", "exec", dont_inherit=True), names)  # kfp wants annotations, not their texts
     first, later = (dsl.container_component(names[name]) for name in ("first", "later"))
 
     def chain(n: int = 3):  # type: ignore[no-untyped-def]

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 import yaml
-from google.protobuf.json_format import ParseDict
 from hypothesis import given, settings
 from kfp_compiler import BUNDLE, compiled, spec, step
 from specs import NASTY, one_cell, pipelines, texts
@@ -46,8 +45,10 @@ def test_every_pipeline_compiles_to_the_same_text_or_is_refused_with_reasons(pip
     text = kfp.to_yaml(first)
     assert text == kfp.to_yaml(kfp.compile(pipeline, bundle=BUNDLE))
     spec_document, *platform = yaml.safe_load_all(text)
-    assert ParseDict(spec_document, protos.pipeline_spec()) == first.spec
-    assert len(platform) == (first.platform is not None)
+    assert protos.parsed(spec_document, protos.pipeline_spec()) == first.spec
+    for executor in spec_document["deploymentSpec"]["executors"].values():
+        protos.parsed(executor, protos.executor_spec())
+    assert [protos.parsed(part, protos.platform_spec()) for part in platform] == [first.platform] * len(platform)
     for name, component in pipeline.components.items():
         container = spec_document["deploymentSpec"]["executors"][f"exec-{task_name(name)}"]["container"]
         if component.is_container:

@@ -5,7 +5,6 @@ from collections.abc import Callable
 from typing import Any, Dict, List, Optional  # noqa: UP035, kfp reads these
 
 import pytest
-from google.protobuf.json_format import ParseDict
 from kfp_compiler import Hand, by_kfp, comparable, compiled, spec, step
 
 from mdk_converters.spec import Component, Parameter, Pipeline, Resources
@@ -286,7 +285,7 @@ def test_it_is_what_kfp_writes(name: str) -> None:
     pipeline, hand = CASES[name]
     ours = compiled(pipeline)
     theirs = comparable(by_kfp(hand(Hand(ours))))
-    assert ParseDict(comparable(ours), protos.pipeline_spec()) == ParseDict(theirs, protos.pipeline_spec())
+    assert protos.parsed(comparable(ours), protos.pipeline_spec()) == protos.parsed(theirs, protos.pipeline_spec())
 
 
 @pytest.mark.parametrize("name", CASES)
