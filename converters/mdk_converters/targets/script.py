@@ -14,6 +14,7 @@ from typing import Any, TypeAlias
 
 from mdk_converters.analysis.syntax import parse_cell
 from mdk_converters.conditions import parse_condition
+from mdk_converters.containers import refuse_containers
 from mdk_converters.graph import dependencies, order
 from mdk_converters.loops import collected, parse_loop
 from mdk_converters.spec import STATE, Parameter, ParameterType, Pipeline
@@ -69,7 +70,11 @@ def script_text(pipeline: Pipeline) -> str:
 
     Definitions that several components carry are there once. Where two components use one name for different
     values, the script keeps a copy for the component that needs it.
+
+    Raises:
+        SpecError: a component is a container (MDK408).
     """
+    refuse_containers(pipeline, "a script")
     writing = _Writing(pipeline)
     components = writing.components()
     return "\n\n".join(["\n\n".join(_header(pipeline, writing)), *components]) + "\n"
