@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -63,14 +64,18 @@ def test_the_compiler_knows_no_platform() -> None:
 
 
 def loaded_after(code: str) -> set[str]:
-    """Return the top-level modules that a fresh interpreter has after `code`.
+    """Return the top-level modules that a fresh interpreter has after `code`."""
+    script = f"{code}\nimport sys\nprint('\\n'.join({{name.partition('.')[0] for name in sys.modules}}))"
+    found = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout.split()
+    # Some packages have interpreters import a part of them at every start.
+    return {*found} - at_every_start() | {"sys"} & {*found}
 
-    Namespaces without a file are passed over: some packages make them when the interpreter starts.
-    """
-    real = "{n.partition('.')[0] for n, m in sys.modules.items() if not hasattr(m, '__path__') or m.__file__}"
-    script = f"{code}\nimport sys\nprint('\\n'.join({real}))"
+
+@functools.cache
+def at_every_start() -> frozenset[str]:
+    script = "import sys\nprint(*{name.partition('.')[0] for name in sys.modules})"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-    return set(done.stdout.split())
+    return frozenset(done.stdout.split())
 
 
 HELP = """
