@@ -7,7 +7,6 @@ import re
 from collections.abc import Collection
 from typing import Any
 
-from mdk_converters.containers import refuse_containers
 from mdk_converters.spec import Pipeline
 
 BEGIN = "from mdk_jupyter import runtime as _mdk\n_mdk.begin()"
@@ -56,12 +55,7 @@ def step_notebook(pipeline: Pipeline, component: str) -> dict[str, Any]:
 
 
 def step_notebooks(pipeline: Pipeline) -> dict[str, str]:
-    """Return the name and text of every component's notebook, in the form in which Jupyter saves them.
-
-    Raises:
-        SpecError: a component is a container (MDK408).
-    """
-    refuse_containers(pipeline, "step notebooks")
+    """Return the name and text of every component's notebook, in the form in which Jupyter saves them."""
     return {
         f"{pipeline.metadata.name}.{name}.ipynb": _text(step_notebook(pipeline, name)) for name in pipeline.components
     }

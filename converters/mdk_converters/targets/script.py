@@ -14,7 +14,6 @@ from typing import Any, TypeAlias
 
 from mdk_converters.analysis.syntax import parse_cell
 from mdk_converters.conditions import parse_condition
-from mdk_converters.containers import refuse_containers
 from mdk_converters.graph import dependencies, order
 from mdk_converters.loops import collected, parse_loop
 from mdk_converters.spec import STATE, Parameter, ParameterType, Pipeline
@@ -70,11 +69,7 @@ def script_text(pipeline: Pipeline) -> str:
 
     Definitions that several components carry are there once. Where two components use one name for different
     values, the script keeps a copy for the component that needs it.
-
-    Raises:
-        SpecError: a component is a container (MDK408).
     """
-    refuse_containers(pipeline, "a script")
     writing = _Writing(pipeline)
     components = writing.components()
     return "\n\n".join(["\n\n".join(_header(pipeline, writing)), *components]) + "\n"
@@ -184,7 +179,7 @@ class _Writing:
         yield f"_mdk_lists = {{{', '.join(f'{bound!r}: []' for bound in names)}}}"
         body = "\n\n".join(_indented(text) for text in [*texts, "_mdk_take(_mdk_lists)"] if text)
         yield f"for {loop.text}:\n{body}"
-        yield f"_mdk_give(_mdk_lists, len({loop.items}))"
+        yield f"_mdk_give(_mdk_lists, len({loop.items}))\nglobals().pop({loop.item!r}, None)"
 
     def _received(self, sources: Mapping[str, str], origins: dict[str, _Origin]) -> Iterator[str]:
         """Yield assignments of those names, by where they are from, that do not have the wanted value already."""
