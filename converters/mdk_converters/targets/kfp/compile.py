@@ -17,6 +17,7 @@ from mdk_converters.spec import Component, Pipeline
 from mdk_converters.targets.kfp import cel, checks, keys, protos, step, types
 from mdk_converters.targets.kfp.blocks import Block, layout
 from mdk_converters.targets.kfp.dag import Graphs, Json, Ports, Value
+from mdk_converters.targets.kfp.guards import Guards
 from mdk_converters.targets.kfp.platform import platform_document
 from mdk_converters.targets.kfp.resources import resource_limits
 
@@ -71,12 +72,14 @@ def compile(
     images: Images = declared_image,
     versions: Mapping[str, str] | None = None,
     python: str = PYTHON,
+    numbers: Mapping[str, int] | None = None,
 ) -> Compiled:
     """Compile a pipeline.
 
     `bundle` is the sha256 of the bundle that brings the runtime to the steps, in hexadecimal digits; without one
     the runtime has to be in the images. `versions` are those of the packages (by their normalised names) that
-    steps install which have no image: they run on `python:PYTHON-slim`.
+    steps install which have no image: they run on `python:PYTHON-slim`. `numbers` are those of the notebook's cells
+    by their ids: with them a step may change an input that only components above it read.
 
     Raises:
         TargetError: the pipeline cannot be expressed; one finding for each reason.
@@ -87,7 +90,7 @@ def compile(
         'churn'
     """
     try:
-        compiling = _Compiling(pipeline, bundle, images, versions or {}, python)
+        compiling = _Compiling(pipeline, bundle, images, versions or {}, python, Guards(pipeline, numbers or {}))
         document = compiling.document()
         findings = [*checks.findings(pipeline), *compiling.findings]
         size = len(json.dumps(document, ensure_ascii=False).encode())
@@ -112,11 +115,17 @@ class _Compiling:
     """One pipeline on its way, and what was found that it cannot say there."""
 
     def __init__(
-        self, pipeline: Pipeline, bundle: str | None, images: Images, versions: Mapping[str, str], python: str
+        self,
+        pipeline: Pipeline,
+        bundle: str | None,
+        images: Images,
+        versions: Mapping[str, str],
+        python: str,
+        guards: Guards,
     ) -> None:
         self.findings: list[Finding] = []
         self._pipeline, self._bundle, self._images = pipeline, bundle, images
-        self._versions, self._python = versions, python
+        self._versions, self._python, self._guards = versions, python, guards
         self._tasks = {name: keys.task_name(name) for name in pipeline.components}
         self._layout = layout(pipeline, self._tasks.values())
         self._graphs = Graphs(self._layout.root)
@@ -247,6 +256,7 @@ class _Compiling:
                 output: {"parameter": keys.value_key(output), "type": kind}
                 for output, kind in self._deciding.get(name, {}).items()
             }
+            about |= {"guard": self._guards.guarded(name), "later": self._guards.later(name)}
             command = step.command(self._bundle)
             arguments = step.arguments(about, self._bundle)
         return {
@@ -278,9 +288,10 @@ class _Compiling:
         if not value.is_artifact:
             made = self._pipeline.components[producer(source)]
             kind = made.outputs[source.partition(".")[2]]
-            return {"parameter": key, "type": "list" if made.foreach is not None else kind}
+            return {"parameter": key, "source": source, "type": "list" if made.foreach is not None else kind}
         listed = value.definition.get("isArtifactList", False)
-        return {"artifact": key, "list": listed, "path": self._pipeline.components[producer(source)].is_container}
+        by_path = self._pipeline.components[producer(source)].is_container
+        return {"artifact": key, "source": source, "list": listed, "path": by_path}
 
     # Values
 
