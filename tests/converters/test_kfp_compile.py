@@ -202,6 +202,24 @@ def test_secrets_and_labels_are_a_document_for_kubernetes() -> None:
     assert kfp.to_json(result).count("\n") == 1
 
 
+def test_a_loop_over_what_a_loop_gives() -> None:
+    components = {
+        "one": step("one", foreach="x in xs", outputs={"y": "value"}),
+        "two": step("two", foreach="y in ys", control={"ys": "one.y"}),
+    }
+    document = compiled(spec(components, xs=Parameter(type="list", default=["a"])))
+    assert sent(document, "one")["values"] == {"y": {"parameter": "value_of_y", "type": "json"}}
+    first, second = document["components"]["comp-for-loop-1"], document["root"]["dag"]["tasks"]["for-loop-2"]
+    channel = "pipelinechannel--one-value_of_y"
+    assert first["outputDefinitions"]["parameters"] == {channel: {"parameterType": "LIST"}}
+    selector = {"producerSubtask": "one", "outputParameterKey": "value_of_y"}
+    assert first["dag"]["outputs"]["parameters"] == {channel: {"valueFromParameter": selector}}
+    source = {"producerTask": "for-loop-1", "outputParameterKey": channel}
+    assert second["inputs"]["parameters"] == {channel: {"taskOutputParameter": source}}
+    assert second["dependentTasks"] == ["for-loop-1", "mdk-bundle"]
+    assert second["parameterIterator"] == {"items": {"inputParameter": channel}, "itemInput": f"{channel}-loop-item"}
+
+
 def test_components_with_one_condition_share_a_block() -> None:
     components = {
         "a": step("a", when="go", outputs={"x": "int"}),
