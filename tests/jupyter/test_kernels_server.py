@@ -270,8 +270,8 @@ def test_what_steps_show_is_the_same_with_and_without_the_server(
         "import polite, leaving, talkative\nimport pandas as pd, numpy as np, matplotlib.pyplot as plt\n"
         "from tqdm.auto import tqdm\nimport ipywidgets, logging, warnings, random, sys, os, multiprocessing",
         "print(polite.kind, pd.options.display.max_columns, tqdm)",
-        "os.write(1, b'from C\\n')",
-        "os.write(2, b'err from C\\n')",
+        "import time\nos.write(1, b'from C\\n')\ntime.sleep(1)  # a thread of ipykernel's reads it",
+        "os.write(2, b'err from C\\n')\ntime.sleep(1)",
         "print('to stderr', file=sys.stderr)",
         "display({'a': 1}, display_id='d'); plt.plot([1, 2]); plt.show(); pd.DataFrame({'a': [1]})",
         "ipywidgets.IntSlider(value=3)",
