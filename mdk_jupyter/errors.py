@@ -13,6 +13,7 @@ __all__ = [
     "ArtifactError",
     "MDKError",
     "NotFoundError",
+    "ProjectError",
     "RunError",
     "ServiceError",
     "StepError",
@@ -27,6 +28,10 @@ class UsageError(MDKError):
 
 class NotFoundError(UsageError):
     """What was asked for does not exist."""
+
+
+class ProjectError(UsageError):
+    """The project file is not valid, or has no such environment (MDK44x)."""
 
 
 class StoreError(MDKError):
