@@ -306,4 +306,11 @@ CODES: dict[str, Code] = {
         "figure, axes = plt.subplots()  # in `plot`, shown again in `report`",
         "Nothing needs to be done. To have it compared, hand on what it is made of.",
     ),
+    "MDK419": Code(
+        "A container component cannot run on this machine",
+        "The component has a command and an image of its own instead of cells. Runs on this machine start kernels, no "
+        "containers.",
+        "score:\n  image: spark:3.5\n  command: [spark-submit, score.py]",
+        "Submit the pipeline, or leave the step out with `--only` or `--until`.",
+    ),
 }

@@ -17,6 +17,7 @@ _CHAPTERS = {
     "MDK30": "Runs on this machine",
     "MDK32": "Artifacts and steps",
     "MDK35": "Commands, the run store and magics",
+    "MDK40": "Kubeflow Pipelines and Vertex AI",
 }
 
 

@@ -6,6 +6,7 @@ import argparse
 import io
 import json
 import os
+import re
 import secrets
 import sys
 import traceback
@@ -27,7 +28,7 @@ from mdk_converters.outputs import (
     write,
 )
 from mdk_converters.report import as_json, printable, render, summary
-from mdk_converters.spec import Pipeline
+from mdk_converters.spec import Component, Pipeline
 from mdk_converters.targets import TARGETS
 
 Status = Literal["written", "unchanged", "printed", "up to date", "out of date", "skipped", "failed"]
@@ -84,6 +85,18 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--to", choices=list(TARGETS), default="spec", help="what to make; default: %(default)s")
     parser.add_argument(
+        "--bundle-sha256",
+        metavar="DIGEST",
+        help="with --to kfp: digest of the bundle that brings the runtime; default: it is in the images",
+    )
+    parser.add_argument(
+        "--image",
+        action="append",
+        default=[],
+        metavar="NAME=REFERENCE",
+        help="with --to kfp: what an image's name stands for, best with its digest",
+    )
+    parser.add_argument(
         "--check", action="store_true", help="write nothing; fail, and show how, if the result would change"
     )
     parser.add_argument("--format", choices=["text", "json", "github"], default="text", help="form of the findings")
@@ -107,6 +120,12 @@ def _expanded(names: Sequence[str]) -> Iterator[Path]:
 
 
 def _check_usage(parser: argparse.ArgumentParser, options: argparse.Namespace, notebooks: list[Path]) -> None:
+    if options.to != "kfp" and (options.image or options.bundle_sha256):
+        parser.error("--image and --bundle-sha256 go with --to kfp")
+    if not all(re.fullmatch(r"[^=]+=[^=\s]+", image) for image in options.image):
+        parser.error("--image takes NAME=REFERENCE")
+    if options.bundle_sha256 and not re.fullmatch("[0-9a-f]{64}", options.bundle_sha256):
+        parser.error("--bundle-sha256 takes 64 hexadecimal digits")
     if options.output is None:
         return
     if options.output == "-" and options.check:
@@ -164,9 +183,14 @@ def _deliver(
     claimed: dict[Path, str],
 ) -> None:
     """Print, check or write what the pipeline becomes."""
-    make = TARGETS[options.to]
+
+    def make(pipeline: Pipeline) -> dict[str, str]:
+        return _kfp(outcome, pipeline, options) if options.to == "kfp" else TARGETS[options.to](pipeline)
+
     if options.output == "-":
         text = "".join(make(pipeline).values())
+        if _errors(outcome):
+            return
         sys.stdout.flush()
         sys.stdout.buffer.write(text.encode())
         outcome.status = "printed"
@@ -174,6 +198,8 @@ def _deliver(
     output = Path(options.output) if options.output else None
     several = options.to == "notebooks"
     texts = make(with_notebook_path(pipeline, notebook, result_folder(notebook, output, several=several)))
+    if _errors(outcome):
+        return
     files = destinations(pipeline, texts, notebook, output, several=several)
     if clash := next((path for path in files if path in claimed), None):
         message = f"{clash} is already the result of {claimed[clash]}"
@@ -188,6 +214,21 @@ def _deliver(
     outcome.status = "out of date" if outcome.difference else "up to date"
     if outcome.difference:
         outcome.findings.append(_out_of_date(outcome, options))
+
+
+def _kfp(outcome: Outcome, pipeline: Pipeline, options: argparse.Namespace) -> dict[str, str]:
+    """Compile for Kubeflow Pipelines: to JSON where the result is called so, else to YAML."""
+    from mdk_converters.targets.kfp import compile, to_json, to_yaml
+
+    known = dict(image.split("=", 1) for image in options.image)
+
+    def image(_: str, component: Component) -> str | None:
+        return known.get(component.image, component.image) if component.image is not None else None
+
+    compiled = compile(pipeline, bundle=options.bundle_sha256, images=image)
+    outcome.findings += _weighed(compiled.findings, options)
+    as_json = (options.output or "").endswith(".json")
+    return {f"{pipeline.metadata.name}.kfp.yaml": (to_json if as_json else to_yaml)(compiled)}
 
 
 def _unwritten(message: str, notebook: Path, fix: str) -> Finding:
@@ -234,6 +275,8 @@ def _out_of_date(outcome: Outcome, options: argparse.Namespace) -> Finding:
     words = ["mdk-nbconvert", outcome.notebook]
     words += ["--to", options.to] if options.to != "spec" else []
     words += ["-o", options.output] if options.output else []
+    words += ["--bundle-sha256", options.bundle_sha256] if options.bundle_sha256 else []
+    words += [word for image in options.image for word in ("--image", image)]
     return Finding("MDK126", message, Place(notebook=outcome.notebook), f"run {' '.join(words)} and commit the result")
 
 

@@ -523,4 +523,66 @@ CODES: dict[str, Code] = {
         "deploy:\n  when: auc > limit\n  control: {auc: evaluate.auc}",
         "Mend the text, or add the name to `control` or to the parameters.",
     ),
+    "MDK222": Code(
+        "A container component cannot be used",
+        "A component with `command` or `args` is a container: it has an image, and no cells. Its command names values "
+        "as {{inputs.parameters.NAME}}, {{inputs.artifacts.NAME.uri}}, {{outputs.artifacts.NAME.uri}} or "
+        "{{outputs.parameters.NAME.path}}, which are parameters, inputs and outputs of the component.",
+        'score:\n  image: spark:3.5\n  args: ["{{inputs.artifacts.flihgts.uri}}"]',
+        "Mend the name, add the image, or take the cells out.",
+    ),
+    # Kubeflow Pipelines
+    "MDK400": Code(
+        "Two names are one on the server",
+        "Kubeflow Pipelines writes tasks in small letters with hyphens, and values in ASCII letters; `mdk_bundle`, "
+        "`mdk_metrics`, `mdk_notebook` and `mdk_html` are the kit's.",
+        "components `clean data` and `clean-data`",
+        "Call one of them otherwise.",
+    ),
+    "MDK401": Code(
+        "The pipeline has another name on the server",
+        "Names of pipelines there are small letters, digits and hyphens, at most 128, and begin with a letter.",
+        "a notebook called Kündigungen (2).ipynb",
+        "Nothing has to be done; a plain name of the notebook is the same everywhere.",
+    ),
+    "MDK402": Code(
+        "A default does not arrive as it is",
+        "Parameters travel as JSON, numbers among them as floating-point numbers: whole numbers beyond 2**53, infinity "
+        "and not-a-number do not survive.",
+        "seed = 2**60",
+        "Give it as text and convert it in a component.",
+    ),
+    "MDK403": Code(
+        "The type of a value that decides is not known",
+        "The server reads the value of a condition, and has to be told its type.",
+        "deploy:\n  when: auc > 0.8\n  control: {auc: evaluate.auc}\n\nwith evaluate's outputs: {auc: value}",
+        "Annotate the variable where it is assigned (`auc: float = …`), or write the kind under `outputs`.",
+    ),
+    "MDK404": Code(
+        "A component waits for two conditions",
+        "A server runs what is behind a condition as one block. A component that waits for components of two blocks, "
+        "neither of which is within the other, belongs into neither.",
+        "report:\n  after: [deploy, notify]\n\nwhere `deploy` and `notify` have different conditions",
+        "Give both the same condition, or compute the conditions in one component and let one wait for the other.",
+    ),
+    "MDK405": Code(
+        "A condition cannot be decided by the server",
+        "Types are known beforehand there: what Python refuses when it runs is refused at once, and so are numbers "
+        "beyond 2**53 and comparisons of flags with numbers.",
+        "when: stage < 3, where stage is a text",
+        "Compare values of one type, or compute a flag in a component.",
+    ),
+    "MDK406": Code(
+        "The items of a loop have no one type",
+        "The server hands each item over as a value of one type, which is read from the default of the list.",
+        "rates = [1, 0.1]",
+        "Give the list a default with items of one type, such as [1.0, 0.1].",
+    ),
+    "MDK407": Code(
+        "The pipeline is large",
+        "Servers keep the compiled pipeline in stores that are made for small entries: beyond about 1 MiB, submitting "
+        "it can fail.",
+        "a pipeline of 500 components",
+        "Split the pipeline, or move code from cells into a module.",
+    ),
 }

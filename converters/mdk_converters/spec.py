@@ -82,6 +82,10 @@ class Component(Strict):
     `foreach` runs the step once for each item of a list, which knows its item by that name; who receives an output
     of it receives the list of what the runs hand on. `control` says where the names in both come from; the other
     ones are parameters.
+
+    A component with `command` or `args` is a container of its own `image` instead, and has no cells. Both may name
+    values: `{{inputs.parameters.NAME}}`, `{{inputs.artifacts.NAME.uri}}`, `{{outputs.artifacts.NAME.uri}}`, and
+    `{{outputs.parameters.NAME.path}}` for outputs that are numbers, texts, flags, lists or dicts.
     """
 
     description: str | None = Field(default=None, description="What the step does.")
@@ -99,6 +103,8 @@ class Component(Strict):
     metrics: list[str] = Field(default=[], description="Outputs to log as metrics.")
     resources: Resources | None = Field(default=None, description="What the step needs of a machine.")
     image: str | None = Field(default=None, description="Container image, or the name of one in mdk.yaml.")
+    command: list[str] = Field(default=[], description="Command of a container that is no notebook code.")
+    args: list[str] = Field(default=[], description="Arguments of that command.")
     retries: int = Field(default=0, description="How often to try again after a failure.")
     timeout: str | None = Field(default=None, description="Longest run time, such as 90s, 30m or 2h.")
     cache: bool = Field(default=True, description="Whether an unchanged step may be skipped.")
@@ -108,7 +114,12 @@ class Component(Strict):
     annotations: dict[str, str] = Field(default={}, description="Annotations of the step.")
     requirements: list[str] = Field(default=[], description="Python packages, as pip takes them.")
     files: list[str] = Field(default=[], description="Files beside the notebook that the step reads or writes.")
-    cells: list[CellSource] = Field(description="The code, cell by cell.")
+    cells: list[CellSource] = Field(default=[], description="The code, cell by cell.")
+
+    @property
+    def is_container(self) -> bool:
+        """Whether the component is a container of its own, without cells."""
+        return bool(self.command or self.args)
 
 
 class Pipeline(Strict):

@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
 from mdk_converters.conditions import Condition, parse_condition
+from mdk_converters.containers import PLACEHOLDERS, placeholders, ports
 from mdk_converters.graph import cycle_finding, dependencies, find_cycle
 from mdk_converters.loops import Loop, parse_loop
 from mdk_converters.quantities import gpu_type_and_count, memory_bytes, seconds
@@ -33,6 +34,7 @@ def problems(pipeline: Pipeline) -> list[Problem]:
         found += _reference_problems(pipeline, name, component)
         found += _amount_problems(name, component)
         found += _steering_problems(pipeline, name, component)
+        found += _code_problems(pipeline, name, component)
     found += _cell_problems(pipeline)
     if cycle := find_cycle(dependencies(pipeline)):
         finding = cycle_finding(cycle)
@@ -248,6 +250,36 @@ def _amount_problems(name: str, component: Component) -> Iterator[Problem]:
         yield Problem("MDK217", (*path, "resources", "cpu"), "cpu must be above zero", "write 0.5, 1 or 4")
     if component.retries < 0:
         yield Problem("MDK217", (*path, "retries"), "retries cannot be below zero", "write 0, 1 or 2")
+
+
+def _code_problems(pipeline: Pipeline, name: str, component: Component) -> Iterator[Problem]:
+    """Yield what is wrong with a component that has no cells, or has cells and a container of its own."""
+    path: SpecPath = ("components", name)
+    if not component.is_container:
+        if "cells" not in component.model_fields_set:
+            yield Problem(
+                "MDK202", path, '"cells" is missing', 'add "source: |" with the code', ("cells",), at_key=True
+            )
+        return
+    if component.image is None:
+        message = "a component with a command of its own needs an image"
+        yield Problem("MDK222", path, message, "add image:", (name,), at_key=True)
+    for field in ("cells", "definitions", "metrics", "requirements", "files"):
+        if getattr(component, field):
+            message = f"a component with a command of its own has no {field}"
+            yield Problem("MDK222", (*path, field), message, f"take {field} or the command out", (field,))
+    known = ports(pipeline, name)
+    for field in ("command", "args"):
+        for number, text in enumerate(getattr(component, field)):
+            try:
+                unknown = [port for port in placeholders(text) if port not in known]
+            except ValueError as error:
+                yield Problem("MDK222", (*path, field, number), str(error), PLACEHOLDERS, (text,))
+                continue
+            for port in unknown:
+                message = f"the component has no such value: {port.text}"
+                fix = close_match(port.text, [other.text for other in known])
+                yield Problem("MDK222", (*path, field, number), message, fix, (port.name,))
 
 
 def _cell_problems(pipeline: Pipeline) -> Iterator[Problem]:

@@ -75,8 +75,8 @@ def _complete_component(component: dict[str, Any]) -> None:
         "description": "The code, where the component is one cell.",
         "type": "string",
     }
-    component["required"].remove("cells")
-    component["oneOf"] = [{"required": ["cells"]}, {"required": ["source"]}]
+    container = {"required": ["image"], "anyOf": [{"required": ["command"]}, {"required": ["args"]}]}
+    component["oneOf"] = [{"required": ["cells"]}, {"required": ["source"]}, container]
 
 
 def _complete_resources(properties: dict[str, Any]) -> None:

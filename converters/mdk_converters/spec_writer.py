@@ -56,6 +56,8 @@ def _fields(model: BaseModel) -> dict[str, Any]:
         value = getattr(model, name)
         if name == "default" and isinstance(model, Parameter):
             said = not model.required
+        elif name == "cells" and isinstance(model, Component):
+            said = not model.is_container
         else:
             said = name in ("api_version", "kind") or info.is_required() or value != info.default
         if said:

@@ -59,13 +59,14 @@ def run(
     Raises:
         SpecError: the components wait for each other.
         UsageError: a parameter is unknown or has the wrong type; a step is unknown; options do not go together;
-            with `isolated`, a declared file is missing.
+            a step is a container; with `isolated`, a declared file is missing.
         StoreError: the run store cannot be written.
     """
     sequence = order(pipeline)
     values = complete(pipeline, parameters)
     selection = select(pipeline, start=start, only=only, until=until)
     _check_options(selection, cache, timeout)
+    _check_containers(pipeline, selection)
     largest = prune.bound()
     if isolated:
         _check_files(pipeline, folder)
@@ -156,6 +157,21 @@ def _check_options(selection: Selection, cache: bool, timeout: str | None) -> No
             seconds(timeout)
         except ValueError as error:
             findings.append(Finding("MDK313", f"--timeout {timeout}: {error}", fix="write 90s, 30m or 1h30m"))
+    if findings:
+        raise UsageError(findings)
+
+
+def _check_containers(pipeline: Pipeline, selection: Selection) -> None:
+    findings = [
+        Finding(
+            "MDK419",
+            f"component {name} is a container, {component.image}, which this machine does not run",
+            fix="submit the pipeline, or leave the step out with --only or --until",
+            names=(name,),
+        )
+        for name, component in pipeline.components.items()
+        if component.is_container and name in selection.run | selection.read
+    ]
     if findings:
         raise UsageError(findings)
 
