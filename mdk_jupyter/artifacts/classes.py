@@ -97,13 +97,19 @@ def _main() -> dict[str, Any]:
 
 def _written(qualname: str) -> str | None:
     """Return the text of the last class statement of that name that this kernel has run, as a syntax tree."""
-    shell = _main().get("get_ipython")
-    if shell is None:
-        return None
     found = None
-    for cell in shell().history_manager.input_hist_parsed:
+    for cell in _cells():
         found = _classes_in(cell).get(qualname, found)
     return found
+
+
+def _cells() -> list[str]:
+    shell = _main().get("get_ipython")
+    if shell is not None:
+        cells: list[str] = shell().history_manager.input_hist_parsed
+        return cells
+    plain = sys.modules.get("mdk_jupyter.runtime.plain")
+    return plain.sources if plain is not None else []
 
 
 @functools.cache

@@ -112,9 +112,7 @@ class Store:
         try:
             found = digest_of(path)
         except FileNotFoundError:
-            raise ArtifactError(
-                [renew("MDK320", f"the artifact {digest} is not in the store {self.root}")]
-            ) from None
+            raise ArtifactError([renew("MDK320", f"the artifact {digest} is not in the store {self.root}")]) from None
         if found != digest:
             raise ArtifactError(
                 [renew("MDK321", f"the artifact {digest} in {self.root} is damaged: it is now {found}")]

@@ -35,7 +35,10 @@ def read_job() -> Job:
             parameters=data.get("parameters", {}),
             item=data.get("item"),
             inputs=data.get("inputs", {}),
-            **{name: tuple(data.get(name, ())) for name in ("optional", "outputs", "guard", "metrics")},
+            optional=tuple(data.get("optional", ())),
+            outputs=tuple(data.get("outputs", ())),
+            guard=tuple(data.get("guard", ())),
+            metrics=tuple(data.get("metrics", ())),
         )
     except (OSError, ValueError, KeyError) as error:
         message = f"this notebook is a step of a run, and its job cannot be read: {error}"

@@ -33,6 +33,7 @@ class Job:
     report: Callable[[dict[str, Any]], None]
     parameters: Mapping[str, Any] = field(default_factory=dict)
     inputs: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    values: Mapping[str, Any] = field(default_factory=dict)  # inputs that need not be loaded
     optional: tuple[str, ...] = ()
     outputs: tuple[str, ...] = ()
     guard: tuple[str, ...] = ()
@@ -137,6 +138,7 @@ def receive() -> None:
     step = _step()
     _note_classes(step.namespace)
     _receive(lambda name: name not in states.BEFORE_IMPORTS)
+    step.namespace.update(step.job.values)
     split = _find_split(step.received)
     item = step.namespace.get(step.job.item) if step.job.item is not None else None
     if not isinstance(item, _UNCHANGING):
