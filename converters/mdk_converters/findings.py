@@ -9,7 +9,7 @@ from typing import Literal
 Severity = Literal["error", "warning", "note"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Place:
     """Where a finding is. Lines count from 1 within the cell's own source."""
 
@@ -30,7 +30,7 @@ class Place:
         return ", ".join(parts)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Finding:
     """One problem, with a stable code that `docs/errors.md` explains."""
 

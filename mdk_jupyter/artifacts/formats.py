@@ -38,7 +38,7 @@ class Serializer(Protocol):
     def read(self) -> Callable[[BinaryIO], Any]: ...
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Format:
     """A serializer made of three functions."""
 
