@@ -18,6 +18,7 @@ __all__ = [
     "ServiceError",
     "StepError",
     "StoreError",
+    "SubmitError",
     "UsageError",
 ]
 
@@ -40,6 +41,10 @@ class StoreError(MDKError):
 
 class ServiceError(MDKError):
     """A service could not be reached. Exit code 3."""
+
+
+class SubmitError(MDKError):
+    """The pipeline cannot run on the target as it is (MDK4xx)."""
 
 
 class RunError(MDKError):
