@@ -58,7 +58,8 @@ def test_the_compiler_knows_no_platform() -> None:
     for path in PACKAGES["mdk_converters"].rglob("*.py"):
         if path.name == "exporter.py":  # a plug-in of nbconvert
             continue
-        found = {name.partition(".")[0] for name in imports_of(path)} & FOREIGN_TO_THE_COMPILER
+        names = [name for name in imports_of(path) if not name.startswith("google.protobuf.")]  # of pipeline specs
+        found = {name.partition(".")[0] for name in names} & FOREIGN_TO_THE_COMPILER
         assert not found, f"{path.name} imports {found}"
 
 

@@ -40,11 +40,17 @@ def mermaid(pipeline: Pipeline) -> dict[str, str]:
     return {f"{pipeline.metadata.name}.pipeline.mmd": flowchart(pipeline)}
 
 
-def kfp(pipeline: Pipeline) -> dict[str, str]:
+def kubeflow(pipeline: Pipeline) -> dict[str, str]:
     """What Kubeflow Pipelines runs, for images that have the runtime: `churn.kfp.yaml`."""
     from mdk_converters.targets.kfp import compile, to_yaml
 
     return {f"{pipeline.metadata.name}.kfp.yaml": to_yaml(compile(pipeline))}
 
 
-TARGETS: dict[str, Target] = {"spec": spec, "notebooks": notebooks, "script": script, "mermaid": mermaid, "kfp": kfp}
+TARGETS: dict[str, Target] = {
+    "spec": spec,
+    "notebooks": notebooks,
+    "script": script,
+    "mermaid": mermaid,
+    "kfp": kubeflow,
+}

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from mdk_converters.containers import as_parameter, lowered
@@ -34,16 +35,28 @@ class TargetError(MDKError):
     """The pipeline cannot be expressed for Kubeflow Pipelines (MDK4xx)."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Compiled:
-    """A pipeline as the messages that are submitted, and what should be known about it.
+    """A compiled pipeline as plain data, and what should be known about it.
 
-    `platform` is what only Kubeflow knows: secrets, and labels of pods; None if there is none.
+    `platform_document` is what only Kubeflow knows: secrets, labels of pods; None if there is nothing.
     """
 
-    spec: Any  # PipelineSpec
-    platform: Any  # PlatformSpec
+    document: Json
+    platform_document: Json | None
     findings: tuple[Finding, ...]
+
+    @cached_property
+    def spec(self) -> Any:
+        """The pipeline as a `PipelineSpec` message."""
+        return protos.parsed(self.document, protos.pipeline_spec())
+
+    @cached_property
+    def platform(self) -> Any:
+        """What only Kubeflow knows as a `PlatformSpec` message, or None."""
+        if self.platform_document is None:
+            return None
+        return protos.parsed(self.platform_document, protos.platform_spec())
 
 
 def declared_image(_: str, component: Component) -> str | None:
@@ -73,37 +86,26 @@ def compile(
         >>> compile(pipeline).spec.pipeline_info.name
         'churn'
     """
-    compiling = _Compiling(pipeline, bundle, images, versions or {}, python)
-    document = compiling.document()
-    findings = [*checks.findings(pipeline), *compiling.findings]
-    if any(finding.severity == "error" for finding in findings):
-        raise TargetError(findings)
-    findings += _size_findings(document, pipeline)
-    spec, platform = _parsed(document, platform_document(pipeline))
-    return Compiled(spec, platform, tuple(findings))
-
-
-def _parsed(document: Json, platform: Json | None) -> tuple[Any, Any]:
-    """Return the documents as messages: nothing is in them that the format does not know."""
-    from google.protobuf.json_format import ParseDict
-
-    for executor in document["deploymentSpec"]["executors"].values():
-        ParseDict(executor, protos.executor_spec())
-    spec = ParseDict(document, protos.pipeline_spec())
-    return spec, ParseDict(platform, protos.platform_spec()) if platform is not None else None
-
-
-def _size_findings(document: Json, pipeline: Pipeline) -> Iterator[Finding]:
     try:
+        compiling = _Compiling(pipeline, bundle, images, versions or {}, python)
+        document = compiling.document()
+        findings = [*checks.findings(pipeline), *compiling.findings]
         size = len(json.dumps(document, ensure_ascii=False).encode())
     except UnicodeEncodeError:
         fix = "take the broken character out"
         message = "a text holds half a surrogate pair, which no server can read"
         raise SpecError([Finding("MDK220", message, Place(pipeline.metadata.notebook), fix)]) from None
+    if any(finding.severity == "error" for finding in findings):
+        raise TargetError(findings)
     if size > _LARGE:
-        message = f"the compiled pipeline has {size // 1024} KiB; servers can refuse more than 1024"
-        fix = "split the pipeline, or move code from cells into a module beside the notebook"
-        yield Finding("MDK407", message, Place(pipeline.metadata.notebook), fix, "warning")
+        findings.append(_size_finding(pipeline, size))
+    return Compiled(document, platform_document(pipeline), tuple(findings))
+
+
+def _size_finding(pipeline: Pipeline, size: int) -> Finding:
+    message = f"the compiled pipeline has {size // 1024} KiB; servers can refuse more than 1024"
+    fix = "split the pipeline, or move code from cells into a module beside the notebook"
+    return Finding("MDK407", message, Place(pipeline.metadata.notebook), fix, "warning")
 
 
 class _Compiling:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import sys
+from collections.abc import Mapping
 from functools import cache
 from importlib import metadata
 from types import ModuleType
@@ -25,6 +26,17 @@ def executor_spec() -> Any:
 def platform_spec() -> Any:
     """Return an empty `PlatformSpec`."""
     return _messages().PlatformSpec()
+
+
+def parsed(document: Mapping[str, Any], message: Any) -> Any:
+    """Fill a message from plain data and return it.
+
+    Raises:
+        google.protobuf.json_format.ParseError: the data has what the message does not know.
+    """
+    from google.protobuf.json_format import ParseDict
+
+    return ParseDict(document, message)
 
 
 @cache
