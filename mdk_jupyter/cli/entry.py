@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
-from mdk_jupyter.cli import cache, check, run, runs
+from mdk_jupyter.cli import cache, check, dev, run, runs
 
 if TYPE_CHECKING:
     from mdk_converters.findings import MDKError
@@ -36,6 +36,7 @@ app.command("check")(check.check)
 app.add_typer(run.app, name="run")
 app.add_typer(runs.app, name="runs")
 app.add_typer(cache.app, name="cache")
+app.add_typer(dev.app, name="dev")
 
 
 def _version(wanted: bool) -> None:
