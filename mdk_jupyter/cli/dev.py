@@ -12,16 +12,16 @@ app = typer.Typer(help="Try and test things without a cloud.", no_args_is_help=T
 
 _ENVIRONMENT = """\
 environments:
-  local-vertex:
+  standin:
     target: vertex
-    project_id: demo
-    region: europe-west3
-    api_endpoint: {url}
-    pipeline_root: gs://demo/pipelines
-  local-kubeflow:
-    target: kubeflow
-    host: {url}
-    pipeline_root: gs://demo/pipelines
+    vertex:
+      project_id: demo
+      region: europe-west3
+      api_endpoint: {url}
+      pipeline_root: gs://demo/pipelines
+    kfp:
+      host: {url}
+      pipeline_root: gs://demo/pipelines
 """
 
 

@@ -363,7 +363,7 @@ class Execution:
 
 
 def _demand_success(tasks: list[Task]) -> None:
-    failed = [task.name for task in tasks if task.state == "FAILED"]
+    failed = sorted(task.name for task in tasks if task.state == "FAILED")
     if failed:
         raise TaskError(f"The DAG failed because some tasks failed. The failed tasks are: [{', '.join(failed)}].")
 

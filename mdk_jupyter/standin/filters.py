@@ -13,6 +13,10 @@ from mdk_jupyter.standin.clock import read
 
 Test = Callable[[Document], bool]
 _TOKEN = re.compile(r'\s*(?:(?P<text>"(?:[^"\\]|\\.)*")|(?P<sign><=|>=|!=|[=<>:(),])|(?P<word>[^\s=<>:(),!"]+))')
+_OPERATIONS = {  # as Kubeflow's protocol numbers them
+    1: "EQUALS", 2: "NOT_EQUALS", 3: "GREATER_THAN", 5: "GREATER_THAN_EQUALS", 6: "LESS_THAN", 7: "LESS_THAN_EQUALS",
+    8: "IN", 9: "IS_SUBSTRING",
+}  # fmt: skip
 _NONE: Mapping[str, Callable[[Document, str], bool]] = {}
 
 
@@ -64,7 +68,8 @@ def by_predicates(documents: list[Document], text: str) -> list[Document]:
 def _holds(document: Document, predicate: Mapping[str, Any]) -> bool:
     key = str(predicate.get("key", ""))
     value = document.get("display_name" if key == "name" else key)
-    operation = str(predicate.get("operation") or predicate.get("op", "")).upper()
+    operation = predicate.get("operation", predicate.get("op", ""))
+    operation = str(_OPERATIONS.get(operation, operation)).upper()
     wanted = next((predicate[name] for name in predicate if name.lower().replace("_", "").endswith("value")), None)
     match operation:
         case "EQUALS":

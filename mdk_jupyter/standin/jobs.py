@@ -259,7 +259,7 @@ def _explained(root: Task, tasks: list[Task]) -> str | None:
     """Return why a job failed, down to the last words of the containers that did."""
     if root.error is None:
         return None
-    causes = [f"{task.name}: {task.error}" for task in tasks if task.state == "FAILED" and task.kind != "dag"]
+    causes = sorted(f"{task.name}: {task.error}" for task in tasks if task.state == "FAILED" and task.kind != "dag")
     return "; ".join([root.error, *causes])
 
 

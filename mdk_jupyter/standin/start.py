@@ -29,12 +29,12 @@ def serve(
     missing = [name for name in _NEEDED if importlib.util.find_spec(name) is None]
     if missing:
         text = f"the stand-in needs packages that are not installed: {', '.join(missing)}"
-        raise UsageError([Finding("MDK370", text, fix="pip install 'mdk-jupyter[standin]'")])
+        raise UsageError([Finding("MDK490", text, fix="pip install 'mdk-jupyter[standin]'")])
     found = shutil.which(interpreter)
     if found is None:
-        raise UsageError([Finding("MDK371", f"there is no interpreter {interpreter}", fix="mend --python")])
+        raise UsageError([Finding("MDK491", f"there is no interpreter {interpreter}", fix="mend --python")])
     if secrets is not None and not secrets.is_dir():
-        raise UsageError([Finding("MDK371", f"there is no folder {secrets}", fix="mend --secrets, or make the folder")])
+        raise UsageError([Finding("MDK491", f"there is no folder {secrets}", fix="mend --secrets, or make the folder")])
     from mdk_jupyter.standin.server import HOST, Server, listen
 
     root = root.resolve()
@@ -42,16 +42,16 @@ def serve(
         for folder in (STATE, *_BUCKETS):
             (root / folder).mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise UsageError([Finding("MDK371", f"{root} cannot be written: {error}", fix="mend --root")]) from None
+        raise UsageError([Finding("MDK491", f"{root} cannot be written: {error}", fix="mend --root")]) from None
     with holding(root / STATE / "lock", patience=0) as held:
         if not held:
             text = f"another stand-in uses {root}"
-            raise ServiceError([Finding("MDK372", text, fix="stop it, or give this one another --root")])
+            raise ServiceError([Finding("MDK492", text, fix="stop it, or give this one another --root")])
         try:
             listening = listen(port)
         except OSError as error:
             text = f"port {port} of {HOST} cannot be had: {error.strerror}"
-            raise ServiceError([Finding("MDK372", text, fix="give another --port; 0 takes any free one")]) from None
+            raise ServiceError([Finding("MDK492", text, fix="give another --port; 0 takes any free one")]) from None
         url = f"http://{HOST}:{listening.getsockname()[1]}"
         settings = Settings(root, found, secrets.resolve() if secrets else None, parallel, url)
         try:

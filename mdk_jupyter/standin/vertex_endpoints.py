@@ -67,7 +67,7 @@ def routes(services: Services) -> list[Route]:
         body = await body_of(request)
         endpoint = endpoint_of(request)
         check_labels(body.get("labels", {}))
-        changed = {name: body[name] for name in ("displayName", "description", "labels") if name in body}
+        changed: Document = {name: body[name] for name in ("displayName", "description", "labels") if name in body}
         if "trafficSplit" in body:
             changed["trafficSplit"] = _split(body["trafficSplit"], endpoint["deployedModels"])
         return JSONResponse(save({**endpoint, **changed}))

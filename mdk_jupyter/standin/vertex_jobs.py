@@ -23,6 +23,7 @@ _LABEL_KEY = re.compile(r"[a-z][-_a-z0-9]{0,63}")
 _LABEL_VALUE = re.compile(r"[-_a-z0-9]{0,64}")
 _RESERVED = "vertex-ai-pipelines-run-billing-id"
 _TASK_STATES = {"CACHED": "SKIPPED"}
+_FAIL_FAST = {"PIPELINE_FAILURE_POLICY_FAIL_FAST", 2}  # Google's library sends numbers
 _NOT_HERE = {
     "encryptionSpec": "customer-managed keys",
     "pscInterfaceConfig": "Private Service Connect",
@@ -136,7 +137,7 @@ def submit(services: Services, parent: str, job_id: str, resource: Document, *, 
             root=root,
             parameters=config.get("parameterValues", {}),
             artifacts=_input_artifacts(services, parent, config),
-            fail_fast=config.get("failurePolicy") == "PIPELINE_FAILURE_POLICY_FAIL_FAST",
+            fail_fast=config.get("failurePolicy") in _FAIL_FAST,
             scheduled=scheduled,
         )
     )
