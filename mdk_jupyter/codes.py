@@ -501,4 +501,23 @@ CODES: dict[str, Code] = {
         "mdk runs open train  # after the bucket was cleared",
         "Run the pipeline again.",
     ),
+    # Standing in for a cloud
+    "MDK490": Code(
+        "The stand-in is not installed",
+        "`mdk dev vertex` is a web server, and its packages come with an extra of mdk-jupyter.",
+        "mdk dev vertex, after `pip install mdk-jupyter`",
+        "Run `pip install 'mdk-jupyter[standin]'`.",
+    ),
+    "MDK491": Code(
+        "An option of the stand-in names what is not there",
+        "`--python` names an interpreter, `--secrets` a folder that exists, `--root` one that can be written.",
+        "mdk dev vertex --python python9",
+        "Mend the path that the message names.",
+    ),
+    "MDK492": Code(
+        "The stand-in's port or folder is in use",
+        "Another server listens on the port, or another stand-in keeps its jobs in the folder.",
+        "mdk dev vertex, in a second terminal",
+        "Stop the other one, or give another `--port` and `--root`.",
+    ),
 }
