@@ -501,6 +501,13 @@ CODES: dict[str, Code] = {
         "mdk runs open train  # after the bucket was cleared",
         "Run the pipeline again.",
     ),
+    "MDK483": Code(
+        "A requirement has no version to be built with",
+        "`mdk build` writes the versions of this environment into images, and the package is not here, or has a "
+        "version that the component does not want.",
+        "component:train requirement:scikit-learn>=99",
+        "Install it here, or mend the requirement.",
+    ),
     # Standing in for a cloud
     "MDK490": Code(
         "The stand-in is not installed",

@@ -74,6 +74,8 @@ class Run:
     steps: dict[str, Step] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
     home: Path | None = None  # the `.mdk` with its artifacts, when that is not the one with the run
+    target: str = "local"
+    remote: dict[str, Any] = field(default_factory=dict)  # of a run elsewhere: its job, and how to ask for it
 
     def __post_init__(self) -> None:
         if self.home == self.folder.parent.parent:

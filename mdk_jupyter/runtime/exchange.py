@@ -82,6 +82,9 @@ class Exchange:
             logged = self._artifact(METRICS)
             logged["metadata"] = {name: _json_number(value) for name, value in result["metrics"].items()}
             answer["artifacts"][METRICS] = {"artifacts": [logged]}
+            # Also as a file: whoever only has the bucket, as clients of Kubeflow do, reads what became of the step.
+            told = {"metrics": logged["metadata"], "outputs": {name: r.to_json() for name, r in records.items()}}
+            write(path_of(logged["uri"]), json.dumps(told, ensure_ascii=False, allow_nan=False) + "\n")
         for key in (NOTEBOOK, HTML):
             if self.given.output(key) is not None:
                 answer["artifacts"][key] = {"artifacts": [self._artifact(key)]}
