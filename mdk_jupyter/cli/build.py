@@ -23,7 +23,7 @@ def build(
 
     Nothing is built: the last lines say what to run.
     """
-    from mdk_converters.outputs import write
+    from mdk_jupyter.local.files import write_atomically
     from mdk_jupyter.local.store import storing
     from mdk_jupyter.project.reader import load_project
     from mdk_jupyter.remote.build import build_files, commands, stale
@@ -39,11 +39,9 @@ def build(
         for path in old:
             typer.echo(f"{path} is stale")
         raise typer.Exit(1 if old else 0)
-    for path in wanted:
+    for path in stale(wanted):
         with storing(path):
             path.parent.mkdir(parents=True, exist_ok=True)
-    with storing(place):
-        written = write(wanted)
-    for path in written:
+            write_atomically(path, wanted[path])
         typer.echo(f"wrote {path}", err=True)
     typer.echo("\n".join(commands(project, place, files)))

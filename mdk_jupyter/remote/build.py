@@ -68,7 +68,11 @@ def locked(requirements: Iterable[str]) -> tuple[dict[str, str], list[Finding]]:
 
     Markers are those of a Linux machine with this Python.
     """
-    environment = {**default_environment(), "sys_platform": "linux", "platform_system": "Linux", "os_name": "posix"}
+    environment = {str(k): str(v) for k, v in default_environment().items()} | {
+        "sys_platform": "linux",
+        "platform_system": "Linux",
+        "os_name": "posix",
+    }
     versions: dict[str, str] = {}
     findings: list[Finding] = []
     seen: set[tuple[str, str]] = set()
@@ -97,7 +101,7 @@ def locked(requirements: Iterable[str]) -> tuple[dict[str, str], list[Finding]]:
             seen.add((name, extra))
             for line in found.requires or ():
                 needed = Requirement(line)
-                if needed.marker is None or needed.marker.evaluate({**environment, "extra": extra}):
+                if needed.marker is None or needed.marker.evaluate(environment | {"extra": extra}):
                     needed.marker = None
                     todo.append((str(needed), name))
     return versions, findings
