@@ -585,4 +585,10 @@ CODES: dict[str, Code] = {
         "a pipeline of 500 components",
         "Split the pipeline, or move code from cells into a module.",
     ),
+    "MDK408": Code(
+        "A container component has no code",
+        "Scripts and step notebooks are made of cells; a component with `command` or `args` has none.",
+        "score:\n  image: spark:3.5\n  command: [spark-submit, score.py]",
+        "Write the component as cells, or use another target.",
+    ),
 }

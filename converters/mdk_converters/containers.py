@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from mdk_converters.findings import Finding, Place, SpecError
 from mdk_converters.graph import producer
 from mdk_converters.loops import parse_loop
 from mdk_converters.spec import Component, Pipeline
@@ -31,6 +32,27 @@ class Port:
     @property
     def text(self) -> str:
         return f"{self.side}.{self.kind}.{self.name}"
+
+
+def refuse_containers(pipeline: Pipeline, result: str) -> None:
+    """Refuse a pipeline for a result that is made of cells alone.
+
+    Raises:
+        SpecError: a component is a container (MDK408).
+    """
+    findings = [
+        Finding(
+            "MDK408",
+            f"component {name} is a container, which cannot be part of {result}",
+            Place(pipeline.metadata.notebook),
+            "write it as cells, or use the target spec, kfp or mermaid",
+            names=(name,),
+        )
+        for name, component in pipeline.components.items()
+        if component.is_container
+    ]
+    if findings:
+        raise SpecError(findings)
 
 
 def as_parameter(pipeline: Pipeline, source: str) -> bool:

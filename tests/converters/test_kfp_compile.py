@@ -130,17 +130,50 @@ def test_the_step_knows_where_values_come_from_and_go_to() -> None:
     fit = sent(document, "fit")
     assert fit["item"] == {"name": "file", "key": "file", "type": "json"}
     assert fit["inputs"] == {
-        "größe": {"artifact": size, "list": False, "path": False},
-        "state.numpy_random": {"artifact": "state__numpy_random", "list": False, "path": False},
+        "größe": {"artifact": size, "source": "load.größe", "list": False, "path": False},
+        "state.numpy_random": {
+            "artifact": "state__numpy_random",
+            "source": "load.state.numpy_random",
+            "list": False,
+            "path": False,
+        },
     }
     assert fit["parameters"] == {
         "n": {"key": "n", "type": "int", "items": None},
         "xs": {"key": "xs", "type": "list", "items": "float"},
     }
     assert (fit["optional"], fit["timeout"], fit["secrets"]) == (["größe"], 5400, {"TOKEN": "api"})
-    assert sent(document, "best")["inputs"] == {"aucs": {"artifact": "aucs", "list": True, "path": False}}
+    assert sent(document, "best")["inputs"] == {
+        "aucs": {"artifact": "aucs", "source": "fit.auc", "list": True, "path": False}
+    }
     tasks = document["components"]["comp-condition-1"]["dag"]["tasks"]
     assert tasks["best"]["dependentTasks"] == ["for-loop-2"]
+
+
+def test_the_step_knows_which_inputs_others_read_later() -> None:
+    components = {
+        "load": step("load", outputs={"df": "dataset", "ids": "list", "alone": "int"}),
+        "show": step("show", inputs={"df": "load.df"}),
+        "clean": step("clean", inputs={"df": "load.df", "alone": "load.alone"}),
+        "last": step("last", inputs={"df": "load.df", "ids": "load.ids"}, after=["clean"], outputs={"df": "dataset"}),
+    }
+
+    def told(**options: Any) -> dict[str, tuple[list[str], list[str]]]:
+        document = compiled(spec(components), **options)
+        return {name: (sent(document, name)["guard"], sent(document, name)["later"]) for name in components}
+
+    assert told() == {
+        "load": ([], []),
+        "show": (["df"], ["load.df", "load.ids", "load.alone"]),
+        "clean": (["df"], ["load.df", "load.ids"]),
+        "last": ([], ["load.df"]),
+    }
+    assert told(numbers={"load": 1, "show": 2, "clean": 3, "last": 4}) == {
+        "load": ([], []),
+        "show": (["df"], ["load.df", "load.ids", "load.alone"]),
+        "clean": (["df"], ["load.df", "load.ids"]),
+        "last": ([], []),
+    }
 
 
 def test_secrets_and_labels_are_a_document_for_kubernetes() -> None:
@@ -167,6 +200,24 @@ def test_secrets_and_labels_are_a_document_for_kubernetes() -> None:
     assert [{"optional": False, **secret} for secret in found["secretAsEnv"]] == ours["secretAsEnv"]
     assert found["podMetadata"] == ours["podMetadata"]
     assert kfp.to_json(result).count("\n") == 1
+
+
+def test_a_loop_over_what_a_loop_gives() -> None:
+    components = {
+        "one": step("one", foreach="x in xs", outputs={"y": "value"}),
+        "two": step("two", foreach="y in ys", control={"ys": "one.y"}),
+    }
+    document = compiled(spec(components, xs=Parameter(type="list", default=["a"])))
+    assert sent(document, "one")["values"] == {"y": {"parameter": "value_of_y", "type": "json"}}
+    first, second = document["components"]["comp-for-loop-1"], document["root"]["dag"]["tasks"]["for-loop-2"]
+    channel = "pipelinechannel--one-value_of_y"
+    assert first["outputDefinitions"]["parameters"] == {channel: {"parameterType": "LIST"}}
+    selector = {"producerSubtask": "one", "outputParameterKey": "value_of_y"}
+    assert first["dag"]["outputs"]["parameters"] == {channel: {"valueFromParameter": selector}}
+    source = {"producerTask": "for-loop-1", "outputParameterKey": channel}
+    assert second["inputs"]["parameters"] == {channel: {"taskOutputParameter": source}}
+    assert second["dependentTasks"] == ["for-loop-1", "mdk-bundle"]
+    assert second["parameterIterator"] == {"items": {"inputParameter": channel}, "itemInput": f"{channel}-loop-item"}
 
 
 def test_components_with_one_condition_share_a_block() -> None:

@@ -133,10 +133,39 @@ def test_step_notebooks_and_those_of_components_that_are_gone(churn: Path) -> No
     assert sorted(contents(steps)) == ["churn.load.ipynb", "churn.notes.ipynb"]
 
 
-@pytest.mark.parametrize(("target", "name"), [("script", "churn.pipeline.py"), ("mermaid", "churn.pipeline.mmd")])
+@pytest.mark.parametrize(
+    ("target", "name"), [("script", "churn.pipeline.py"), ("mermaid", "churn.pipeline.mmd"), ("kfp", "churn.kfp.yaml")]
+)
 def test_other_targets(churn: Path, target: str, name: str) -> None:
     assert run("--to", target, "churn.ipynb", cwd=churn.parent).returncode == 0
     assert "train" in churn.with_name(name).read_text()
+
+
+def test_a_pipeline_for_kubeflow_as_json(churn: Path) -> None:
+    notebook(churn, cell("x = 1", "component:load", "image:training"))
+    words = ["--to", "kfp", "churn.ipynb", "-o", "out.json", "--image", "training=registry/t@sha256:1"]
+    done = run(*words, "--bundle-sha256", "0" * 64, cwd=churn.parent)
+    assert done.returncode == 0, done.stderr
+    document = json.loads(churn.with_name("out.json").read_text())
+    container = document["deploymentSpec"]["executors"]["exec-load"]["container"]
+    assert container["image"] == "registry/t@sha256:1"
+    assert "0" * 64 in container["args"]
+    checked = run(*words, "--check", cwd=churn.parent)
+    assert checked.returncode == 1 and "--image training=registry/t@sha256:1" in checked.stderr
+
+
+def test_what_kubeflow_cannot_say_is_refused(churn: Path) -> None:
+    notebook(churn, cell("n = 2**60\n", "parameters"), cell("x = n", "component:load"))
+    done = run("--to", "kfp", "churn.ipynb", cwd=churn.parent)
+    assert (done.returncode, "MDK402" in done.stderr) == (1, True)
+    assert not churn.with_name("churn.kfp.yaml").exists()
+
+
+@pytest.mark.parametrize(
+    "words", [["--image", "a=b"], ["--to", "kfp", "--image", "a"], ["--to", "kfp", "--bundle-sha256", "x"]]
+)
+def test_wrong_usage_of_the_options_for_kubeflow(churn: Path, words: list[str]) -> None:
+    assert run("churn.ipynb", *words, cwd=churn.parent).returncode == 2
 
 
 def test_a_link_stays_a_link_and_permissions_stay(churn: Path) -> None:

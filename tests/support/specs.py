@@ -92,6 +92,7 @@ def pipelines(draw: st.DrawFn) -> Pipeline:
     kinds = {variable: parameter.type for variable, parameter in declared.items()}
     conditions = [f"{v} != 'a' or {v} in (1, None, True)" for v, kind in kinds.items() if kind not in ("list", "dict")]
     loops = [f"the_item in {variable}" for variable, kind in kinds.items() if kind == "list"]
+    deciding = ["decides > 0.8", "decides == ': # yes'"]
     components: dict[str, Component] = {}
     sources: list[str] = []
     for number, name in enumerate(names):
@@ -102,6 +103,7 @@ def pipelines(draw: st.DrawFn) -> Pipeline:
         inputs = draw(st.dictionaries(variables, st.sampled_from(sources), max_size=2)) if sources else {}
         outputs = draw(st.dictionaries(variables, st.sampled_from(KINDS), max_size=2))
         foreach = draw(st.sampled_from([None, *loops]))
+        control = draw(st.sampled_from([{}, {"decides": sources[-1]}])) if sources else {}
         states = draw(st.sampled_from(STATES))
         components[name] = Component(
             description=draw(maybe_texts),
@@ -111,7 +113,8 @@ def pipelines(draw: st.DrawFn) -> Pipeline:
             optional=some(list(inputs)),
             outputs=outputs | (states if foreach is None else {}),
             after=some(names[:number]),
-            when=draw(st.sampled_from([None, *conditions])),
+            when=draw(st.sampled_from(deciding if control else [None, *conditions])),
+            control=control,
             foreach=foreach,
             resources=draw(st.none() | resources),
             image=draw(maybe_texts),

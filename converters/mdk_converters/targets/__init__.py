@@ -20,16 +20,20 @@ def spec(pipeline: Pipeline) -> dict[str, str]:
 
 
 def notebooks(pipeline: Pipeline) -> dict[str, str]:
-    """One notebook per component: `churn.train.ipynb`."""
+    """One notebook per component: `churn.train.ipynb`; a container has none (MDK408)."""
+    from mdk_converters.containers import refuse_containers
     from mdk_converters.targets.notebooks import step_notebooks
 
+    refuse_containers(pipeline, "step notebooks")
     return step_notebooks(pipeline)
 
 
 def script(pipeline: Pipeline) -> dict[str, str]:
-    """One Python script that runs the whole pipeline: `churn.pipeline.py`."""
+    """One Python script that runs the whole pipeline: `churn.pipeline.py`; no container can be in it (MDK408)."""
+    from mdk_converters.containers import refuse_containers
     from mdk_converters.targets.script import script_text
 
+    refuse_containers(pipeline, "a script")
     return {f"{pipeline.metadata.name}.pipeline.py": script_text(pipeline)}
 
 

@@ -179,7 +179,7 @@ class _Writing:
         yield f"_mdk_lists = {{{', '.join(f'{bound!r}: []' for bound in names)}}}"
         body = "\n\n".join(_indented(text) for text in [*texts, "_mdk_take(_mdk_lists)"] if text)
         yield f"for {loop.text}:\n{body}"
-        yield f"_mdk_give(_mdk_lists, len({loop.items}))"
+        yield f"_mdk_give(_mdk_lists, len({loop.items}))\nglobals().pop({loop.item!r}, None)"
 
     def _received(self, sources: Mapping[str, str], origins: dict[str, _Origin]) -> Iterator[str]:
         """Yield assignments of those names, by where they are from, that do not have the wanted value already."""

@@ -12,13 +12,14 @@ from typing import Any
 from mdk_converters.containers import as_parameter, lowered
 from mdk_converters.findings import Finding, MDKError, Place, SpecError
 from mdk_converters.graph import dependencies, order, producer
-from mdk_converters.loops import parse_loop
 from mdk_converters.spec import Component, Pipeline
 from mdk_converters.targets.kfp import cel, checks, keys, protos, step, types
 from mdk_converters.targets.kfp.blocks import Block, layout
 from mdk_converters.targets.kfp.dag import Graphs, Json, Ports, Value
+from mdk_converters.targets.kfp.guards import Guards
 from mdk_converters.targets.kfp.platform import platform_document
 from mdk_converters.targets.kfp.resources import resource_limits
+from mdk_converters.targets.kfp.values import Values, carrier
 
 Images = Callable[[str, Component], str | None]
 """The image of a component by name; None: a plain Python image, in which the step installs its requirements."""
@@ -71,12 +72,14 @@ def compile(
     images: Images = declared_image,
     versions: Mapping[str, str] | None = None,
     python: str = PYTHON,
+    numbers: Mapping[str, int] | None = None,
 ) -> Compiled:
     """Compile a pipeline.
 
     `bundle` is the sha256 of the bundle that brings the runtime to the steps, in hexadecimal digits; without one
     the runtime has to be in the images. `versions` are those of the packages (by their normalised names) that
-    steps install which have no image: they run on `python:PYTHON-slim`.
+    steps install which have no image: they run on `python:PYTHON-slim`. `numbers` are those of the notebook's cells
+    by their ids: with them a step may change an input that only components above it read.
 
     Raises:
         TargetError: the pipeline cannot be expressed; one finding for each reason.
@@ -87,7 +90,7 @@ def compile(
         'churn'
     """
     try:
-        compiling = _Compiling(pipeline, bundle, images, versions or {}, python)
+        compiling = _Compiling(pipeline, bundle, images, versions or {}, python, Guards(pipeline, numbers or {}))
         document = compiling.document()
         findings = [*checks.findings(pipeline), *compiling.findings]
         size = len(json.dumps(document, ensure_ascii=False).encode())
@@ -112,18 +115,24 @@ class _Compiling:
     """One pipeline on its way, and what was found that it cannot say there."""
 
     def __init__(
-        self, pipeline: Pipeline, bundle: str | None, images: Images, versions: Mapping[str, str], python: str
+        self,
+        pipeline: Pipeline,
+        bundle: str | None,
+        images: Images,
+        versions: Mapping[str, str],
+        python: str,
+        guards: Guards,
     ) -> None:
         self.findings: list[Finding] = []
         self._pipeline, self._bundle, self._images = pipeline, bundle, images
-        self._versions, self._python = versions, python
+        self._versions, self._python, self._guards = versions, python, guards
         self._tasks = {name: keys.task_name(name) for name in pipeline.components}
         self._layout = layout(pipeline, self._tasks.values())
         self._graphs = Graphs(self._layout.root)
         self._components: dict[str, Json] = {}
         self._executors: dict[str, Json] = {}
         self._waits = dependencies(pipeline)
-        self._deciding = self._read_by_servers()
+        self._values = Values(pipeline, self._layout, self._graphs, self._tasks)
 
     def document(self) -> Json:
         """Return the pipeline spec as plain data."""
@@ -198,7 +207,7 @@ class _Compiling:
             take(keys.BUNDLE, Value(bundle, types.artifact_type(), self._layout.root, "artifact", keys.BUNDLE_TASK))
             self._graphs.wait(place, waits, self._layout.root, keys.BUNDLE_TASK)
         for parameter in component.parameters:
-            take(keys.key(parameter), self._parameter(parameter))
+            take(keys.key(parameter), self._values.parameter(parameter))
             kind = self._pipeline.parameters[parameter]
             about["parameters"][parameter] = {
                 "key": keys.key(parameter),
@@ -206,17 +215,17 @@ class _Compiling:
                 "items": types.item_type(kind),
             }
         if place.loop is not None:
-            item, kind_of_item = keys.key(place.loop.item), self._item_type(name)
-            inputs.parameters[item] = types.parameter_type(_plain(kind_of_item))
-            given.parameters[item] = {"componentInputParameter": self._item_channel(place)}
+            item, kind_of_item = keys.key(place.loop.item), self._values.item_type(name)
+            inputs.parameters[item] = types.parameter_type(carrier(kind_of_item))
+            given.parameters[item] = {"componentInputParameter": self._values.item_channel(place)}
             about["item"] = {"name": place.loop.item, "key": item, "type": kind_of_item}
         for variable, source in component.inputs.items():
-            value = self._output(source)
+            value = self._values.output(source)
             take(keys.key(variable), value)
             about["inputs"][variable] = self._about_input(keys.key(variable), source, value)
         for other in sorted(self._waits[name]):
             if name not in self._layout.apart:
-                self._graphs.wait(place, waits, self._layout.seen_in(other), self._seen_as(other))
+                self._graphs.wait(place, waits, self._layout.seen_in(other), self._values.seen_as(other))
         self._components[f"comp-{task}"] = {
             "executorLabel": f"exec-{task}",
             **inputs.written("inputDefinitions"),
@@ -245,8 +254,9 @@ class _Compiling:
             about["outputs"] = {n: {"artifact": keys.key(n), "kind": kind} for n, kind in component.outputs.items()}
             about["values"] = {
                 output: {"parameter": keys.value_key(output), "type": kind}
-                for output, kind in self._deciding.get(name, {}).items()
+                for output, kind in self._values.deciding.get(name, {}).items()
             }
+            about |= {"guard": self._guards.guarded(name), "later": self._guards.later(name)}
             command = step.command(self._bundle)
             arguments = step.arguments(about, self._bundle)
         return {
@@ -270,87 +280,20 @@ class _Compiling:
                 outputs.artifacts[keys.key(variable)] = types.artifact_type(kind)
         if not component.is_container:
             outputs.artifacts |= {key: {"artifactType": types.schema(title)} for key, title in _EXTRAS.items()}
-            for output, encoding in self._deciding.get(name, {}).items():
-                outputs.parameters[keys.value_key(output)] = types.parameter_type(_plain(encoding))
+            for output, encoding in self._values.deciding.get(name, {}).items():
+                outputs.parameters[keys.value_key(output)] = types.parameter_type(carrier(encoding))
         return outputs
 
     def _about_input(self, key: str, source: str, value: Value) -> Json:
         if not value.is_artifact:
             made = self._pipeline.components[producer(source)]
             kind = made.outputs[source.partition(".")[2]]
-            return {"parameter": key, "type": "list" if made.foreach is not None else kind}
+            return {"parameter": key, "source": source, "type": "list" if made.foreach is not None else kind}
         listed = value.definition.get("isArtifactList", False)
-        return {"artifact": key, "list": listed, "path": self._pipeline.components[producer(source)].is_container}
-
-    # Values
-
-    def _parameter(self, name: str) -> Value:
-        parameter = self._pipeline.parameters[name]
-        definition = types.parameter_type(parameter.type)
-        if types.nullable(parameter):
-            definition["isOptional"] = True
-        key = keys.key(name)
-        return Value(keys.channel(key), definition, self._layout.root, key)
-
-    def _output(self, source: str) -> Value:
-        """Return an output ("component.name") as other components receive it."""
-        name, _, variable = source.partition(".")
-        kind, key = self._pipeline.components[name].outputs[variable], keys.key(variable)
-        if as_parameter(self._pipeline, source):
-            return self._made(name, key, types.parameter_type(kind), types.parameter_type("list"))
-        return self._made(name, key, types.artifact_type(kind), types.artifact_type(kind, listed=True))
-
-    def _control(self, source: str) -> Value:
-        """Return an output ("component.name") as conditions and loops read it."""
-        name, _, variable = source.partition(".")
-        if as_parameter(self._pipeline, source):
-            return self._output(source)
-        kind = types.parameter_type(_plain(self._deciding[name][variable]))
-        return self._made(name, keys.value_key(variable), kind, types.parameter_type("list"))
-
-    def _made(self, name: str, key: str, definition: Json, collected: Json) -> Value:
-        """Return a value that a component makes; what comes out of a loop is a list, by the task of the loop."""
-        place, task = self._layout.places[name], self._tasks[name]
-        channel = keys.channel(task, key)
-        if place.loop is None:
-            return Value(channel, definition, place, key, task)
-        graph = self._graphs.of(place)
-        artifact = "artifactType" in definition
-        if channel not in graph.outputs:
-            selector: Json = {"valueFromParameter": {"producerSubtask": task, "outputParameterKey": key}}
-            if artifact:
-                selector = {"artifactSelectors": [{"producerSubtask": task, "outputArtifactKey": key}]}
-            graph.outputs.put(channel, collected, artifact=artifact)
-            graph.selectors.put(channel, selector, artifact=artifact)
-        return Value(channel, collected, self._layout.seen_in(name), channel, place.name)
-
-    def _seen_as(self, name: str) -> str:
-        """Return the task that others wait for when they wait for a component."""
-        place = self._layout.places[name]
-        return place.name if place.loop is not None else self._tasks[name]
-
-    def _named(self, variable: str, control: Mapping[str, str]) -> Value:
-        """Return the value that a condition or loop reads under a name."""
-        return self._control(control[variable]) if variable in control else self._parameter(variable)
+        by_path = self._pipeline.components[producer(source)].is_container
+        return {"artifact": key, "source": source, "list": listed, "path": by_path}
 
     # Conditions and loops
-
-    def _read_by_servers(self) -> dict[str, dict[str, str]]:
-        """Return, for each component, the outputs that conditions and loops read, and how the step writes them.
-
-        Items of lists are written as JSON texts: they come through as they are, whatever their types.
-        """
-        found: dict[str, dict[str, str]] = {}
-        for component in self._pipeline.components.values():
-            items = parse_loop(component.foreach).items if component.foreach is not None else None
-            for variable, source in component.control.items():
-                name, _, output = source.partition(".")
-                made = self._pipeline.components[name]
-                encoding: str = made.outputs[output]
-                if variable == items:
-                    encoding = "json" if made.foreach is not None else "json_items"
-                found.setdefault(name, {})[output] = encoding
-        return found
 
     def _open(self, block: Block) -> None:
         """Make sure that a block, and those around it, have their graphs, outer ones first."""
@@ -372,16 +315,16 @@ class _Compiling:
 
     def _steering(self, block: Block) -> Json:
         if block.loop is not None:
-            values = self._named(block.loop.items, block.control)
+            values = self._values.named(block.loop.items, block.control)
             self._graphs.give(block, values)
             name = next(name for name, place in self._layout.places.items() if place is block)
-            item = self._item_channel(block)
-            self._graphs.of(block).inputs.parameters[item] = types.parameter_type(_plain(self._item_type(name)))
+            item = self._values.item_channel(block)
+            self._graphs.of(block).inputs.parameters[item] = types.parameter_type(carrier(self._values.item_type(name)))
             return {"parameterIterator": {"items": {"inputParameter": values.channel}, "itemInput": item}}
         assert block.condition is not None
         operands = {}
         for variable in block.condition.names:
-            value = self._named(variable, block.control)
+            value = self._values.named(variable, block.control)
             self._graphs.give(block, value)
             operands[variable] = self._operand(block, variable, value)
         try:
@@ -405,18 +348,6 @@ class _Compiling:
         self._report("MDK403", block, message, fix, name)
         return cel.Operand(value.channel, "none")
 
-    def _item_type(self, name: str) -> str:
-        """Return what the items of a component's loop are: the type of a parameter's items, or `json`."""
-        loop, component = self._layout.places[name].loop, self._pipeline.components[name]
-        assert loop is not None
-        if loop.items not in component.control:
-            return types.item_type(self._pipeline.parameters[loop.items]) or "str"
-        return "json"
-
-    def _item_channel(self, block: Block) -> str:
-        assert block.loop is not None
-        return f"{self._named(block.loop.items, block.control).channel}-loop-item"
-
     # Findings
 
     def _report_apart(self) -> None:
@@ -429,8 +360,3 @@ class _Compiling:
     def _report(self, code: str, block: Block, message: str, fix: str, component: str | None = None) -> None:
         at = component or next(n for n, place in self._layout.places.items() if block in place.path())
         self.findings.append(Finding(code, message, checks.place_of(self._pipeline, at), fix, names=(at,)))
-
-
-def _plain(encoding: str) -> str:
-    """Return the type of parameter that carries an encoding."""
-    return {"json": "str", "json_items": "list"}.get(encoding, encoding if encoding in types.PARAMETER_TYPES else "str")

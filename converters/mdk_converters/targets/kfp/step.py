@@ -7,6 +7,7 @@ import gzip
 import json
 import re
 from collections.abc import Mapping
+from pathlib import PurePath
 from typing import Any
 
 from mdk_converters.quantities import seconds
@@ -80,6 +81,7 @@ def code(pipeline: Pipeline, name: str) -> dict[str, Any]:
         "pipeline": pipeline.metadata.name,
         "component": name,
         "kernel": pipeline.metadata.kernel,
+        "notebook": PurePath(notebook).name if (notebook := pipeline.metadata.notebook) else None,  # for messages
         "definitions": definitions,
         "cells": [{"id": c.id, "line_offset": c.line_offset, "source": c.source} for c in component.cells],
         "optional": component.optional,
