@@ -72,6 +72,7 @@ class Cells:
     async def _run(self, source: str, count: int) -> BaseException | None:
         name = f"<mdk-cell-{count}>"
         self._names[name] = count
+        source = source if source.endswith("\n") else f"{source}\n"  # as IPython has it
         linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)
         self._sources.append(source)
         try:
