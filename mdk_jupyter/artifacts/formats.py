@@ -88,7 +88,10 @@ def _installed() -> dict[str, Serializer]:
         from importlib.metadata import entry_points
 
         _third_party = {}
-        for point in entry_points(group=ENTRY_POINTS):
+        every: Any = entry_points()
+        # Before Python 3.10 they are a dictionary.
+        points = every.select(group=ENTRY_POINTS) if hasattr(every, "select") else every.get(ENTRY_POINTS, ())
+        for point in points:
             serializer: Serializer = point.load()
             _third_party[serializer.name] = serializer
     return _third_party

@@ -49,7 +49,7 @@ FAILING = pipeline(metadata={"notebook": "churn.ipynb"}, **CELLS)
 
 @pytest.fixture(scope="session")
 def local(tmp_path_factory: pytest.TempPathFactory) -> Run:
-    run, _ = execute(FAILING, tmp_path_factory.mktemp("local"))
+    run, _ = execute(FAILING, tmp_path_factory.mktemp("local"), keep_going=True)
     return run
 
 
