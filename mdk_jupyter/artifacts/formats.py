@@ -88,9 +88,10 @@ def _installed() -> dict[str, Serializer]:
         from importlib.metadata import entry_points
 
         _third_party = {}
-        every: Any = entry_points()
-        # Before Python 3.10 they are a dictionary.
-        points = every.select(group=ENTRY_POINTS) if hasattr(every, "select") else every.get(ENTRY_POINTS, ())
+        if sys.version_info >= (3, 10):
+            points: Iterable[Any] = entry_points(group=ENTRY_POINTS)
+        else:
+            points = entry_points().get(ENTRY_POINTS, ())
         for point in points:
             serializer: Serializer = point.load()
             _third_party[serializer.name] = serializer

@@ -129,7 +129,15 @@ def test_parameters_have_their_types_again(packages: Path, tmp_path: Path) -> No
         parameters={name: Parameter(type=kind) for name, kind in types.items()},  # type: ignore[arg-type]
         step=component("print(i, f, b, s, items, d, n, none)", name="step", parameters=list(types)),
     )
-    given = {"i": 3.0, "f": 2, "b": True, "s": "3", "items": [1.0, 2.5, [3.0]], "d": '{"a": 1.0}', "none": None}
+    given: dict[str, Any] = {
+        "i": 3.0,
+        "f": 2,
+        "b": True,
+        "s": "3",
+        "items": [1.0, 2.5, [3.0]],
+        "d": '{"a": 1.0}',
+        "none": None,
+    }
     done = Platform(tmp_path / "root", made, packages, tmp_path).run("step", **given)
     assert done.code == 0, done.err
     assert done.out == "3 2.0 True 3 [1, 2.5, [3]] {'a': 1} None None\n"

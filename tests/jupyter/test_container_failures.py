@@ -14,7 +14,7 @@ import pytest
 from containers import Done, Platform, image
 from pipelines import component, execute, pipeline
 
-from mdk_converters.spec import Component, Pipeline
+from mdk_converters.spec import Pipeline
 from mdk_jupyter.local.record import Run
 
 BOTH = pytest.mark.parametrize("kind", ["IPython", "plain"])
@@ -34,7 +34,7 @@ def run(folder: Path, packages: Path, made: Pipeline, **options: Any) -> Done:
     return Platform(folder / "root", made, packages, folder, **options).run("step")
 
 
-CELLS: dict[str, tuple[str, ...]] = {
+CELLS: dict[str, Any] = {
     "exception": ("x = 1\nprint('before')", "def f(v):\n    return 1 / v\n\nf(0)"),
     "syntax": ("x = (1,\ny = 2",),
     "exit": ("import sys\nsys.exit(3)",),
@@ -180,7 +180,7 @@ def test_await_display_and_figures(kind: str, images: dict[str, Path], tmp_path:
 
 
 def passing(**fields: Any) -> Pipeline:
-    made: dict[str, Component] = {
+    made: dict[str, Any] = {
         "make": component("x = {1, 2}\nframe = [1.5]", name="make", gives="x frame"),
         "use": component("print(x, frame)", name="use", reads="make.x make.frame", **fields),
     }

@@ -102,7 +102,7 @@ def reading(*patterns: str, source: str = "1") -> Pipeline:
 def test_declared_files_travel_and_secrets_only_by_their_own_name(folder: Path) -> None:
     made = build(reading("data/**/*", "tidy.py"), folder)
     assert [entry.name for entry in made.listing()] == ["data/a.csv", "data/deep/b.csv", "tidy.py"]
-    assert [(entry.size, entry.part) for entry in made.listing()][0] == (1, "file")
+    assert next((entry.size, entry.part) for entry in made.listing()) == (1, "file")
     assert made.left_out == ("data/.env", "data/key.pem")
     named = build(reading("data", "data/key.pem"), folder)
     assert [entry.name for entry in named.listing()] == ["data/a.csv", "data/deep/b.csv", "data/key.pem"]
