@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from mdk_converters.graph import order, producer
+from mdk_converters.guards import guarded, read_later
 from mdk_converters.quantities import seconds
 from mdk_converters.spec import Pipeline
-from mdk_jupyter.local.jobs import ancestors, guarded
 from mdk_jupyter.remote.bundle import Bundle, build
 
 # As the compiler writes it.
@@ -162,8 +162,7 @@ class Platform:
         """Return the arguments of a step, as the compiler writes them."""
         pipeline, component = self.pipeline, self.pipeline.components[name]
         numbers = {cell.id: n for n, cell in enumerate((c for k in pipeline.components.values() for c in k.cells), 1)}
-        before = ancestors(pipeline, name)
-        later = (other for n, other in pipeline.components.items() if n != name and n not in before)
+        later = read_later(pipeline, name, numbers)
         return {
             "format": 1,
             "pipeline": pipeline.metadata.name,
@@ -180,8 +179,8 @@ class Platform:
             "outputs": {output: {"artifact": _key(output), "kind": kind} for output, kind in component.outputs.items()},
             "values": {},
             "metrics": component.metrics,
-            "guard": guarded(pipeline, name, {}, numbers),
-            "later": sorted({source for other in later for source in other.inputs.values()}),
+            "guard": guarded(pipeline, name, later),
+            "later": sorted(later),
             "requirements": component.requirements,
             "secrets": component.secrets,
             "files": component.files,
