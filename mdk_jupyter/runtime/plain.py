@@ -50,6 +50,7 @@ class Cells:
     asked_to_exit = False
 
     def __init__(self, outputs: Outputs) -> None:
+        self.count = 1  # number of the next cell
         self._outputs = outputs
         self._names: dict[str, int] = {}
         self._sources = sources
@@ -63,9 +64,10 @@ class Cells:
         builtins.display = self._display  # type: ignore[attr-defined]
         figures.outputs = outputs
 
-    def run(self, source: str, count: int) -> BaseException | None:
+    def run(self, source: str) -> BaseException | None:
         """Run a cell; return the exception that ended it. It is shown by the caller, who knows the cell's name."""
-        error = self._loop.run_until_complete(self._run(source, count))
+        error = self._loop.run_until_complete(self._run(source, self.count))
+        self.count += 1
         figures.show()
         return error
 

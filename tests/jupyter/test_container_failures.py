@@ -39,7 +39,11 @@ CELLS: dict[str, Any] = {
     "syntax": ("x = (1,\ny = 2",),
     "exit": ("import sys\nsys.exit(3)",),
     "question": ("answer = input('Which? ')",),
-    "cause": ("try:\n    {}['a']\nexcept KeyError as error:\n    raise ValueError('no a') from error",),
+    "cause": (
+        " ",
+        "# nothing",
+        "try:\n    {}['a']\nexcept KeyError as error:\n    raise ValueError('no a') from error",
+    ),
     "metric": ("from mdk_jupyter import log_metrics\nlog_metrics(a=[1])",),
 }
 
