@@ -527,4 +527,68 @@ CODES: dict[str, Code] = {
         "mdk dev vertex, in a second terminal",
         "Stop the other one, or give another `--port` and `--root`.",
     ),
+    # What travels to containers, and what goes wrong there
+    "MDK420": Code(
+        "A declared file is missing",
+        "A component declares a file that it needs in its container, and there is none of that name beside the "
+        "notebook.",
+        "component:load file:data/flights.csv",
+        "Correct the tag `file:`, or put the file there.",
+    ),
+    "MDK421": Code(
+        "The files are too large to travel",
+        "Modules and declared files go into one bundle that every step fetches; it takes 100 MiB.",
+        "component:load file:data/*, with a folder of videos",
+        "Keep large data in a bucket or a database, and let the component read it from there.",
+    ),
+    "MDK422": Code(
+        "A declared file is outside of the notebook's folder",
+        "In a container there is the notebook's folder and nothing around it.",
+        "component:load file:../shared/flights.csv",
+        "Put the file into the notebook's folder, and name it from there.",
+    ),
+    "MDK425": Code(
+        "A container cannot read its arguments",
+        "The pipeline was compiled by another version of mdk-jupyter than the one that runs in the container, or the "
+        "compiled file was edited.",
+        "an image with an old mdk-jupyter in it",
+        "Compile and submit the pipeline again.",
+    ),
+    "MDK426": Code(
+        "A parameter's value does not fit its type",
+        "The platform gave a value that is not of the declared type. Nothing is rounded or guessed.",
+        "rows = 1.5, set in the platform's own page, for `rows: int`",
+        "Give a value of the declared type.",
+    ),
+    "MDK427": Code(
+        "An artifact was made by somebody else",
+        "Steps only load what the same pipeline made by the same code: to load a value may be to run code.",
+        "an artifact put in its place by hand, or by a run from before the last change",
+        "Let a component of the pipeline make it; submit the pipeline again.",
+    ),
+    "MDK428": Code(
+        "Requirements cannot be installed",
+        "The image lacks packages that the component needs, and pip could not get them.",
+        "requirements: [scikit-lern]",
+        "Mend the requirement, or use an image that has the packages.",
+    ),
+    "MDK429": Code(
+        "A secret cannot be read",
+        "On Vertex AI a step reads its secrets from Secret Manager by name, as the account that it runs as.",
+        "secret:API_KEY=weather-key, where no secret has that name",
+        "Check the name, and give the step's account the role Secret Manager Secret Accessor.",
+    ),
+    "MDK430": Code(
+        "A cell needs IPython",
+        "The cell has a magic or a `!` command, and the container's image has no IPython.",
+        "%timeit model.fit(x, y)",
+        "Add `ipython` to the requirements of the component, or use an image that has it.",
+    ),
+    "MDK431": Code(
+        "The platform cannot read a value",
+        "What `when` and `foreach` read must be a plain number, text or flag of the announced type, and items must be "
+        "plain values: the platform itself compares and counts them.",
+        "foreach: model in models",
+        "Loop over names or settings, and make the object in the component.",
+    ),
 }

@@ -25,6 +25,8 @@ class Place:
         parts = [self.notebook or "notebook"]
         if self.cell_number is not None:
             parts.append(f"cell {self.cell_number}" + (f" ({self.cell_id})" if self.cell_id else ""))
+        elif self.cell_id is not None:
+            parts.append(f"cell {self.cell_id}")
         if self.line is not None:
             parts.append(f"line {self.line}")
         return ", ".join(parts)

@@ -77,6 +77,7 @@ class Sitting:
         )
         self.cell = self.notebook["cells"][0]
         self._ending = threading.Lock()  # held by whoever writes what became of the step
+        self._is_over = False
 
     def run(self) -> int:
         """Run the step; return the exit code."""
@@ -91,6 +92,7 @@ class Sitting:
             failure = self._broken(traceback.format_exc())
         timer.cancel()
         with self._ending:
+            self._is_over = True
             return self._conclude(failure)
 
     def _perform(self) -> Failure | None:
@@ -138,24 +140,27 @@ class Sitting:
     def _run_cells(self) -> Failure | None:
         cells = _make_cells(self.outputs)
         _refuse_input()
-        for count, cell in enumerate(self.notebook["cells"], start=1):
-            self.cell, cell["execution_count"] = cell, count
+        for cell in self.notebook["cells"]:
+            if not cell["source"].strip():
+                continue
+            self.cell, cell["execution_count"] = cell, cells.count
             self.outputs.enter(cell)
-            error = cells.run(cell["source"], count)
+            error = cells.run(cell["source"])
             for stream in self.streams:
                 stream.flush()
             if error is not None:
-                return self._explain(error, cells, count)
+                return self._explain(error, cells)
             if cells.asked_to_exit:
                 failure = failures.asked_to_exit(self.given.component, cell, self.origins)
                 self._mark("SystemExit", failure)
                 return failure
         return None
 
-    def _explain(self, error: BaseException, cells: Any, count: int) -> Failure:
+    def _explain(self, error: BaseException, cells: Any) -> Failure:
         step.explain(error)
-        executed = enumerate(self.notebook["cells"][:count], start=1)
-        labels = {number: self.origins.label(cell) for number, cell in executed}
+        executed = [cell for cell in self.notebook["cells"] if cell["execution_count"] is not None]
+        labels = {cell["execution_count"]: self.origins.label(cell) for cell in executed}
+        count = self.cell["execution_count"]
         names = cells.file_names(labels)
         origins = {name: labels[number] for name, number in names.items()}
         here = {name: 0 for name, number in names.items() if number == count}
@@ -183,6 +188,8 @@ class Sitting:
 
     def _run_out_of_time(self) -> None:
         with self._ending:
+            if self._is_over:
+                return
             words = _duration(int(self.given.step["timeout"]))
             failure = failures.too_slow(self.given.component, self.cell, words, self.origins)
             self._mark("TimeoutError", failure)

@@ -44,10 +44,7 @@ class Origins:
 
     def label(self, cell: Mapping[str, Any]) -> tuple[str, int]:
         """Return what tracebacks call a cell, and how many lines of it come before the executed source."""
-        place = self.place(cell)
-        anonymous = place.cell_number is None and place.cell_id is not None
-        label = f"{self.notebook}, cell {place.cell_id}" if anonymous else str(place)
-        return label, _offset(cell["metadata"].get("mdk") or {})
+        return str(self.place(cell)), _offset(cell["metadata"].get("mdk") or {})
 
 
 def _offset(origin: Mapping[str, Any]) -> int:

@@ -50,6 +50,7 @@ class Cells:
     asked_to_exit = False
 
     def __init__(self, outputs: Outputs) -> None:
+        self.count = 1  # number of the next cell
         self._outputs = outputs
         self._names: dict[str, int] = {}
         self._sources = sources
@@ -63,15 +64,17 @@ class Cells:
         builtins.display = self._display  # type: ignore[attr-defined]
         figures.outputs = outputs
 
-    def run(self, source: str, count: int) -> BaseException | None:
+    def run(self, source: str) -> BaseException | None:
         """Run a cell; return the exception that ended it. It is shown by the caller, who knows the cell's name."""
-        error = self._loop.run_until_complete(self._run(source, count))
+        error = self._loop.run_until_complete(self._run(source, self.count))
+        self.count += 1
         figures.show()
         return error
 
     async def _run(self, source: str, count: int) -> BaseException | None:
         name = f"<mdk-cell-{count}>"
         self._names[name] = count
+        source = source if source.endswith("\n") else f"{source}\n"  # as IPython has it
         linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)
         self._sources.append(source)
         try:

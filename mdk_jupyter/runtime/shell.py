@@ -85,7 +85,12 @@ class Cells:
         """Whether a cell called `exit()`."""
         return bool(self._shell.asked_to_exit)
 
-    def run(self, source: str, count: int) -> BaseException | None:
+    @property
+    def count(self) -> int:
+        """The number of the next cell."""
+        return int(self._shell.execution_count)
+
+    def run(self, source: str) -> BaseException | None:
         """Run a cell; return the exception that ended it. It is shown already."""
         result = self._loop.run_until_complete(self._run(source))
         error: BaseException | None = result.error_before_exec or result.error_in_exec
