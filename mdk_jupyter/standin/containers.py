@@ -119,7 +119,8 @@ class Containers:
             "PYTHONUNBUFFERED": "1",
             "MDK_MOUNTS": str(self._settings.root),
             "STORAGE_EMULATOR_HOST": self._settings.url,
-            "MDK_STANDIN_URL": self._settings.url,
+            "MDK_SECRET_MANAGER": self._settings.url,
+            "GCE_METADATA_HOST": f"{self._settings.url.removeprefix('http://')}/standin/{self._settings.key}",
         }
 
     def _with_interpreter(self, words: list[str]) -> list[str]:

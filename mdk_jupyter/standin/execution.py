@@ -65,7 +65,7 @@ class Execution:
     storage: Storage
     containers: Containers
     results: Results
-    secrets: Callable[[str], dict[str, str]]  # the variables that an executor gets from secrets
+    variables: Callable[[str], dict[str, str]]  # what an executor's environment has besides its own
     kept: Mapping[str, Task] = field(default_factory=dict)  # by path: what need not run again
     fail_fast: bool = False
     tasks: list[Task] = field(default_factory=list)
@@ -265,7 +265,7 @@ class Execution:
         words = arguments([*container.get("command", []), *container.get("args", [])], known)
         if not words:
             raise TaskError("The container has no command, and the stand-in does not know that of its image.", 12)
-        env = self.secrets(component["executorLabel"])
+        env = self.variables(component["executorLabel"])
         env |= {entry["name"]: filled(entry.get("value", ""), known) for entry in container.get("env", [])}
         await self._with_retries(task, definition.get("retryPolicy", {}), words, env, given)
         outputs = self._collect(given, component)

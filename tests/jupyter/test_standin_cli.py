@@ -8,6 +8,7 @@ import re
 import signal
 import subprocess
 import sys
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -25,9 +26,10 @@ LOCATION = "/v1/projects/demo/locations/europe-west3"
 class Process:
     """A stand-in in a process of its own."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, *words: str) -> None:
+        self.headers: dict[str, str] = {}
         self.process = subprocess.Popen(
-            [*MDK, "dev", "vertex", "--port", "0", "--root", str(root)], stdout=subprocess.PIPE, text=True
+            [*MDK, "dev", "vertex", "--port", "0", "--root", str(root), *words], stdout=subprocess.PIPE, text=True
         )
         assert self.process.stdout is not None
         self.printed = ""
@@ -41,7 +43,8 @@ class Process:
 
     def call(self, method: str, path: str, body: Any = None) -> Any:
         data = None if body is None else json.dumps(body).encode()
-        with urllib.request.urlopen(urllib.request.Request(self.url + path, data, method=method), timeout=30) as answer:
+        request = urllib.request.Request(self.url + path, data, self.headers, method=method)
+        with urllib.request.urlopen(request, timeout=30) as answer:
             return json.loads(answer.read())
 
     def stop(self, number: signal.Signals) -> int:
@@ -77,7 +80,9 @@ def test_it_stops_with_all_its_steps_and_remembers(server: Process, tmp_path: Pa
     submit(server, long, "long")
     number = int(until(lambda: pid.exists() and pid.read_text()))
 
-    taken = subprocess.run([*MDK, "dev", "vertex", "--root", str(tmp_path / "root")], capture_output=True, text=True)
+    taken = subprocess.run(
+        [*MDK, "dev", "vertex", "--root", str(tmp_path / "root")], capture_output=True, text=True, check=False
+    )
     assert (taken.returncode, "MDK492" in taken.stderr, "another stand-in" in taken.stderr) == (3, True, True)
 
     assert server.stop(signal.SIGINT) == 0
@@ -100,8 +105,13 @@ def test_a_crash_leaves_no_job_running(server: Process, tmp_path: Path) -> None:
     number = int(until(lambda: pid.exists() and pid.read_text()))
     server.stop(signal.SIGKILL)
     os.kill(number, signal.SIGKILL)
-    again = Process(tmp_path / "root")
+    token = tmp_path / "token"
+    again = Process(tmp_path / "root", "--token-file", str(token))
     try:
+        with pytest.raises(urllib.error.HTTPError, match="401"):
+            state(again, "crashed")
+        assert token.stat().st_mode & 0o777 == 0o600
+        again.headers = {"Authorization": f"Bearer {token.read_text()}"}
         assert state(again, "crashed") == "FAILED"
     finally:
         again.stop(signal.SIGINT)
@@ -116,5 +126,5 @@ def test_a_crash_leaves_no_job_running(server: Process, tmp_path: Path) -> None:
     ],
 )
 def test_wrong_words(words: list[str], code: str, tmp_path: Path) -> None:
-    done = subprocess.run([*MDK, "dev", "vertex", *words], capture_output=True, text=True, cwd=tmp_path)
+    done = subprocess.run([*MDK, "dev", "vertex", *words], capture_output=True, text=True, cwd=tmp_path, check=False)
     assert (done.returncode, code in done.stderr) == (2, True), done.stderr

@@ -39,7 +39,7 @@ def standin() -> Standin:
     listening = listen(0)
     url = f"http://127.0.0.1:{listening.getsockname()[1]}"
     started = threading.Event()
-    server = Server(Settings(root, secrets=secrets, url=url), started.set)
+    server = Server(Settings(root, secret_files=secrets, url=url), started.set)
     threading.Thread(target=lambda: asyncio.run(server.serve([listening])), daemon=True).start()
     assert started.wait(30)
     os.environ["STORAGE_EMULATOR_HOST"] = url
