@@ -61,10 +61,17 @@ def test_the_compiler_knows_no_platform() -> None:
         assert not found, f"{path.name} imports {found}"
 
 
+# Google's libraries put the empty packages `google` and `google.cloud` into every interpreter, by a .pth file.
+BARE = """
+import sys
+for name in [name for name in sys.modules if name.partition(".")[0] == "google"]:
+    del sys.modules[name]
+"""
+
+
 def loaded_after(code: str) -> set[str]:
-    """Return the top-level modules that a fresh interpreter has after `code`, without those of its own start."""
-    # Google's libraries put the empty package `google` into every interpreter, by a .pth file.
-    script = f"import sys\nsys.modules.pop('google', None)\n{code}\nprint('\\n'.join({{name.partition('.')[0] for name in sys.modules}}))"
+    """Return the top-level modules that a fresh interpreter has after `code`."""
+    script = f"{BARE}{code}\nprint('\\n'.join({{name.partition('.')[0] for name in sys.modules}}))"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     return set(done.stdout.split())
 
@@ -99,3 +106,4 @@ def test_what_a_start_does_not_import(code: str, light: tuple[str, ...]) -> None
 def test_the_check_would_notice() -> None:
     assert {"yaml", "pydantic"} & loaded_after("import mdk_converters.spec_reader")
     assert "mdk_jupyter" in loaded_after(HELP.format(words=["--help"]))
+    assert "google" in loaded_after("import google.protobuf")
