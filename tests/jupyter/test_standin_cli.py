@@ -77,6 +77,9 @@ def test_it_stops_with_all_its_steps_and_remembers(server: Process, tmp_path: Pa
     long.step("one", f"import time; open({str(pid)!r}, 'w').write(str(os.getpid())); time.sleep(600)")
     submit(server, short, "short")
     until(lambda: state(server, "short") == "SUCCEEDED")
+    schedule: dict[str, Any] = {"displayName": "nightly", "cron": "0 3 * * *"}
+    schedule["createPipelineJobRequest"] = {"pipelineJob": {"pipelineSpec": short.spec}}
+    server.call("POST", f"{LOCATION}/schedules", schedule)
     submit(server, long, "long")
     number = int(until(lambda: pid.exists() and pid.read_text()))
 
@@ -92,6 +95,8 @@ def test_it_stops_with_all_its_steps_and_remembers(server: Process, tmp_path: Pa
     try:
         assert (state(again, "short"), state(again, "long")) == ("SUCCEEDED", "FAILED")
         error = again.call("GET", f"{LOCATION}/pipelineJobs/long")["error"]["message"]
+        (kept,) = again.call("GET", f"{LOCATION}/schedules")["schedules"]
+        assert (kept["displayName"], kept["state"]) == ("nightly", "ACTIVE")
         assert error == "The stand-in was stopped while the job ran."
         assert (tmp_path / "root/demo/made").read_text() == "x"
     finally:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import atexit
 import functools
 import json
 import os
+import shutil
 import tempfile
 import threading
 import time
@@ -40,7 +42,15 @@ def standin() -> Standin:
     url = f"http://127.0.0.1:{listening.getsockname()[1]}"
     started = threading.Event()
     server = Server(Settings(root, secret_files=secrets, url=url), started.set)
-    threading.Thread(target=lambda: asyncio.run(server.serve([listening])), daemon=True).start()
+    thread = threading.Thread(target=lambda: asyncio.run(server.serve([listening])), daemon=True)
+    thread.start()
+
+    def stop() -> None:
+        server.should_exit = True
+        thread.join(20)
+        shutil.rmtree(root, ignore_errors=True)
+
+    atexit.register(stop)
     assert started.wait(30)
     os.environ["STORAGE_EMULATOR_HOST"] = url
     return Standin(url, root, secrets)
