@@ -16,7 +16,7 @@ from mdk_jupyter.standin.containers import Containers, Ended
 from mdk_jupyter.standin.ir import followed
 from mdk_jupyter.standin.placeholders import Facts, PlaceholderError, arguments, filled
 from mdk_jupyter.standin.storage import Storage
-from mdk_jupyter.standin.tasks import ENDED, GOOD, Attempt, Task
+from mdk_jupyter.standin.tasks import ENDED, Attempt, Task
 from mdk_jupyter.standin.values import (
     Artifact,
     TaskError,
@@ -390,6 +390,3 @@ def _read_json(file: Path, what: str) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise TaskError(f"The {what} is {text_of(content)[:50]}, no object.")
     return content
-
-
-__all__ = ["GOOD", "Execution", "Results"]

@@ -46,6 +46,8 @@ def serve(
         raise UsageError(
             [Finding("MDK491", f"there is no folder {secret_files}", fix="mend --secrets, or make the folder")]
         )
+    from mdk_jupyter.standin import faults
+    from mdk_jupyter.standin.answers import Refused
     from mdk_jupyter.standin.server import HOST, Server, listen
 
     root = root.resolve()
@@ -68,7 +70,13 @@ def serve(
             root, found, secret_files.resolve() if secret_files else None, parallel, url, _token(token_file)
         )
         try:
-            asyncio.run(Server(settings, lambda: started(url)).serve([listening]))
+            server = Server(settings, lambda: started(url))
+        except (Refused, ValueError) as error:
+            listening.close()
+            text = f"the faults in {faults.VARIABLE} cannot be read: {error}"
+            raise UsageError([Finding("MDK491", text, fix="mend the variable, or unset it")]) from None
+        try:
+            asyncio.run(server.serve([listening]))
         except KeyboardInterrupt:  # the usual end
             return
         finally:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import Any
 
 import pytest
 from standin_pipelines import BOOL, FLOAT, INT, LIST, STR, STRUCT, Ir, when
-from standin_server import call, standin, until, vertex
+from standin_server import call, lives, standin, until, vertex
 
 pytest.importorskip("google.cloud.aiplatform")
 from google.api_core import exceptions
@@ -187,20 +186,12 @@ time.sleep(600)
     assert job.state.name == "PIPELINE_STATE_CANCELLED"
     assert states(job) == {job.job_id: "CANCELLED", "sleep": "CANCELLED", "after": "CANCELLED"}
     for number in numbers:
-        until(lambda number=number: not _lives(number))
+        until(lambda number=number: not lives(number))
     assert "cancelled" in job.gca_resource.error.message
     job.cancel()  # changes nothing any more
     job.delete()
     with pytest.raises(exceptions.NotFound):
         vertex().PipelineJob.get(job.resource_name)
-
-
-def _lives(number: int) -> bool:
-    try:
-        os.kill(number, 0)
-    except ProcessLookupError:
-        return False
-    return Path(f"/proc/{number}/stat").exists() and Path(f"/proc/{number}/stat").read_text().split()[2] != "Z"
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,8 @@ import urllib.request
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import psutil  # type: ignore[import-untyped]
+
 BUCKET = "demo"
 
 
@@ -65,6 +67,11 @@ def call(method: str, path: str, body: Any = None) -> Any:
         return (
             json.loads(content) if answer.headers["Content-Type"].startswith("application/json") else content.decode()
         )
+
+
+def lives(number: int) -> bool:
+    """Whether a process runs."""
+    return bool(psutil.pid_exists(number) and psutil.Process(number).status() != psutil.STATUS_ZOMBIE)
 
 
 def until(condition: Any, patience: float = 60) -> Any:
