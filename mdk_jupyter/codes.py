@@ -517,7 +517,8 @@ CODES: dict[str, Code] = {
     ),
     "MDK491": Code(
         "An option of the stand-in names what is not there",
-        "`--python` names an interpreter, `--secrets` a folder that exists, `--root` one that can be written.",
+        "`--python` names an interpreter, `--secrets` a folder that exists, `--root` one that can be written, "
+        "`--token-file` a file with a token or one that can be made.",
         "mdk dev vertex --python python9",
         "Mend the path that the message names.",
     ),

@@ -43,6 +43,10 @@ def vertex(
     secrets: Annotated[
         Path | None, typer.Option("--secrets", metavar="FOLDER", help="Secrets: one file for each.")
     ] = None,
+    token_file: Annotated[
+        Path | None,
+        typer.Option("--token-file", metavar="FILE", help="A token that every request has to carry; made if missing."),
+    ] = None,
     parallel: Annotated[
         int | None, typer.Option("--parallel", min=1, help="Steps at once. Default: the processors.")
     ] = None,
@@ -52,9 +56,9 @@ def vertex(
     Submitted pipelines really run: each container's command is a process with your rights, without its image, and
     `gs://bucket/name` is the file ROOT/bucket/name. Steps install nothing: packages are those of `--python`.
 
-    The server listens on 127.0.0.1 only and asks for no token, since Google's clients send none to a plain-http
-    endpoint. Whoever has an account on this machine can submit, so use it on a machine of your own. What it cannot
-    do it answers with 501. Ctrl-C stops it and all its steps; jobs are remembered, those that ran have then failed.
+    The server listens on 127.0.0.1 only and refuses web pages. It asks for no token, since Google's clients without
+    credentials send none: whoever has an account on this machine can submit. Where others have one, give --token-file,
+    and its content to the clients as a bearer token. What the stand-in cannot do it answers with 501. Ctrl-C stops it and all its steps; jobs are remembered, those that ran have then failed.
     """
     from mdk_jupyter.local.scheduling import processors
     from mdk_jupyter.standin.start import serve
@@ -66,4 +70,12 @@ def vertex(
         typer.echo(f"for Google's libraries: export STORAGE_EMULATOR_HOST={url}", err=True)
         sys.stdout.flush()
 
-    serve(port, root, python, secrets, parallel or max(2, processors()), started)
+    serve(
+        port,
+        root,
+        started,
+        interpreter=python,
+        secret_files=secrets,
+        token_file=token_file,
+        parallel=parallel or max(2, processors()),
+    )

@@ -29,6 +29,7 @@ _PYTHON = {
     "/usr/local/bin/python",
     "/usr/local/bin/python3",
 }
+_MARK = "MDK_STANDIN"  # in the environment of a step: whose it is
 _LONGEST_LINE = 100_000
 _TERMINATION_SIZE = 4096  # bytes of a step's last words, as in Kubernetes
 
@@ -41,6 +42,17 @@ class Containers:
         self._now = now
         self._slots = asyncio.Semaphore(settings.parallel)
         self._shims = settings.state / "bin"
+        self._folders = settings.state / "work"
+        self._clear_up()
+
+    def _clear_up(self) -> None:
+        """End the steps that a server left behind which was killed, and remove their folders."""
+        for process in psutil.process_iter(["environ"]):
+            if (process.info["environ"] or {}).get(_MARK) == str(self._settings.state):
+                with contextlib.suppress(psutil.Error):
+                    process.kill()
+        shutil.rmtree(self._folders, ignore_errors=True)
+        self._folders.mkdir(parents=True)
 
     async def run(self, words: list[str], env: Mapping[str, str], log: Path, started: Callable[[], None]) -> Ended:
         """Run a command to its end. When this is cancelled, the process and all its children are killed.
@@ -50,7 +62,7 @@ class Containers:
         async with self._slots:
             started()
             log.parent.mkdir(parents=True, exist_ok=True)
-            folder = Path(tempfile.mkdtemp(prefix="mdk-step-"))
+            folder = Path(tempfile.mkdtemp(dir=self._folders))
             try:
                 with log.open("a", encoding="utf-8") as lines:
                     return await self._run(self._with_interpreter(words), env, folder, lines)
@@ -117,9 +129,11 @@ class Containers:
             "PATH": f"{self._shims}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
             "PIP_DRY_RUN": "1",  # what a step installs would stay in the interpreter's environment
             "PYTHONUNBUFFERED": "1",
+            _MARK: str(self._settings.state),
             "MDK_MOUNTS": str(self._settings.root),
             "STORAGE_EMULATOR_HOST": self._settings.url,
-            "MDK_STANDIN_URL": self._settings.url,
+            "MDK_SECRET_MANAGER": self._settings.url,
+            "GCE_METADATA_HOST": f"{self._settings.url.removeprefix('http://')}/standin/{self._settings.key}",
         }
 
     def _with_interpreter(self, words: list[str]) -> list[str]:

@@ -16,7 +16,7 @@ from mdk_jupyter.standin.containers import Containers, Ended
 from mdk_jupyter.standin.ir import followed
 from mdk_jupyter.standin.placeholders import Facts, PlaceholderError, arguments, filled
 from mdk_jupyter.standin.storage import Storage
-from mdk_jupyter.standin.tasks import ENDED, GOOD, Attempt, Task
+from mdk_jupyter.standin.tasks import ENDED, Attempt, Task
 from mdk_jupyter.standin.values import (
     Artifact,
     TaskError,
@@ -65,7 +65,7 @@ class Execution:
     storage: Storage
     containers: Containers
     results: Results
-    secrets: Callable[[str], dict[str, str]]  # the variables that an executor gets from secrets
+    variables: Callable[[str], dict[str, str]]  # what an executor's environment has besides its own
     kept: Mapping[str, Task] = field(default_factory=dict)  # by path: what need not run again
     fail_fast: bool = False
     tasks: list[Task] = field(default_factory=list)
@@ -265,7 +265,7 @@ class Execution:
         words = arguments([*container.get("command", []), *container.get("args", [])], known)
         if not words:
             raise TaskError("The container has no command, and the stand-in does not know that of its image.", 12)
-        env = self.secrets(component["executorLabel"])
+        env = self.variables(component["executorLabel"])
         env |= {entry["name"]: filled(entry.get("value", ""), known) for entry in container.get("env", [])}
         await self._with_retries(task, definition.get("retryPolicy", {}), words, env, given)
         outputs = self._collect(given, component)
@@ -390,6 +390,3 @@ def _read_json(file: Path, what: str) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise TaskError(f"The {what} is {text_of(content)[:50]}, no object.")
     return content
-
-
-__all__ = ["GOOD", "Execution", "Results"]

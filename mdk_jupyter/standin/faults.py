@@ -43,11 +43,18 @@ class Fault:
 
 
 class Faults:
-    """The faults still to come."""
+    """The faults still to come.
+
+    Raises:
+        Refused, ValueError: those in the environment variable cannot be read.
+    """
 
     def __init__(self) -> None:
         self._waiting: list[Fault] = []
-        for document in json.loads(os.environ.get(VARIABLE) or "[]"):
+        given = json.loads(os.environ.get(VARIABLE) or "[]")
+        if not isinstance(given, list):
+            raise ValueError("it is no list")
+        for document in given:
             self.add(document)
 
     def add(self, document: dict[str, Any]) -> None:

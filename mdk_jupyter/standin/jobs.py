@@ -6,7 +6,7 @@ import asyncio
 import logging
 import secrets
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -61,7 +61,7 @@ class Job:
 
     def as_document(self) -> dict[str, Any]:
         """Return it as JSON."""
-        return asdict(self)
+        return {**vars(self), "tasks": [task.as_document() for task in self.tasks]}
 
     @staticmethod
     def from_document(document: dict[str, Any]) -> Job:
@@ -163,8 +163,11 @@ class Jobs:
         Raises:
             Refused: there is no such job, or it still runs.
         """
-        if not self.get(name).over:
+        job = self.get(name)
+        if not job.over:
             raise Refused(400, f"The PipelineJob {name} is still running; cancel it first.", "FAILED_PRECONDITION")
+        for task in job.tasks:
+            self.log_of(task.id).unlink(missing_ok=True)
         del self._jobs[name]
         self._documents.delete(_KIND, name)
 
@@ -228,7 +231,12 @@ class Jobs:
             results=KeptResults(self._documents, job.owner),
             kept=kept,
             fail_fast=job.fail_fast,
-            secrets=lambda executor: secrets_of(self._settings.secrets, job.platform.get(executor, {})),
+            variables=lambda executor: {
+                **(
+                    {"GOOGLE_CLOUD_PROJECT": project, "CLOUD_ML_PROJECT_ID": project} if job.service == "vertex" else {}
+                ),
+                **secrets_of(self._settings.secret_files, job.platform.get(executor, {})),
+            },
         )
 
     def _changed(self, job: Job, task: Task) -> None:

@@ -94,7 +94,8 @@ def submit(services: Services, resource: Document, *, recurring: str = "", sched
     require_experiment(services, experiment)
     run_id = str(uuid.uuid4())
     root = config.get("pipeline_root") or spec.get("defaultPipelineRoot") or "minio://mlpipeline/v2/artifacts"
-    shown = {**resource, "experiment_id": experiment, "storage_state": "AVAILABLE", "pipeline_spec": spec}
+    shown = {**resource, "experiment_id": experiment, "storage_state": "AVAILABLE"}
+    shown.pop("pipeline_spec", None)
     if recurring:
         shown["recurring_run_id"] = recurring
     return services.jobs.submit(
@@ -196,6 +197,7 @@ def view(job: Job) -> Document:
     shown: dict[str, Any] = {
         **job.resource,
         "run_id": job.id,
+        "pipeline_spec": job.spec,
         "created_at": job.created,
         "scheduled_at": job.scheduled,
         "state": _STATES.get(job.state, job.state),

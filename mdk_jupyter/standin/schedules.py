@@ -164,9 +164,9 @@ class Scheduler:
         schedule.runs += 1
         try:
             job = self.starters[schedule.service](schedule, due)
-        except Refused as refused:
-            schedule.last = {"scheduledRunTime": written(due), "runResponse": refused.message}
-            logging.getLogger(__name__).warning("schedule %s: %s", schedule.name, refused.message)
+        except (Refused, OSError) as error:
+            schedule.last = {"scheduledRunTime": written(due), "runResponse": str(error)}
+            logging.getLogger(__name__).warning("schedule %s: %s", schedule.name, error)
             return
         schedule.jobs.append(job.name)
         schedule.last = {"scheduledRunTime": written(due), "runResponse": "OK"}

@@ -33,6 +33,7 @@ from mdk_jupyter.standin import (
 )
 from mdk_jupyter.standin.answers import Refused, refusal
 from mdk_jupyter.standin.faults import DROP, FaultyService
+from mdk_jupyter.standin.guard import Guard
 from mdk_jupyter.standin.services import Services
 from mdk_jupyter.standin.settings import Settings
 
@@ -58,7 +59,7 @@ def create_app(settings: Settings) -> ASGIApp:
 
     handlers = {Refused: _refused, HTTPException: _unknown, Exception: _broken}
     app = Starlette(routes=routes, lifespan=lifespan, exception_handlers=handlers)  # type: ignore[arg-type]
-    return FaultyService(app, services.faults)
+    return Guard(FaultyService(app, services.faults), settings)
 
 
 async def _refused(request: Request, error: Refused) -> Response:

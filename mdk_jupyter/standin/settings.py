@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import secrets
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 STATE = ".standin"  # under the root; no bucket can have this name
@@ -15,9 +16,11 @@ class Settings:
 
     root: Path
     interpreter: str = sys.executable  # in place of the `python3` of all images
-    secrets: Path | None = None  # one file for each secret
+    secret_files: Path | None = None  # one file for each secret
     parallel: int = 4  # steps at once
     url: str = ""  # how the server is reached
+    token: str | None = None  # that requests have to carry
+    key: str = field(default_factory=lambda: secrets.token_hex(16))  # opens the routes that are for steps
 
     @property
     def state(self) -> Path:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import importlib.util
+import os
+import secrets
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -18,7 +20,14 @@ _BUCKETS = ("demo", "mlpipeline")  # the first is for the user, the second is Ku
 
 
 def serve(
-    port: int, root: Path, interpreter: str, secrets: Path | None, parallel: int, started: Callable[[str], None]
+    port: int,
+    root: Path,
+    started: Callable[[str], None],
+    *,
+    interpreter: str,
+    secret_files: Path | None,
+    token_file: Path | None,
+    parallel: int,
 ) -> None:
     """Serve until the process is interrupted.
 
@@ -33,8 +42,12 @@ def serve(
     found = shutil.which(interpreter)
     if found is None:
         raise UsageError([Finding("MDK491", f"there is no interpreter {interpreter}", fix="mend --python")])
-    if secrets is not None and not secrets.is_dir():
-        raise UsageError([Finding("MDK491", f"there is no folder {secrets}", fix="mend --secrets, or make the folder")])
+    if secret_files is not None and not secret_files.is_dir():
+        raise UsageError(
+            [Finding("MDK491", f"there is no folder {secret_files}", fix="mend --secrets, or make the folder")]
+        )
+    from mdk_jupyter.standin import faults
+    from mdk_jupyter.standin.answers import Refused
     from mdk_jupyter.standin.server import HOST, Server, listen
 
     root = root.resolve()
@@ -53,10 +66,34 @@ def serve(
             text = f"port {port} of {HOST} cannot be had: {error.strerror}"
             raise ServiceError([Finding("MDK492", text, fix="give another --port; 0 takes any free one")]) from None
         url = f"http://{HOST}:{listening.getsockname()[1]}"
-        settings = Settings(root, found, secrets.resolve() if secrets else None, parallel, url)
+        settings = Settings(
+            root, found, secret_files.resolve() if secret_files else None, parallel, url, _token(token_file)
+        )
         try:
-            asyncio.run(Server(settings, lambda: started(url)).serve([listening]))
+            server = Server(settings, lambda: started(url))
+        except (Refused, ValueError) as error:
+            listening.close()
+            text = f"the faults in {faults.VARIABLE} cannot be read: {error}"
+            raise UsageError([Finding("MDK491", text, fix="mend the variable, or unset it")]) from None
+        try:
+            asyncio.run(server.serve([listening]))
         except KeyboardInterrupt:  # the usual end
             return
         finally:
             listening.close()
+
+
+def _token(file: Path | None) -> str | None:
+    """Return the token in a file, which is made with a new one when it is not there."""
+    if file is None:
+        return None
+    try:
+        if not file.exists():
+            with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as new:
+                new.write(secrets.token_urlsafe(32))
+        token = file.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError([Finding("MDK491", f"{file} cannot be used: {error}", fix="mend --token-file")]) from None
+    if not token:
+        raise UsageError([Finding("MDK491", f"{file} holds no token", fix="mend --token-file, or delete the file")])
+    return token

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import Any
 
 import pytest
 from standin_pipelines import BOOL, FLOAT, INT, LIST, STR, STRUCT, Ir, when
-from standin_server import call, standin, until, vertex
+from standin_server import call, lives, standin, until, vertex
 
 pytest.importorskip("google.cloud.aiplatform")
 from google.api_core import exceptions
@@ -187,20 +186,12 @@ time.sleep(600)
     assert job.state.name == "PIPELINE_STATE_CANCELLED"
     assert states(job) == {job.job_id: "CANCELLED", "sleep": "CANCELLED", "after": "CANCELLED"}
     for number in numbers:
-        until(lambda number=number: not _lives(number))
+        until(lambda number=number: not lives(number))
     assert "cancelled" in job.gca_resource.error.message
     job.cancel()  # changes nothing any more
     job.delete()
     with pytest.raises(exceptions.NotFound):
         vertex().PipelineJob.get(job.resource_name)
-
-
-def _lives(number: int) -> bool:
-    try:
-        os.kill(number, 0)
-    except ProcessLookupError:
-        return False
-    return Path(f"/proc/{number}/stat").exists() and Path(f"/proc/{number}/stat").read_text().split()[2] != "Z"
 
 
 @pytest.mark.parametrize(
@@ -275,6 +266,11 @@ def test_control_flow(tmp_path: Path) -> None:
     ir.step("in-yes", "print('n is', p['n'])", takes={"n": f"n!{INT}"}, inside=yes)
     no = ir.group("no", {"w": "pick.word"}, triggerPolicy=when("!(inputs.parameter_values['w'] == 'it\\'s')"))
     ir.step("in-no", "", inside=no)
+    selectors = [{"producerSubtask": name, "outputParameterKey": "s"} for name in ("never", "always")]
+    branches = ir.group("branches", {}, {"either": {"valueFromOneof": {"parameterSelectors": selectors}}})
+    ir.step("never", "out('s', 'never')", gives={"s": STR}, inside=branches, triggerPolicy=when("1 > 2"))
+    ir.step("always", "out('s', 'always')", gives={"s": STR}, inside=branches, triggerPolicy=when("!(1 > 2)"))
+    ir.step("either", "print(p['x'])", takes={"x": "branches.either"})
     ir.step("after-no", "", dependentTasks=["no"])
     loop = {
         "parameterIterator": {"items": {"inputParameter": "ids"}, "itemInput": "id"},
@@ -309,6 +305,7 @@ def test_control_flow(tmp_path: Path) -> None:
     }  # fmt: skip
     assert "no/in-no" not in found
     assert log_of(job, "yes/in-yes") == "n is 4" and log_of(job, "sum") == "14"
+    assert log_of(job, "either") == "always"
     assert sorted(log_of(job, "name").split("\n")) == ["x x?", "y y?"]
     assert [log_of(job, f"fixed/{i}/one-fixed") for i in (0, 1)] == ["q", "r"]
     assert task_of(job, "each").execution.metadata["output:squares"] == [9, 1, 4]
@@ -361,8 +358,11 @@ def test_imports_and_secrets(tmp_path: Path) -> None:
     code = """
 import base64, urllib.request
 print(open(path(a["data"][0]["uri"])).read(), a["data"][0]["metadata"])
-url = os.environ["MDK_STANDIN_URL"] + "/v1/projects/demo/secrets/token/versions/latest:access"
-print(base64.b64decode(json.load(urllib.request.urlopen(url))["payload"]["data"]).decode())
+def get(url, **headers): return urllib.request.urlopen(urllib.request.Request(url, headers=headers)).read()
+who = "http://" + os.environ["GCE_METADATA_HOST"] + "/computeMetadata/v1/instance/service-accounts/default/token"
+bearer = "Bearer " + json.loads(get(who))["access_token"]
+secret = f"/v1/projects/{os.environ['GOOGLE_CLOUD_PROJECT']}/secrets/token/versions/latest:access"
+print(base64.b64decode(json.loads(get(os.environ["MDK_SECRET_MANAGER"] + secret, Authorization=bearer))["payload"]["data"]).decode())
 """
     ir.step("use", code, artifacts={"data": "fetch.artifact"})
     jobs = [run(ir, tmp_path, parameter_values={"where": "gs://demo/given.txt"}) for _ in range(2)]
@@ -528,3 +528,14 @@ def test_faults_on_demand(tmp_path: Path) -> None:
         call("GET", "/v1/projects/demo/locations/europe-west3/pipelineJobs")
     assert call("GET", "/standin/faults") == {"faults": []}
     assert run(ir, tmp_path).state.name == "PIPELINE_STATE_SUCCEEDED"
+
+
+@pytest.mark.parametrize("headers", [{"Origin": "https://example.com"}, {"Host": "example.com:80"}])
+def test_web_pages_are_refused(headers: dict[str, str]) -> None:
+    import urllib.error
+    import urllib.request
+
+    request = urllib.request.Request(f"{standin().url}/storage/v1/b", headers=headers)
+    with pytest.raises(urllib.error.HTTPError) as caught:
+        urllib.request.urlopen(request, timeout=30)
+    assert caught.value.code == 403

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import atexit
 import functools
 import json
 import os
+import shutil
 import tempfile
 import threading
 import time
 import urllib.request
 from pathlib import Path
 from typing import Any, NamedTuple
+
+import psutil  # type: ignore[import-untyped]
 
 BUCKET = "demo"
 
@@ -39,8 +43,16 @@ def standin() -> Standin:
     listening = listen(0)
     url = f"http://127.0.0.1:{listening.getsockname()[1]}"
     started = threading.Event()
-    server = Server(Settings(root, secrets=secrets, url=url), started.set)
-    threading.Thread(target=lambda: asyncio.run(server.serve([listening])), daemon=True).start()
+    server = Server(Settings(root, secret_files=secrets, url=url), started.set)
+    thread = threading.Thread(target=lambda: asyncio.run(server.serve([listening])), daemon=True)
+    thread.start()
+
+    def stop() -> None:
+        server.should_exit = True
+        thread.join(20)
+        shutil.rmtree(root, ignore_errors=True)
+
+    atexit.register(stop)
     assert started.wait(30)
     os.environ["STORAGE_EMULATOR_HOST"] = url
     return Standin(url, root, secrets)
@@ -55,6 +67,11 @@ def call(method: str, path: str, body: Any = None) -> Any:
         return (
             json.loads(content) if answer.headers["Content-Type"].startswith("application/json") else content.decode()
         )
+
+
+def lives(number: int) -> bool:
+    """Whether a process runs."""
+    return bool(psutil.pid_exists(number) and psutil.Process(number).status() != psutil.STATUS_ZOMBIE)
 
 
 def until(condition: Any, patience: float = 60) -> Any:
