@@ -241,8 +241,8 @@ def _table(found: list[Run]) -> list[str]:
         started = f"{datetime.fromtimestamp(run.started):%Y-%m-%d %H:%M:%S}" if run.started else ""
         metrics = " ".join(f"{name}={number(value)}" for name, value in list(run.metrics.items())[:4])
         rows.append((run.id, run.pipeline, run.target, run.state, started, clock(run.seconds), metrics))
-    widths = [max(len(row[column]) for row in rows) for column in range(5)]
+    widths = [max(len(row[column]) for row in rows) for column in range(6)]
     return [
-        "  ".join([*(cell.ljust(width) for cell, width in zip(row[:5], widths, strict=True)), row[5]]).rstrip()
+        "  ".join([*(cell.ljust(width) for cell, width in zip(row[:6], widths, strict=True)), row[6]]).rstrip()
         for row in rows
     ]

@@ -160,7 +160,7 @@ def _send(prepared: Prepared, service: Service, read: Source, *, quiet: bool) ->
     plan = prepared.plan
     service.storage.upload(plan.bundle_uri, prepared.bundle.data)
     submitted = service.submit(plan)
-    run = record(plan, prepared.pipeline, submitted, folder=read.folder, source=read.path)
+    run = record(prepared, submitted, folder=read.folder, source=read.path)
     for warning in submitted.warnings:
         if warning not in run.warnings:
             run.warnings.append(warning)

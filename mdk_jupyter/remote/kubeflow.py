@@ -8,6 +8,7 @@ import json
 import os
 import re
 import tempfile
+import warnings
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
@@ -145,7 +146,9 @@ class KubeflowService:
                 fix = "pip install 'mdk-jupyter[kfp]'"
                 finding = Finding("MDK478", "Kubeflow Pipelines needs packages that are not installed here", fix=fix)
                 raise ServiceError([finding]) from None
-            self._client_made = kfp.Client(host=self._host, existing_token=self._token())
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", FutureWarning)  # on which servers it works with
+                self._client_made = kfp.Client(host=self._host, existing_token=self._token())
         return self._client_made
 
     def _token(self) -> str | None:

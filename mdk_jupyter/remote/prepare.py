@@ -21,7 +21,7 @@ from mdk_jupyter.remote import checks
 from mdk_jupyter.remote.bundle import Bundle, build
 from mdk_jupyter.remote.images import resolve
 from mdk_jupyter.remote.plan import BundleFacts, Document, Plan, make_plan
-from mdk_jupyter.sources import Source
+from mdk_jupyter.sources import Source, cell_numbers
 
 _NAME = re.compile(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)")
 
@@ -34,6 +34,7 @@ class Prepared:
     pipeline: Pipeline
     bundle: Bundle
     warnings: tuple[Finding, ...]
+    numbers: Mapping[str, int]  # of the notebook's cells, by their ids
 
 
 def prepare(
@@ -75,9 +76,10 @@ def prepare(
         usage += error.findings
     faults += checks.image_findings(pipeline, place)
     bundle = document = None
+    numbers = cell_numbers(source)
     try:
         bundle = build(pipeline, source.folder)
-        document, found = _compiled(pipeline, place, bundle)
+        document, found = _compiled(pipeline, chosen, place, bundle, numbers)
         faults += found
     except MDKError as error:
         faults += error.findings
@@ -100,17 +102,31 @@ def prepare(
         kind = SubmitError if any(finding.severity == "error" for finding in faults) else UsageError
         raise kind([*usage, *faults])
     assert plan is not None and bundle is not None
-    return Prepared(plan, pipeline, bundle, (*usage, *faults))
+    return Prepared(plan, pipeline, bundle, (*usage, *faults), numbers)
 
 
-def _compiled(pipeline: Pipeline, environment: Environment, bundle: Bundle) -> tuple[Document, tuple[Finding, ...]]:
+def _compiled(
+    pipeline: Pipeline, target: Target, environment: Environment, bundle: Bundle, numbers: Mapping[str, int]
+) -> tuple[Document, tuple[Finding, ...]]:
     images = environment.settings.images
 
     def image(name: str, component: Component) -> str | None:
         return resolve(component, images)
 
-    compiled = compile_pipeline(pipeline, bundle=bundle.sha256, images=image, versions=local_versions(pipeline))
+    compiled = compile_pipeline(
+        pipeline, bundle=bundle.sha256, images=image, versions=local_versions(pipeline), numbers=numbers
+    )
+    service = environment.settings.vertex if target == "vertex" else environment.settings.kfp
+    if service.caching is not None:
+        _set_caching(compiled.document, service.caching)
     return Document(to_json(compiled), to_yaml(compiled)), compiled.findings
+
+
+def _set_caching(document: dict[str, Any], cached: bool) -> None:
+    """Turn the cache of all steps on or off, whatever each of them says."""
+    for component in (document["root"], *document["components"].values()):
+        for task in component.get("dag", {}).get("tasks", {}).values():
+            task["cachingOptions"] = {"enableCache": True} if cached else {}
 
 
 def local_versions(pipeline: Pipeline) -> dict[str, str]:

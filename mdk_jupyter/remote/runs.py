@@ -10,7 +10,6 @@ from typing import Any
 
 from mdk_converters.findings import Finding
 from mdk_converters.graph import dependencies
-from mdk_converters.spec import Pipeline
 from mdk_converters.spec_reader import load_spec
 from mdk_converters.spec_writer import dump_spec
 from mdk_converters.targets.kfp import keys
@@ -20,7 +19,7 @@ from mdk_jupyter.local.events import ENDED, Event
 from mdk_jupyter.local.files import write_atomically
 from mdk_jupyter.local.record import Run, Step, finding_to_json
 from mdk_jupyter.local.store import create_run_folder, list_runs, storing
-from mdk_jupyter.remote.plan import Plan
+from mdk_jupyter.remote.prepare import Prepared
 from mdk_jupyter.remote.progress import StepView, steps_of
 from mdk_jupyter.remote.service import JobView, Service, Submitted, Task, connect
 from mdk_jupyter.remote.told import read_failure
@@ -29,7 +28,7 @@ PAUSES = (1.0, 2.0, 3.0, 5.0)  # seconds between looks; the last one for ever
 _RELIES_ON = ("project_id", "region", "pipeline_root", "api_endpoint", "host", "namespace", "token_variable", "token_file", "storage_endpoint")  # fmt: skip
 
 
-def record(plan: Plan, pipeline: Pipeline, submitted: Submitted, *, folder: Path, source: Path) -> Run:
+def record(prepared: Prepared, submitted: Submitted, *, folder: Path, source: Path) -> Run:
     """Keep a record of a submitted job beside the runs of its notebook; one that is there already is returned.
 
     Raises:
@@ -38,6 +37,7 @@ def record(plan: Plan, pipeline: Pipeline, submitted: Submitted, *, folder: Path
     for known in list_runs(folder):
         if known.remote.get("name") == submitted.name:
             return known
+    plan, pipeline = prepared.plan, prepared.pipeline
     place = create_run_folder(folder)
     waits = dependencies(pipeline)
     settings = plan.service.model_dump(exclude_none=True)
@@ -56,6 +56,7 @@ def record(plan: Plan, pipeline: Pipeline, submitted: Submitted, *, folder: Path
             "link": submitted.link,
             "environment": plan.environment,
             "labels": plan.labels,
+            "cells": dict(prepared.numbers),
             "settings": {name: settings[name] for name in _RELIES_ON if name in settings},
         },
     )
@@ -211,7 +212,7 @@ class Follower:
             step.metrics = collect_metrics([part.metrics for part in parts])
             return
         if seen.is_cached:
-            step.cached_from = "earlier"
+            step.cached_from = "an earlier run"
         uri = artifact_uri(self.run, self._service, seen.task, keys.METRICS)
         if uri is not None:
             told = json.loads(self._service.storage.read(uri))
@@ -227,7 +228,8 @@ class Follower:
         except ServiceError as error:
             log = ""
             self.run.warnings.append(error.findings[0].message)
-        step.findings, step.traceback = read_failure(log or seen.task.error, step.name)
+        numbers = self.run.remote["cells"]
+        step.findings, step.traceback = read_failure(log or seen.task.error, step.name, numbers)
         path = self.run.folder / f"{step.name}.log"
         if log:
             write_atomically(path, log + "\n")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 from mdk_converters.findings import Finding, Place
 
@@ -13,10 +14,10 @@ _PLACE = re.compile(
 _TAIL = 20  # lines
 
 
-def read_failure(log: str, step: str) -> tuple[list[Finding], str | None]:
+def read_failure(log: str, step: str, numbers: Mapping[str, int]) -> tuple[list[Finding], str | None]:
     """Return the findings in the last lines of a step's log, and the user's traceback that follows them.
 
-    Without any, the last lines are the traceback.
+    Without any, the last lines are the traceback. `numbers` are those of the notebook's cells by their ids.
     """
     heads = list(_HEAD.finditer(log))
     if not heads:
@@ -30,13 +31,9 @@ def read_failure(log: str, step: str) -> tuple[list[Finding], str | None]:
     place, text, fix, rest = Place(), None, "", len(lines)
     for number, line in enumerate(lines[1:], start=1):
         if match := _PLACE.fullmatch(line):
-            cell = match["number"]
-            place = Place(
-                match["notebook"],
-                int(cell) if cell else None,
-                match["id"] or match["only"],
-                int(match["line"]) if match["line"] else None,
-            )
+            cell = match["id"] or match["only"]
+            number = int(match["number"]) if match["number"] else numbers.get(cell or "")
+            place = Place(match["notebook"], number, cell, int(match["line"]) if match["line"] else None)
         elif shown := re.fullmatch(r"  \d+ \| (.*)", line):
             text = shown[1]
         elif line.startswith("  fix: "):
