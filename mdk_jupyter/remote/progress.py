@@ -36,6 +36,7 @@ def steps_of(pipeline: Pipeline, waits: Mapping[str, Iterable[str]], view: JobVi
     found: dict[str, StepView] = {}
     for name, component in pipeline.components.items():
         tasks = [task for task in view.tasks if task.name == task_name(name)]
+        state: State
         if component.foreach is not None:
             parts = (
                 sorted((_iteration(task, by_id), task) for task in tasks if _iteration(task, by_id) >= 0)
@@ -45,15 +46,16 @@ def steps_of(pipeline: Pipeline, waits: Mapping[str, Iterable[str]], view: JobVi
             for number, task in parts:
                 part = f"{name}[{number}]"
                 found[part] = StepView(part, _state(task, view), name, task, _why(task, name, waits, view, pipeline))
-            states = [_state(task, view) for _, task in parts]
-            found[name] = StepView(
-                name, _together(states, view), why=f"once for each of {len(parts)} items" if parts else ""
-            )
+            state = _together([_state(task, view) for _, task in parts], view)
+            why = f"once for each of {len(parts)} items" if parts else ""
+            if state == "skipped":
+                why = _reason(name, waits, view, pipeline)
+            found[name] = StepView(name, state, why=why)
         elif tasks:
             task = tasks[-1]
             found[name] = StepView(name, _state(task, view), None, task, _why(task, name, waits, view, pipeline))
         else:
-            state: State = "skipped" if view.state in _OVER else "waiting"
+            state = "skipped" if view.state in _OVER else "waiting"
             found[name] = StepView(name, state, why=_reason(name, waits, view, pipeline) if state == "skipped" else "")
     return list(found.values())
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from mdk_converters.findings import Finding, Place
 
-_HEAD = re.compile(r"^error (MDK\d{3}): (.*)$", re.MULTILINE)
+_HEAD = re.compile(r"(?:^|\s)error (MDK\d{3}): (.*)$", re.MULTILINE)
 _PLACE = re.compile(
     r"  in (?P<notebook>.+?)(?:, cell (?:(?P<number>\d+)(?: \((?P<id>[^)]+)\))?|(?P<only>[^,]+)))?(?:, line (?P<line>\d+))?$"
 )
@@ -27,9 +27,9 @@ def read_failure(log: str, step: str, numbers: Mapping[str, int]) -> tuple[list[
         )
         return [finding], tail or None
     last = heads[-1]
-    lines = log[last.start() :].splitlines()
+    lines = log[last.start() :].lstrip().splitlines()
     place, text, fix, rest = Place(), None, "", len(lines)
-    for number, line in enumerate(lines[1:], start=1):
+    for count, line in enumerate(lines[1:], start=1):
         if match := _PLACE.fullmatch(line):
             cell = match["id"] or match["only"]
             number = int(match["number"]) if match["number"] else numbers.get(cell or "")
@@ -39,7 +39,7 @@ def read_failure(log: str, step: str, numbers: Mapping[str, int]) -> tuple[list[
         elif line.startswith("  fix: "):
             fix = line.removeprefix("  fix: ")
         elif re.fullmatch(r"  \s*\| .*", line) is None:
-            rest = number
+            rest = count
             break
     if text is not None:
         place = Place(place.notebook, place.cell_number, place.cell_id, place.line, text=text)
