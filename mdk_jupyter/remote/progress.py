@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from mdk_converters.spec import Pipeline
 from mdk_converters.targets.kfp.keys import task_name
@@ -30,8 +31,22 @@ class StepView:
         return self.task is not None and self.task.state == "cached"
 
 
-def steps_of(pipeline: Pipeline, waits: Mapping[str, Iterable[str]], view: JobView) -> list[StepView]:
-    """Return the steps of a job: each component, and before it its runs where it is repeated."""
+def blocks_of(document: Mapping[str, Any]) -> dict[str, str]:
+    """Return the condition or loop that each task of a compiled pipeline is in, where it is in one."""
+    return {
+        task: name.removeprefix("comp-")
+        for name, component in document["components"].items()
+        for task in component.get("dag", {}).get("tasks", {})
+    }
+
+
+def steps_of(
+    pipeline: Pipeline, waits: Mapping[str, Iterable[str]], blocks: Mapping[str, str], view: JobView
+) -> list[StepView]:
+    """Return the steps of a job: each component, and before it its runs where it is repeated.
+
+    `blocks` are the conditions and loops that tasks are in, as `blocks_of` returns them.
+    """
     by_id = {task.id: task for task in view.tasks}
     found: dict[str, StepView] = {}
     for name, component in pipeline.components.items():
@@ -46,8 +61,10 @@ def steps_of(pipeline: Pipeline, waits: Mapping[str, Iterable[str]], view: JobVi
             for number, task in parts:
                 part = f"{name}[{number}]"
                 found[part] = StepView(part, _state(task, view), name, task, _why(task, name, waits, view, pipeline))
-            state = _together([_state(task, view) for _, task in parts], view)
-            why = f"once for each of {len(parts)} items" if parts else ""
+            own = [task for task in view.tasks if task.name == blocks.get(task_name(name))]
+            states = [_state(task, view) for _, task in parts] or [_state(task, view) for task in own]
+            state = _together(states, view)
+            why = f"once for each of {len(parts)} items" if parts or state == "done" else ""
             if state == "skipped":
                 why = _reason(name, waits, view, pipeline)
             found[name] = StepView(name, state, why=why)
@@ -55,9 +72,17 @@ def steps_of(pipeline: Pipeline, waits: Mapping[str, Iterable[str]], view: JobVi
             task = tasks[-1]
             found[name] = StepView(name, _state(task, view), None, task, _why(task, name, waits, view, pipeline))
         else:
-            state = "skipped" if view.state in _OVER else "waiting"
+            state = "skipped" if view.state in _OVER or _is_left_out(task_name(name), blocks, view) else "waiting"
             found[name] = StepView(name, state, why=_reason(name, waits, view, pipeline) if state == "skipped" else "")
     return list(found.values())
+
+
+def _is_left_out(task: str, blocks: Mapping[str, str], view: JobView) -> bool:
+    """Whether a condition that the task is behind did not hold."""
+    block = blocks.get(task)
+    if block is None:
+        return False
+    return any(one.name == block and one.state == "skipped" for one in view.tasks) or _is_left_out(block, blocks, view)
 
 
 def _state(task: Task, view: JobView) -> State:

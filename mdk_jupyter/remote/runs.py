@@ -20,7 +20,7 @@ from mdk_jupyter.local.files import write_atomically
 from mdk_jupyter.local.record import Run, Step, finding_to_json
 from mdk_jupyter.local.store import create_run_folder, list_runs, storing
 from mdk_jupyter.remote.prepare import Prepared
-from mdk_jupyter.remote.progress import StepView, steps_of
+from mdk_jupyter.remote.progress import StepView, blocks_of, steps_of
 from mdk_jupyter.remote.service import JobView, Service, Submitted, Task, connect
 from mdk_jupyter.remote.told import read_failure
 
@@ -57,6 +57,7 @@ def record(prepared: Prepared, submitted: Submitted, *, folder: Path, source: Pa
             "environment": plan.environment,
             "labels": plan.labels,
             "cells": dict(prepared.numbers),
+            "blocks": blocks_of(json.loads(plan.document.spec)),
             "settings": {name: settings[name] for name in _RELIES_ON if name in settings},
         },
     )
@@ -142,7 +143,7 @@ class Follower:
         run = self.run
         view = self._service.look(run.remote["name"])
         new: list[Event] = []
-        for step in steps_of(self._pipeline, self._waits, view):
+        for step in steps_of(self._pipeline, self._waits, self.run.remote["blocks"], view):
             new += self._take(step, view)
         if view.state in ("done", "failed", "cancelled"):
             run.state = view.state
@@ -208,7 +209,7 @@ class Follower:
             parts = [part for part in self.run.steps.values() if part.part_of == step.name]
             outputs = self._pipeline.components[step.name].outputs
             with_all = [name for name in outputs if all(name in part.outputs for part in parts)]
-            step.outputs = {name: collect([part.outputs[name] for part in parts]) for name in with_all if parts}
+            step.outputs = {name: collect([part.outputs[name] for part in parts]) for name in with_all}
             step.metrics = collect_metrics([part.metrics for part in parts])
             return
         if seen.is_cached:
@@ -289,7 +290,7 @@ def fetch_notebook(run: Run, step: Step, service: Service) -> Path:
         return step.notebook
     pipeline = load_spec(run.spec)
     view = service.look(run.remote["name"])
-    seen = {s.name: s for s in steps_of(pipeline, dependencies(pipeline), view)}.get(step.name)
+    seen = {s.name: s for s in steps_of(pipeline, dependencies(pipeline), run.remote["blocks"], view)}.get(step.name)
     uri = artifact_uri(run, service, seen.task, keys.NOTEBOOK) if seen is not None and seen.task is not None else None
     if uri is None:
         message = f"step {step.name!r} of run {run.id} has no executed notebook: it is {step.state}"
