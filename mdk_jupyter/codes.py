@@ -313,4 +313,283 @@ CODES: dict[str, Code] = {
         "score:\n  image: spark:3.5\n  command: [spark-submit, score.py]",
         "Submit the pipeline, or leave the step out with `--only` or `--until`.",
     ),
+    # The project file
+    "MDK440": Code(
+        "The project file cannot be opened",
+        "Its permissions forbid reading it, or it is not UTF-8.",
+        "mdk submit  # beside an mdk.yaml that only another user may read",
+        "Check the permissions; save the file as UTF-8.",
+    ),
+    "MDK441": Code(
+        "The project file is not the YAML that is wanted",
+        "The text is no YAML, or uses what a project file does not: tags, several documents, keys that are not text.",
+        "labels: {team: growth",
+        "Look at the line and column that the message names; check indentation, brackets and quotes.",
+    ),
+    "MDK442": Code(
+        "Something is missing in the project file",
+        "A project has a name.",
+        "vertex: {region: europe-west3}",
+        "Add the key that the message names.",
+    ),
+    "MDK443": Code(
+        "A value in the project file has the wrong type",
+        "The key wants another type of value, or one of a few words. Nothing is converted in silence.",
+        "target: vertx",
+        "Write the value as the message says.",
+    ),
+    "MDK444": Code(
+        "A key is in the project file twice",
+        "Of two values under one key, YAML readers keep one in silence. Here this is an error.",
+        "labels: {team: growth, team: sales}",
+        "Keep one of the two.",
+    ),
+    "MDK445": Code(
+        "A key in the project file is not known",
+        "It is misspelt, in the wrong place, or something that does not belong into a file, such as a token.",
+        "vertex: {regin: europe-west3}",
+        "Use the key that the message proposes, or take it out.",
+    ),
+    "MDK446": Code(
+        "There is no such environment",
+        "`--env` names an environment of `mdk.yaml`, and it is not there.",
+        "mdk submit --env prd",
+        "Mend the name, or add it under `environments:`.",
+    ),
+    "MDK447": Code(
+        "A setting does not have its form",
+        "Regions, buckets, networks, keys and URLs are written in one way, and a typing error is found best here.",
+        "vertex: {pipeline_root: my-bucket}",
+        "Write it as the message shows.",
+    ),
+    # Submitting
+    "MDK460": Code(
+        "No target is set",
+        "`mdk submit` does not guess whose cloud is meant.",
+        "mdk submit churn.ipynb  # without mdk.yaml",
+        "Write `target: vertex` or `target: kfp` into mdk.yaml, or give `--target`.",
+    ),
+    "MDK461": Code(
+        "A setting of the target is missing",
+        "Without it nothing can be sent. There are no defaults: they would be somebody's project.",
+        "target: vertex  # and no vertex.pipeline_root",
+        "Add the line that the message shows to mdk.yaml.",
+    ),
+    "MDK462": Code(
+        "The region is not known",
+        "It is none of those in which Vertex AI Pipelines was offered when this version was made.",
+        "vertex: {region: europe-west33}",
+        "Mend the name; if the region is new, nothing needs to be done.",
+    ),
+    "MDK463": Code(
+        "The token is missing",
+        "`mdk.yaml` says where the token of the Kubeflow server is kept, and it is not there.",
+        "kfp: {token_variable: KFP_TOKEN}",
+        "Set the variable, or write the file.",
+    ),
+    "MDK464": Code(
+        "The image of a component is not usable",
+        "It is neither a name under `images:` of mdk.yaml nor a reference of an image in a registry.",
+        "component:train image:trainig",
+        "Mend the name, add it to mdk.yaml, or write the whole reference.",
+    ),
+    "MDK465": Code(
+        "A label cannot be used",
+        "Labels begin with a letter, are told apart by small letters, digits, `_` and `-`, and one is Google's own.",
+        'labels: {"2nd team": growth}',
+        "Call the label otherwise.",
+    ),
+    "MDK466": Code(
+        "A label is written otherwise",
+        "Google Cloud takes small letters, digits, `_` and `-` alone.",
+        "labels: {Team: Growth & Sales}",
+        "Nothing needs to be done; write it so in mdk.yaml to have it the same everywhere.",
+    ),
+    "MDK467": Code(
+        "The value of a parameter does not arrive as it is",
+        "The servers know JSON with floating-point numbers alone, and lists have items of one type.",
+        "rates = [0.1, 1.0], and -p rates='[0.1, 1]'",
+        "Give items of the declared type, or give the value as text.",
+    ),
+    "MDK468": Code(
+        "The parameters are too large",
+        "Parameters are for settings. The servers refuse more than 10,000 bytes of them.",
+        "-p customers='[…10,000 numbers…]'",
+        "Put the data into a file in a bucket, and give its address.",
+    ),
+    "MDK469": Code(
+        "The pipeline is too large",
+        "Its name or its compiled form is longer than the servers take.",
+        "a notebook of 5,000 components",
+        "Split the pipeline, move code into modules, or shorten the name.",
+    ),
+    "MDK470": Code(
+        "The schedule cannot be read",
+        "It has five fields: minute, hour, day of the month, month and weekday, with TZ=ZONE before them if wanted.",
+        "mdk submit --schedule daily",
+        'Write it so: --schedule "0 6 * * 1", or --schedule off to end it.',
+    ),
+    "MDK471": Code(
+        "There are no credentials",
+        "Google's libraries find none on this machine, or what they find is no longer valid.",
+        "mdk submit  # before gcloud auth application-default login",
+        "Run `gcloud auth application-default login`, or set GOOGLE_APPLICATION_CREDENTIALS to a file with a key.",
+    ),
+    "MDK472": Code(
+        "The service refuses the credentials",
+        "The token or account is unknown there, or has run out.",
+        "kfp: {token_variable: KFP_TOKEN}  # with the token of yesterday",
+        "Get new credentials, and repeat the command: nothing was sent twice.",
+    ),
+    "MDK473": Code(
+        "A permission is missing",
+        "The service knows who you are, and does not let you do this.",
+        "mdk submit --env prod",
+        "Ask for the role that the message names, then repeat the command.",
+    ),
+    "MDK474": Code(
+        "A quota is used up",
+        "The service asked to wait, and it still did after several tries.",
+        "sixty submissions within a minute",
+        "Repeat the command later; what was sent is not sent again.",
+    ),
+    "MDK475": Code(
+        "The service cannot be reached",
+        "The network is down, the address is wrong, or the service is.",
+        'vertex: {api_endpoint: "http://127.0.0.1:1"}',
+        "Check the network and the address, and repeat the command: the same plan makes one run alone.",
+    ),
+    "MDK476": Code(
+        "The service refuses the pipeline",
+        "It found something wrong that could not be seen from here; the message is its own.",
+        "a service account of another project",
+        "Mend what the message names.",
+    ),
+    "MDK477": Code(
+        "Something does not exist there",
+        "A bucket, project, experiment or job of that name is not there, or you may not see it.",
+        'vertex: {pipeline_root: "gs://no-such-bucket/pipelines"}',
+        "Mend the name, or create it.",
+    ),
+    "MDK478": Code(
+        "A package for the target is missing",
+        "The libraries of the services are extras, since most of the kit works without.",
+        "pip install mdk-jupyter  # without [vertex]",
+        "Install the extra that the message names.",
+    ),
+    "MDK479": Code(
+        "The submission was not confirmed",
+        "The plan is for an environment named prod, and the answer was not yes.",
+        "mdk submit --env prod",
+        "Say yes, or give --yes.",
+    ),
+    "MDK480": Code(
+        "A remote step failed",
+        "The service reported it; the step's own words could not be had.",
+        "a step that needs more memory than its machine has",
+        "Look at the job at the link that `mdk runs show` prints.",
+    ),
+    "MDK481": Code(
+        "The run is not remote",
+        "Only runs on a service can be cancelled from elsewhere; one on this machine ends with Ctrl-C.",
+        "mdk runs cancel latest  # after mdk run local",
+        "Press Ctrl-C where it runs.",
+    ),
+    "MDK482": Code(
+        "An artifact cannot be fetched",
+        "It is no longer in the bucket, or was never written.",
+        "mdk runs open train  # after the bucket was cleared",
+        "Run the pipeline again.",
+    ),
+    "MDK483": Code(
+        "A requirement has no version to be built with",
+        "`mdk build` writes the versions of this environment into images, and the package is not here, or has a "
+        "version that the component does not want.",
+        "component:train requirement:scikit-learn>=99",
+        "Install it here, or mend the requirement.",
+    ),
+    # Standing in for a cloud
+    "MDK490": Code(
+        "The stand-in is not installed",
+        "`mdk dev vertex` is a web server, and its packages come with an extra of mdk-jupyter.",
+        "mdk dev vertex, after `pip install mdk-jupyter`",
+        "Run `pip install 'mdk-jupyter[standin]'`.",
+    ),
+    "MDK491": Code(
+        "An option of the stand-in names what is not there",
+        "`--python` names an interpreter, `--secrets` a folder that exists, `--root` one that can be written, "
+        "`--token-file` a file with a token or one that can be made.",
+        "mdk dev vertex --python python9",
+        "Mend the path that the message names.",
+    ),
+    "MDK492": Code(
+        "The stand-in's port or folder is in use",
+        "Another server listens on the port, or another stand-in keeps its jobs in the folder.",
+        "mdk dev vertex, in a second terminal",
+        "Stop the other one, or give another `--port` and `--root`.",
+    ),
+    # What travels to containers, and what goes wrong there
+    "MDK420": Code(
+        "A declared file is missing",
+        "A component declares a file that it needs in its container, and there is none of that name beside the "
+        "notebook.",
+        "component:load file:data/flights.csv",
+        "Correct the tag `file:`, or put the file there.",
+    ),
+    "MDK421": Code(
+        "The files are too large to travel",
+        "Modules and declared files go into one bundle that every step fetches; it takes 100 MiB.",
+        "component:load file:data/*, with a folder of videos",
+        "Keep large data in a bucket or a database, and let the component read it from there.",
+    ),
+    "MDK422": Code(
+        "A declared file is outside of the notebook's folder",
+        "In a container there is the notebook's folder and nothing around it.",
+        "component:load file:../shared/flights.csv",
+        "Put the file into the notebook's folder, and name it from there.",
+    ),
+    "MDK425": Code(
+        "A container cannot read its arguments",
+        "The pipeline was compiled by another version of mdk-jupyter than the one that runs in the container, or the "
+        "compiled file was edited.",
+        "an image with an old mdk-jupyter in it",
+        "Compile and submit the pipeline again.",
+    ),
+    "MDK426": Code(
+        "A parameter's value does not fit its type",
+        "The platform gave a value that is not of the declared type. Nothing is rounded or guessed.",
+        "rows = 1.5, set in the platform's own page, for `rows: int`",
+        "Give a value of the declared type.",
+    ),
+    "MDK427": Code(
+        "An artifact was made by somebody else",
+        "Steps only load what the same pipeline made by the same code: to load a value may be to run code.",
+        "an artifact put in its place by hand, or by a run from before the last change",
+        "Let a component of the pipeline make it; submit the pipeline again.",
+    ),
+    "MDK428": Code(
+        "Requirements cannot be installed",
+        "The image lacks packages that the component needs, and pip could not get them.",
+        "requirements: [scikit-lern]",
+        "Mend the requirement, or use an image that has the packages.",
+    ),
+    "MDK429": Code(
+        "A secret cannot be read",
+        "On Vertex AI a step reads its secrets from Secret Manager by name, as the account that it runs as.",
+        "secret:API_KEY=weather-key, where no secret has that name",
+        "Check the name, and give the step's account the role Secret Manager Secret Accessor.",
+    ),
+    "MDK430": Code(
+        "A cell needs IPython",
+        "The cell has a magic or a `!` command, and the container's image has no IPython.",
+        "%timeit model.fit(x, y)",
+        "Add `ipython` to the requirements of the component, or use an image that has it.",
+    ),
+    "MDK431": Code(
+        "The platform cannot read a value",
+        "What `when` and `foreach` read must be a plain number, text or flag of the announced type, and items must be "
+        "plain values: the platform itself compares and counts them.",
+        "foreach: model in models",
+        "Loop over names or settings, and make the object in the component.",
+    ),
 }

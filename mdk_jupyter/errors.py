@@ -13,10 +13,12 @@ __all__ = [
     "ArtifactError",
     "MDKError",
     "NotFoundError",
+    "ProjectError",
     "RunError",
     "ServiceError",
     "StepError",
     "StoreError",
+    "SubmitError",
     "UsageError",
 ]
 
@@ -29,12 +31,20 @@ class NotFoundError(UsageError):
     """What was asked for does not exist."""
 
 
+class ProjectError(UsageError):
+    """The project file is not valid, or has no such environment (MDK44x)."""
+
+
 class StoreError(MDKError):
     """The run store cannot be written or read."""
 
 
 class ServiceError(MDKError):
     """A service could not be reached. Exit code 3."""
+
+
+class SubmitError(MDKError):
+    """The pipeline cannot run on the target as it is (MDK4xx)."""
 
 
 class RunError(MDKError):

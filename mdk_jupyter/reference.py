@@ -18,6 +18,8 @@ _CHAPTERS = {
     "MDK32": "Artifacts and steps",
     "MDK35": "Commands, the run store and magics",
     "MDK40": "Kubeflow Pipelines and Vertex AI",
+    "MDK44": "The project file",
+    "MDK46": "Submitting",
 }
 
 

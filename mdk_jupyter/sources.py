@@ -51,6 +51,20 @@ def read_source(path: Path) -> Source:
     return Source(path, conversion.pipeline, path.parent, conversion.findings)
 
 
+def cell_numbers(source: Source) -> dict[str, int]:
+    """Return the numbers of the notebook's cells by their ids; empty where the notebook is not at hand."""
+    from mdk_converters.notebook import read_notebook
+
+    named = source.pipeline.metadata.notebook
+    notebook = source.path if source.is_notebook else source.path.parent / named if named else None
+    if notebook is None:
+        return {}
+    try:
+        return {cell.id: cell.number for cell in read_notebook(notebook).cells}
+    except NotebookError:  # moved away since the spec was made
+        return {}
+
+
 def check_source(path: Path) -> None:
     """Refuse what cannot be a notebook or a spec.
 

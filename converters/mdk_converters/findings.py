@@ -9,7 +9,7 @@ from typing import Literal
 Severity = Literal["error", "warning", "note"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Place:
     """Where a finding is. Lines count from 1 within the cell's own source."""
 
@@ -25,12 +25,14 @@ class Place:
         parts = [self.notebook or "notebook"]
         if self.cell_number is not None:
             parts.append(f"cell {self.cell_number}" + (f" ({self.cell_id})" if self.cell_id else ""))
+        elif self.cell_id is not None:
+            parts.append(f"cell {self.cell_id}")
         if self.line is not None:
             parts.append(f"line {self.line}")
         return ", ".join(parts)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Finding:
     """One problem, with a stable code that `docs/errors.md` explains."""
 

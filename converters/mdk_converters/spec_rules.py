@@ -5,9 +5,7 @@ from __future__ import annotations
 import keyword
 import re
 from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass
-from difflib import get_close_matches
-from typing import Any, TypeAlias
+from typing import Any
 
 from mdk_converters.conditions import Condition, parse_condition
 from mdk_converters.containers import PLACEHOLDERS, placeholders, ports
@@ -15,8 +13,7 @@ from mdk_converters.graph import cycle_finding, dependencies, find_cycle
 from mdk_converters.loops import Loop, parse_loop
 from mdk_converters.quantities import gpu_type_and_count, memory_bytes, seconds
 from mdk_converters.spec import STATE, Component, Parameter, Pipeline, Resources
-
-SpecPath: TypeAlias = tuple[str | int, ...]
+from mdk_converters.yaml_reader import Problem, SpecPath, close_match
 
 COMPONENT_NAME = re.compile(r"\w[\w-]{0,63}")
 _STATE_NAME = re.compile(r"state\.[a-z][a-z0-9_]*", re.ASCII)
@@ -25,18 +22,6 @@ _FILE_NAME = re.compile(r"[^./\\\x00-\x1f\x7f][^/\\\x00-\x1f\x7f]*")
 
 _NO_SCALARS = frozenset({"list", "dict", "model", "figure", "state"})  # a part of a table or array may be a number
 _TYPES: dict[str, type] = {"int": int, "float": float, "bool": bool, "str": str, "list": list, "dict": dict}
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """One broken rule. `path` leads to the value at fault, or to its key where `at_key` is set."""
-
-    code: str
-    path: SpecPath
-    message: str
-    fix: str
-    names: tuple[str, ...] = ()
-    at_key: bool = False
 
 
 def problems(pipeline: Pipeline) -> list[Problem]:
@@ -80,13 +65,6 @@ def fits(parameter: Parameter, value: Any) -> bool:
     if isinstance(value, bool):
         return parameter.type == "bool"
     return isinstance(value, _TYPES[parameter.type]) or (parameter.type == "float" and isinstance(value, int))
-
-
-def close_match(name: str, known: Collection[str]) -> str:
-    """Return `did you mean "train"?`, or what there is to choose from, or nothing."""
-    if close := get_close_matches(name, known, 1):
-        return f'did you mean "{close[0]}"?'
-    return f"there are: {', '.join(sorted(known))}" if known else ""
 
 
 def _metadata_problems(pipeline: Pipeline) -> Iterator[Problem]:

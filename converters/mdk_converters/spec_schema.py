@@ -11,7 +11,7 @@ from typing import Any
 
 from mdk_converters.spec import SCHEMA_ID, Pipeline
 
-_TEXT = {"type": ["string", "number", "boolean"]}  # the spec's reader takes plain scalars as they are written
+TEXT = {"type": ["string", "number", "boolean"]}  # the spec's reader takes plain scalars as they are written
 # \w knows no é in JavaScript, so these say what names are not made of: spaces, ASCII marks but _ and -.
 _VARIABLE = r"[^\s\d!-/:-@\[-\^`{-~][^\s!-/:-@\[-\^`{-~]*"
 _COMPONENT = r"[^\s!-/:-@\[-\^`{-~][^\s!-,./:-@\[-\^`{-~]{0,63}"
@@ -48,8 +48,8 @@ def json_schema() -> dict[str, Any]:
     _complete_component(definitions["Component"])
     _complete_resources(definitions["Resources"]["properties"])
     definitions["Parameter"]["allOf"] = [_default_rule(kind) for kind in _DEFAULTS]
-    definitions["Metadata"]["properties"]["labels"]["additionalProperties"] = _TEXT
-    plain: dict[str, Any] = _plain(schema)
+    definitions["Metadata"]["properties"]["labels"]["additionalProperties"] = TEXT
+    plain: dict[str, Any] = simplified(schema)
     return plain
 
 
@@ -61,7 +61,7 @@ def schema_text() -> str:
 def _complete_component(component: dict[str, Any]) -> None:
     properties = component["properties"]
     for field in ("env", "secrets", "labels", "annotations"):
-        properties[field]["additionalProperties"] = _TEXT
+        properties[field]["additionalProperties"] = TEXT
     for field in ("inputs", "outputs"):
         properties[field]["propertyNames"] = {"pattern": f"^{_VALUE}$"}
     properties["control"]["propertyNames"] = {"pattern": f"^{_VARIABLE}$"}
@@ -85,13 +85,13 @@ def _complete_resources(properties: dict[str, Any]) -> None:
     properties["gpu"]["pattern"] = r"^[A-Za-z][A-Za-z0-9._/-]*(:[1-9]\d*)?$"
 
 
-def _plain(part: Any) -> Any:
+def simplified(part: Any) -> Any:
     """Take out what generated schemas say in a roundabout way: `default: null`, unions with null, `$defs`."""
     if isinstance(part, list):
-        return [_plain(item) for item in part]
+        return [simplified(item) for item in part]
     if not isinstance(part, dict):
         return part.replace("#/$defs/", "#/definitions/") if isinstance(part, str) else part
-    plain = {key: _plain(value) for key, value in part.items() if (key, value) != ("default", None)}
+    plain = {key: simplified(value) for key, value in part.items() if (key, value) != ("default", None)}
     match plain.get("anyOf"):
         case [{"type": str(kind)}, {"type": "null"}]:
             del plain["anyOf"]

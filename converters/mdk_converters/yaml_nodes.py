@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import yaml
 
@@ -46,7 +46,7 @@ Node: TypeAlias = Scalar | Sequence | Mapping
 class YAMLProblem:
     """What is wrong with the text itself."""
 
-    code: str
+    kind: Literal["syntax", "twice"]
     line: int
     column: int
     message: str
@@ -63,18 +63,18 @@ def compose(text: str) -> tuple[Node | None, list[YAMLProblem]]:
         mark = error.problem_mark or error.context_mark
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
         what = ", ".join(part for part in (error.context, error.problem) if part)
-        composer.problem("MDK201", line, column, f"this is not YAML: {what}", "check indentation, quotes and colons")
+        composer.problem("syntax", line, column, f"this is not YAML: {what}", "check indentation, quotes and colons")
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, text.find(chr(error.character))) + 1
         composer.problem(
-            "MDK201",
+            "syntax",
             line,
             1,
             f"this is not YAML: {error.reason}",
             "write such a character as an escape in quotes",
         )
     except _TooMuch as error:
-        composer.problem("MDK201", error.line, error.column, str(error), "write it out flat, without nested aliases")
+        composer.problem("syntax", error.line, error.column, str(error), "write it out flat, without nested aliases")
     return None, composer.problems
 
 
@@ -90,8 +90,10 @@ class _Composer:
         self._anchors: dict[str, tuple[Node, int] | None] = {}  # None while the anchored node is still open
         self._count = 0  # nodes so far, those under an alias again and again
 
-    def problem(self, code: str, line: int, column: int, message: str, fix: str, *names: str) -> None:
-        self.problems.append(YAMLProblem(code, line, column, message, fix, names))
+    def problem(
+        self, kind: Literal["syntax", "twice"], line: int, column: int, message: str, fix: str, *names: str
+    ) -> None:
+        self.problems.append(YAMLProblem(kind, line, column, message, fix, names))
 
     def document(self, events: Iterator[Any]) -> Node | None:
         root: Node | None = None
@@ -101,7 +103,7 @@ class _Composer:
                 documents += 1
                 self._anchors = {}
                 if documents == 2:
-                    self.problem("MDK201", *_position(event), "a second document starts here", "keep one per file")
+                    self.problem("syntax", *_position(event), "a second document starts here", "keep one per file")
             elif isinstance(event, yaml.NodeEvent):
                 node = self._node(event, events, 0)
                 root = node if documents == 1 else root
@@ -125,7 +127,7 @@ class _Composer:
         line, column = _position(event)
         if event.tag and event.tag not in ("!", _TEXT_TAG):
             tag = event.tag.replace("tag:yaml.org,2002:", "!!")
-            self.problem("MDK201", line, column, f"the YAML tag {tag} is not allowed here", "leave it out", tag)
+            self.problem("syntax", line, column, f"the YAML tag {tag} is not allowed here", "leave it out", tag)
         if isinstance(event, yaml.ScalarEvent):
             return Scalar(line, column, event.value, plain=event.implicit[0] and not event.tag)
         if isinstance(event, yaml.SequenceStartEvent):
@@ -149,11 +151,11 @@ class _Composer:
 
     def _add(self, mapping: Mapping, key: Node, value: Node) -> None:
         if not isinstance(key, Scalar):
-            self.problem("MDK201", key.line, key.column, "a key must be text", "write a name before the colon")
+            self.problem("syntax", key.line, key.column, "a key must be text", "write a name before the colon")
         elif key.text in mapping.pairs:
             first = mapping.pairs[key.text][0].line
             self.problem(
-                "MDK204",
+                "twice",
                 key.line,
                 key.column,
                 f'the key "{key.text}" is there twice, first in line {first}',
@@ -167,7 +169,7 @@ class _Composer:
         parts = value.items if isinstance(value, Sequence) else [value]
         mappings = [part for part in parts if isinstance(part, Mapping)]
         if len(mappings) < len(parts):
-            self.problem("MDK201", key.line, key.column, "<< takes a mapping or a list of them", "write <<: *anchor")
+            self.problem("syntax", key.line, key.column, "<< takes a mapping or a list of them", "write <<: *anchor")
         return mappings
 
     def _aliased(self, event: Any) -> Node:
@@ -176,7 +178,7 @@ class _Composer:
         if found is None:
             inside = event.anchor in self._anchors
             message = f"*{event.anchor} " + ("is used inside of what it stands for" if inside else "has no anchor")
-            self.problem("MDK201", line, column, message, f"write &{event.anchor} before, at what it stands for")
+            self.problem("syntax", line, column, message, f"write &{event.anchor} before, at what it stands for")
             return Scalar(line, column, "", plain=True)
         node, size = found
         self._count += size

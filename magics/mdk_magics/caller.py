@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mdk_jupyter.local.events import Observer
 from mdk_jupyter.local.pages import Page
@@ -15,6 +15,9 @@ from mdk_jupyter.widgets.live import Live, screen
 from mdk_jupyter.widgets.view import view_of
 from mdk_magics.refusal import describe
 from mdk_magics.session import Session
+
+if TYPE_CHECKING:
+    from mdk_jupyter.remote.plan import Plan
 
 
 class NotebookCaller:
@@ -51,6 +54,12 @@ class NotebookCaller:
         live = self._live or Live(screen(self._shell))
         live.close(view_of(run, self._beside))
         self.shown = run
+
+    def plan(self, plan: Plan) -> None:
+        """Show a plan as a table."""
+        from IPython.display import display
+
+        display(plan)  # type: ignore[no-untyped-call]
 
     def open(self, page: Page) -> None:
         """Show a link to a page."""

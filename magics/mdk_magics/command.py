@@ -34,6 +34,7 @@ class CommandMagics(Magics):
 
         %mdk run local -p rate=0.2    run this notebook as a pipeline; returns the run
         %mdk check                    say what a conversion finds
+        %mdk submit --env stage       run it on Vertex AI or Kubeflow, as mdk.yaml says
         %mdk runs                     the runs so far
         %mdk runs show ID             one of them; returns the run
         %mdk use PATH                 name the notebook, where it cannot be found

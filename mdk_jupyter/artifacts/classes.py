@@ -97,13 +97,19 @@ def _main() -> dict[str, Any]:
 
 def _written(qualname: str) -> str | None:
     """Return the text of the last class statement of that name that this kernel has run, as a syntax tree."""
-    shell = _main().get("get_ipython")
-    if shell is None:
-        return None
     found = None
-    for cell in shell().history_manager.input_hist_parsed:
+    for cell in _cells():
         found = _classes_in(cell).get(qualname, found)
     return found
+
+
+def _cells() -> list[str]:
+    shell = _main().get("get_ipython")
+    if shell is not None:
+        cells: list[str] = shell().history_manager.input_hist_parsed
+        return cells
+    plain = sys.modules.get("mdk_jupyter.runtime.plain")
+    return plain.sources if plain is not None else []
 
 
 @functools.cache
@@ -122,7 +128,7 @@ def _class_statements(body: list[ast.stmt], prefix: str) -> Iterator[tuple[str, 
         if isinstance(statement, ast.ClassDef):
             yield prefix + statement.name, ast.dump(statement)
             yield from _class_statements(statement.body, f"{prefix}{statement.name}.")
-        elif not isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef):
+        elif not isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef)):
             for field in ("body", "orelse", "finalbody"):
                 yield from _class_statements(getattr(statement, field, []), prefix)
             for handler in getattr(statement, "handlers", []):
@@ -150,7 +156,7 @@ def _functions_in(value: Any) -> Iterator[types.FunctionType]:
     if isinstance(value, property):
         for part in (value.fget, value.fset, value.fdel):
             yield from _functions_in(part)
-    elif isinstance(value, classmethod | staticmethod):
+    elif isinstance(value, (classmethod, staticmethod)):
         yield from _functions_in(value.__func__)
     elif isinstance(value, functools.cached_property):
         yield from _functions_in(value.func)
@@ -255,7 +261,7 @@ def finish_class(cls: type, state: dict[str, Any]) -> None:
     if id(cls) in _unfinished:
         _unfinished.discard(id(cls))
         cloudpickle._class_setstate(cls, (state, {}))
-        if isinstance(cls, abc.ABCMeta):
+        if isinstance(cls, abc.ABCMeta) and hasattr(abc, "update_abstractmethods"):  # since Python 3.10
             abc.update_abstractmethods(cls)  # type: ignore[arg-type]
 
 
@@ -281,5 +287,5 @@ def _same(mine: Any, other: Any) -> bool:
     return (
         type(mine) is type(other)
         and len(ours) == len(theirs) > 0
-        and all(same_code(a.__code__, b.__code__) for a, b in zip(ours, theirs, strict=True))
+        and all(same_code(a.__code__, b.__code__) for a, b in zip(ours, theirs))
     )

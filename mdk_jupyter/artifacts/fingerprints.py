@@ -80,7 +80,7 @@ class _Fingerprinter(NotebookPickler):
             return _content(obj.dtype.str, obj.shape, obj.flags.writeable, _hash_array(obj))
         if numpy is not None and type(obj) is numpy.ma.MaskedArray:  # a view of it marks its mask as shared
             return _content(numpy.asarray(obj.data), numpy.ma.getmaskarray(obj), obj.fill_value)
-        if pandas is not None and isinstance(obj, pandas.DataFrame | pandas.Series | pandas.Index):
+        if pandas is not None and isinstance(obj, (pandas.DataFrame, pandas.Series, pandas.Index)):
             return _content(type(obj).__name__, *_frame_parts(obj))
         if pandas is not None and isinstance(obj, pandas.api.extensions.ExtensionArray):
             return _content(*_array_parts(obj))

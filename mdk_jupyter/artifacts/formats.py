@@ -38,7 +38,7 @@ class Serializer(Protocol):
     def read(self) -> Callable[[BinaryIO], Any]: ...
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Format:
     """A serializer made of three functions."""
 
@@ -88,7 +88,11 @@ def _installed() -> dict[str, Serializer]:
         from importlib.metadata import entry_points
 
         _third_party = {}
-        for point in entry_points(group=ENTRY_POINTS):
+        if sys.version_info >= (3, 10):
+            points: Iterable[Any] = entry_points(group=ENTRY_POINTS)
+        else:
+            points = entry_points().get(ENTRY_POINTS, ())
+        for point in points:
             serializer: Serializer = point.load()
             _third_party[serializer.name] = serializer
     return _third_party

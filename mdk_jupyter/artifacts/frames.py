@@ -222,7 +222,7 @@ def _string_dtype(about: Facts) -> Any:
 
 
 def _encode_zone(zone: datetime.tzinfo) -> str:
-    if zone is datetime.UTC:
+    if zone is datetime.timezone.utc:
         return ""
     if type(zone) is zoneinfo.ZoneInfo and zone.key and zoneinfo.ZoneInfo(zone.key) is zone:
         return zone.key
@@ -230,7 +230,7 @@ def _encode_zone(zone: datetime.tzinfo) -> str:
 
 
 def _decode_zone(key: str) -> datetime.tzinfo:
-    return zoneinfo.ZoneInfo(key) if key else datetime.UTC
+    return zoneinfo.ZoneInfo(key) if key else datetime.timezone.utc
 
 
 # Indexes: the rows' index becomes columns of the file; labels, categories and levels go into the metadata
@@ -351,7 +351,7 @@ class _Blocks:
 
     def _add(self, values: Any, positions: list[int]) -> None:
         self._together.append((values, positions))
-        self._rows.update(zip(positions, values, strict=True))
+        self._rows.update(zip(positions, values))
 
     def put(self, position: int, array: Any) -> None:
         """Add the next column."""

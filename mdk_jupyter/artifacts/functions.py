@@ -73,7 +73,7 @@ def _essence(code: types.CodeType) -> tuple[Any, ...]:
     return (
         code.co_name,
         code.co_code,
-        code.co_exceptiontable,
+        getattr(code, "co_exceptiontable", b""),  # since Python 3.11
         code.co_flags,
         (code.co_argcount, code.co_posonlyargcount, code.co_kwonlyargcount),
         (code.co_names, code.co_varnames, code.co_freevars, code.co_cellvars),
@@ -160,7 +160,7 @@ def _read_by(function: types.FunctionType, travels: Callable[[Any], bool]) -> It
         if isinstance(value, types.ModuleType):
             if value.__spec__ is not None and name != "_mdk":
                 yield name, value
-        elif isinstance(value, type | types.FunctionType | types.BuiltinFunctionType | _CACHED) and travels(value):
+        elif isinstance(value, (type, types.FunctionType, types.BuiltinFunctionType, _CACHED)) and travels(value):
             yield name, value
 
 

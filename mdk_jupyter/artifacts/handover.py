@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from mdk_converters.findings import Finding
 from mdk_jupyter.artifacts import formats
 from mdk_jupyter.artifacts.records import Record
-from mdk_jupyter.artifacts.store import Store
+from mdk_jupyter.artifacts.store import Storage
 from mdk_jupyter.artifacts.travel import Untravelable, type_name
 from mdk_jupyter.errors import ArtifactError
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _ALONE = frozenset([str, int, float, bool, complex, bytes, type(None)])  # nothing can be shared through them
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Kept:
     """A value that a step received and does not hand on again, with its record's `holdings`."""
 
@@ -32,7 +32,7 @@ class Kept:
     holdings: tuple[str, ...]
 
 
-def save(values: Mapping[str, object], store: Store, kept: Iterable[Kept] = ()) -> dict[str, Record]:
+def save(values: Mapping[str, object], store: Storage, kept: Iterable[Kept] = ()) -> dict[str, Record]:
     """Store values; those that share mutable objects are stored as one artifact.
 
     A value that cannot travel gets a record that says so; one that holds objects of `kept` values too.
@@ -44,7 +44,7 @@ def save(values: Mapping[str, object], store: Store, kept: Iterable[Kept] = ()) 
         return _save(values, store, kept)
 
 
-def _save(values: Mapping[str, object], store: Store, kept: Iterable[Kept]) -> dict[str, Record]:
+def _save(values: Mapping[str, object], store: Storage, kept: Iterable[Kept]) -> dict[str, Record]:
     records: dict[str, Record] = {}
     scanned = {}
     for name, value in values.items():
@@ -96,10 +96,10 @@ def _note_sharing(records: dict[str, Record], scanned: Mapping[str, Contents], k
             records[name] = replace(records[name], shares=tuple(shares))
 
 
-def _save_alone(name: str, value: object, store: Store, bases: frozenset[int] = frozenset()) -> Record:
+def _save_alone(name: str, value: object, store: Storage, bases: frozenset[int] = frozenset()) -> Record:
     try:
         if bases:
-            blob = store.put(lambda file: formats.write_pickle(value, file, bases))
+            blob = store.put(lambda file: formats.write_pickle(value, file, bases), (name,))
             return Record(
                 "value",
                 "pickle",
@@ -111,7 +111,7 @@ def _save_alone(name: str, value: object, store: Store, bases: frozenset[int] = 
             )
         for serializer in formats.candidates(value):
             try:
-                blob = store.put(functools.partial(serializer.write, value))
+                blob = store.put(functools.partial(serializer.write, value), (name,))
             except formats.NotExact:
                 continue
             return Record(
@@ -128,9 +128,9 @@ def _save_alone(name: str, value: object, store: Store, bases: frozenset[int] = 
     raise AssertionError("the pickle takes everything or refuses it")
 
 
-def _save_together(values: Mapping[str, object], store: Store, bases: frozenset[int]) -> dict[str, Record]:
+def _save_together(values: Mapping[str, object], store: Storage, bases: frozenset[int]) -> dict[str, Record]:
     try:
-        blob = store.put(lambda file: formats.write_pickle(dict(values), file, bases))
+        blob = store.put(lambda file: formats.write_pickle(dict(values), file, bases), tuple(values))
     except Untravelable as refusal:
         return {name: _untravelable(name, value, refusal) for name, value in values.items()}
     return {
@@ -153,7 +153,7 @@ def _untravelable(name: str, value: object, refusal: Untravelable) -> Record:
     return Record("untravelable", type=type_name(value), reason=where + refusal.reason)
 
 
-def load(records: Mapping[str, Record], store: Store) -> Iterator[tuple[str, Any]]:
+def load(records: Mapping[str, Record], store: Storage) -> Iterator[tuple[str, Any]]:
     """Load the values of records with status "value", in the order in which the caller must bind them.
 
     Classes come first and functions next, so that the values after them are made of those very ones.
@@ -198,7 +198,7 @@ def _read(serializer: formats.Serializer, path: Path, names: list[str]) -> Any:
         raise ArtifactError([Finding("MDK327", message, fix=fix, names=tuple(names))]) from error
 
 
-def load_lists(lists: Mapping[str, Sequence[Record]], store: Store) -> dict[str, list[Any]]:
+def load_lists(lists: Mapping[str, Sequence[Record]], store: Storage) -> dict[str, list[Any]]:
     """Load values that the runs of a repeated component handed on, as lists by name.
 
     What one run handed on may share objects; what different runs handed on never does.
@@ -216,7 +216,7 @@ def load_lists(lists: Mapping[str, Sequence[Record]], store: Store) -> dict[str,
 
 def length(value: object) -> int | None:
     """Return the number of items of a list or tuple, None for anything else."""
-    return len(value) if isinstance(value, list | tuple) else None
+    return len(value) if isinstance(value, (list, tuple)) else None
 
 
 def preview(value: object) -> str | None:
@@ -234,7 +234,7 @@ def preview(value: object) -> str | None:
     if pandas is not None:
         if isinstance(value, pandas.DataFrame):
             return f"{value.shape[0]} rows × {value.shape[1]} columns"
-        if isinstance(value, pandas.Series | pandas.Index):
+        if isinstance(value, (pandas.Series, pandas.Index)):
             return f"{len(value)} values, {value.dtype}"
     numpy = sys.modules.get("numpy")
     if numpy is not None:

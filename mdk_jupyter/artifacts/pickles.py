@@ -80,7 +80,7 @@ class NotebookPickler(cloudpickle.Pickler):  # type: ignore[misc]
             make, arguments = cloudpickle._code_reduce(code)
             # Some versions of cloudpickle take the file's name out, by which tracebacks find the text.
             return functions.make_code, (make, arguments, code.co_filename)
-        if isinstance(obj, types.ModuleType | io.IOBase | memoryview):
+        if isinstance(obj, (types.ModuleType, io.IOBase, memoryview)):
             return _reduce_module_or_refuse(obj)
         if kind in self._frames and (own := _own_attributes(obj)):
             make, arguments, state, *_ = obj.__reduce_ex__(4)
@@ -141,7 +141,7 @@ def live_objects() -> dict[int, tuple[str, str]]:
     """Return the ids of objects that stand for the process itself, and where each is found in another process."""
     places = [("sys", "stdout"), ("sys", "stderr"), ("dataclasses", "MISSING"), ("dataclasses", "KW_ONLY")]
     places += [("random", "_inst"), ("numpy.random.mtrand", "_rand")]
-    found = {id(_get_live(*place)): place for place in places if place[0] in sys.modules}
+    found = {id(_get_live(*place)): place for place in places if hasattr(sys.modules.get(place[0]), place[1])}
     shell = sys.modules[MAIN].__dict__.get("get_ipython")
     if shell is not None:
         found[id(shell())] = ("IPython", "get_ipython")

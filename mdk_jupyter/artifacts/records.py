@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal
 
 Status = Literal["value", "unbound", "untravelable"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Record:
     """One value that a step handed on.
 
@@ -35,7 +35,7 @@ class Record:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Record:
         """Read a record; keys that are no part of it are left to their owner."""
-        known = {name: data[name] for name in cls.__slots__ if name in data}
+        known = {field.name: data[field.name] for field in fields(cls) if field.name in data}
         return cls(**known | {"shares": tuple(known.get("shares", ()))})
 
     def holdings(self, name: str) -> tuple[str, ...]:

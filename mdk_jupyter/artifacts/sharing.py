@@ -20,7 +20,7 @@ _SIMPLE = frozenset([str, bytes, int, float, bool, types.NoneType])
 _IMMUTABLE = (
     *(str, bytes, int, float, complex, tuple, frozenset, range, slice, type, enum.Enum, logging.Logger),
     *(types.ModuleType, types.CodeType, types.BuiltinFunctionType, property, staticmethod, classmethod),
-    *(types.NoneType, types.EllipsisType, types.NotImplementedType),
+    *(type(None), type(Ellipsis), type(NotImplemented)),
 )
 _PLAIN_LIBRARIES = frozenset(["datetime", "decimal", "fractions", "pandas", "pathlib", "re", "uuid", "zoneinfo"])
 _IMMUTABLE_NAMES = frozenset(
@@ -112,7 +112,7 @@ def _overlap(a: Any, b: Any) -> bool:
 
     try:
         return numpy.shares_memory(a, b, max_work=1000)  # type: ignore[arg-type]
-    except numpy.exceptions.TooHardError:
+    except getattr(numpy, "exceptions", numpy).TooHardError:
         return True
 
 
@@ -129,9 +129,9 @@ def _is_mutable(value: object) -> bool:
     if kind.__name__ in _IMMUTABLE_NAMES and kind.__module__.partition(".")[0] in _PLAIN_LIBRARIES:
         return False
     numpy, pandas = sys.modules.get("numpy"), sys.modules.get("pandas")
-    if numpy is not None and isinstance(value, numpy.generic | numpy.ufunc | numpy.dtype):
+    if numpy is not None and isinstance(value, (numpy.generic, numpy.ufunc, numpy.dtype)):
         return False
-    return pandas is None or not isinstance(value, pandas.Index | pandas.api.extensions.ExtensionDtype)
+    return pandas is None or not isinstance(value, (pandas.Index, pandas.api.extensions.ExtensionDtype))
 
 
 class _StandIn:
@@ -158,9 +158,9 @@ class _Scanner(NotebookPickler):
             return _scan()
         pandas = sys.modules.get("pandas")
         if pandas is not None:
-            if isinstance(obj, pandas.DataFrame | pandas.Series):
+            if isinstance(obj, (pandas.DataFrame, pandas.Series)):
                 return self._scan_frame(obj)
-            if isinstance(obj, pandas.Index | pandas.api.extensions.ExtensionArray):
+            if isinstance(obj, (pandas.Index, pandas.api.extensions.ExtensionArray)):
                 return _scan()
         return super().reducer_override(obj)
 

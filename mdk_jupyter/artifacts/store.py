@@ -6,10 +6,10 @@ import hashlib
 import io
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Protocol
 
 from mdk_converters.findings import Finding
 from mdk_jupyter.errors import ArtifactError
@@ -17,7 +17,7 @@ from mdk_jupyter.errors import ArtifactError
 _PREFIX = "sha256:"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Blob:
     """Stored bytes."""
 
@@ -25,7 +25,19 @@ class Blob:
     size: int
 
 
-class _HashingFile(io.RawIOBase):
+class Storage(Protocol):
+    """Where the bytes of artifacts are: the store of this machine, or the places that a platform assigns."""
+
+    def put(self, write: Callable[[BinaryIO], None], names: Collection[str] = ()) -> Blob:
+        """Keep what `write` writes; `names` are the values that it holds. Nothing is kept when it raises."""
+        ...
+
+    def verify(self, digest: str) -> Path:
+        """Return where bytes are after checking that they are what was kept."""
+        ...
+
+
+class HashingFile(io.RawIOBase):
     """A file that hashes what is written to it."""
 
     def __init__(self, file: BinaryIO) -> None:
@@ -40,7 +52,7 @@ class _HashingFile(io.RawIOBase):
         try:
             self._file.write(data)
         except OSError as error:
-            raise _not_writable(error) from error
+            raise not_writable(error) from error
         self._hash.update(data)
         size = memoryview(data).nbytes
         self._size += size
@@ -64,8 +76,8 @@ class Store:
         name = digest.removeprefix(_PREFIX)
         return self.root / name[:2] / name[2:]
 
-    def put(self, write: Callable[[BinaryIO], None]) -> Blob:
-        """Store what `write` writes. Nothing stays behind when it raises.
+    def put(self, write: Callable[[BinaryIO], None], names: Collection[str] = ()) -> Blob:
+        """Store what `write` writes, by its content: `names` do not matter. Nothing stays behind when it raises.
 
         Raises:
             ArtifactError: the store cannot be written (MDK326).
@@ -74,10 +86,10 @@ class Store:
             self.root.mkdir(parents=True, exist_ok=True)
             handle, temporary = tempfile.mkstemp(prefix="new-", dir=self.root)
         except OSError as error:
-            raise _not_writable(error) from error
+            raise not_writable(error) from error
         try:
             with os.fdopen(handle, "wb") as file:
-                sink = _HashingFile(file)
+                sink = HashingFile(file)
                 write(sink)  # type: ignore[arg-type]
                 blob = sink.blob()
             path = self.path(blob.digest)
@@ -98,23 +110,35 @@ class Store:
         """
         path = self.path(digest)
         try:
-            with path.open("rb") as file:
-                found = _PREFIX + hashlib.file_digest(file, "sha256").hexdigest()
+            found = digest_of(path)
         except FileNotFoundError:
-            raise ArtifactError(
-                [_finding("MDK320", f"the artifact {digest} is not in the store {self.root}")]
-            ) from None
+            raise ArtifactError([renew("MDK320", f"the artifact {digest} is not in the store {self.root}")]) from None
         if found != digest:
             raise ArtifactError(
-                [_finding("MDK321", f"the artifact {digest} in {self.root} is damaged: it is now {found}")]
+                [renew("MDK321", f"the artifact {digest} in {self.root} is damaged: it is now {found}")]
             )
         return path
 
 
-def _finding(code: str, message: str) -> Finding:
+def digest_of(path: Path) -> str:
+    """Return the digest of a file, as records have it.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    content = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(2**20):
+            content.update(block)
+    return _PREFIX + content.hexdigest()
+
+
+def renew(code: str, message: str) -> Finding:
+    """Say that an artifact is not what it was."""
     return Finding(code, message, fix="Run the pipeline again: what is missing or damaged is made anew.")
 
 
-def _not_writable(error: OSError) -> ArtifactError:
+def not_writable(error: OSError) -> ArtifactError:
+    """Say that bytes could not be kept."""
     message = f"the artifact store cannot be written: {error.strerror or error}"
     return ArtifactError([Finding("MDK326", message, fix="Check the free space and the rights of the folder `.mdk`.")])

@@ -62,7 +62,7 @@ def reason_against(value: object) -> str | None:
         reason = _REASONS.get(f"{kind.__module__}.{kind.__qualname__}")
         if reason:
             return reason
-    if isinstance(value, io.IOBase) and not isinstance(value, io.BytesIO | io.StringIO):
+    if isinstance(value, io.IOBase) and not isinstance(value, (io.BytesIO, io.StringIO)):
         return _FILE
     if isinstance(value, types.ModuleType) and not _is_importable(value):
         return f"the module {value.__name__!r} cannot be imported elsewhere"
@@ -81,10 +81,10 @@ def parts_of(value: object) -> Iterator[tuple[str, object]]:
     if isinstance(value, dict):
         for key, item in value.items():
             yield f"[{key!r}]", item
-    elif isinstance(value, list | tuple):
+    elif isinstance(value, (list, tuple)):
         for place, item in enumerate(value):
             yield f"[{place}]", item
-    elif isinstance(value, set | frozenset):
+    elif isinstance(value, (set, frozenset)):
         for item in value:
             yield " (an element)", item
     elif isinstance(value, functools.partial):
@@ -95,7 +95,7 @@ def parts_of(value: object) -> Iterator[tuple[str, object]]:
         yield ".__self__", value.__self__
         yield ".__func__", value.__func__
     elif isinstance(value, types.FunctionType):
-        for name, cell in zip(value.__code__.co_freevars, value.__closure__ or (), strict=True):
+        for name, cell in zip(value.__code__.co_freevars, value.__closure__ or ()):
             try:
                 yield f" (its variable {name!r})", cell.cell_contents
             except ValueError:

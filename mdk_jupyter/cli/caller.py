@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from mdk_jupyter.local.events import Observer
 from mdk_jupyter.local.pages import Page
 from mdk_jupyter.local.record import Run
+
+if TYPE_CHECKING:
+    from mdk_jupyter.remote.plan import Plan
 
 
 class Caller(Protocol):
@@ -26,6 +29,9 @@ class Caller(Protocol):
 
     def finished(self, run: Run) -> None:
         """Show how a run ended."""
+
+    def plan(self, plan: Plan) -> None:
+        """Show what a submission would do."""
 
     def open(self, page: Page) -> None:
         """Show a page."""

@@ -94,8 +94,8 @@ def _heed(content: dict[str, Any], talk: _Conversation, caller: Caller, observe:
 def _ended(last: dict[str, Any], code: int) -> Run:
     from mdk_converters.findings import Finding
     from mdk_jupyter import errors
-    from mdk_jupyter.local.record import finding_from_json
     from mdk_jupyter.local.store import read_run
+    from mdk_jupyter.runtime.failures import finding_from_json
 
     if last.get("kind") == "finished":
         return read_run(Path(last["folder"]))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
-from mdk_jupyter.cli import cache, check, kernels, run, runs
+from mdk_jupyter.cli import build, cache, check, dev, kernels, run, runs, submit
 
 if TYPE_CHECKING:
     from mdk_converters.findings import MDKError
@@ -34,9 +34,12 @@ app = typer.Typer(
 )
 app.command("check")(check.check)
 app.add_typer(run.app, name="run")
+app.command("submit")(submit.submit)
+app.command("build")(build.build)
 app.add_typer(runs.app, name="runs")
 app.add_typer(kernels.app, name="kernels")
 app.add_typer(cache.app, name="cache")
+app.add_typer(dev.app, name="dev")
 
 
 def _version(wanted: bool) -> None:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from mdk_jupyter.local.events import Event, Observer
     from mdk_jupyter.local.pages import Page
     from mdk_jupyter.local.record import Run
+    from mdk_jupyter.remote.plan import Plan
 
 
 class EventLines:
@@ -52,6 +53,10 @@ class EventLines:
     def show(self, result: Any) -> None:
         """Print a command's result that is no run of this moment."""
         _print(json.dumps({"kind": "result", **result.to_json()}, ensure_ascii=False))
+
+    def plan(self, plan: Plan) -> None:
+        """Print a plan: `{"kind": "plan", …}`."""
+        _print(json.dumps({"kind": "plan", **plan.to_json()}, ensure_ascii=False))
 
     def open(self, page: Page) -> None:
         """Say where a page is."""

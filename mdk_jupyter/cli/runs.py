@@ -12,6 +12,7 @@ import typer
 if TYPE_CHECKING:
     from mdk_converters.findings import MDKError
     from mdk_jupyter.cli.caller import Caller
+    from mdk_jupyter.local.events import Event
     from mdk_jupyter.local.record import Run, Step
 
 app = typer.Typer(help="Look at the runs so far.", invoke_without_command=True, rich_markup_mode=None)
@@ -52,7 +53,7 @@ def show(
     """Show one run: its steps, metrics, executed notebooks, and why it failed."""
     from mdk_jupyter.local.store import find_run
 
-    run = find_run(_folder(folder), wanted)
+    run = _refreshed(find_run(_folder(folder), wanted))
     if explain and not as_json:
         from mdk_jupyter.cli.explain import explanation
 
@@ -102,7 +103,7 @@ def open_step(
 
     run = find_run(_folder(folder), wanted)
     found = find_step(run, step)
-    notebook = notebook_of(run, found)
+    notebook = notebook_of(run, found) if run.target == "local" else _fetched(run, found)
     if notebook is None:
         raise _not_executed(run, found)
     with storing(notebook):
@@ -169,11 +170,53 @@ def watch(
     caller: Caller = ctx.obj
     run = find_run(_folder(folder), wanted)
     with _leaving_quietly(), caller.watching() as observe:
-        for event in read_events(run.folder, follow=True):
+        for event in read_events(run.folder, follow=True) if run.target == "local" else _remote_events(run):
             observe(event)
     run = read_run(run.folder)
     caller.finished(run)
     return run
+
+
+@app.command("cancel")
+def cancel(
+    wanted: Annotated[str, typer.Argument(metavar="ID", help="As for show.")],
+    folder: Where = Path(),
+) -> Any:  # a Run
+    """End a run on a service; one on this machine ends with Ctrl-C where it runs."""
+    from mdk_jupyter.local.store import find_run
+    from mdk_jupyter.remote import runs as remote
+
+    run = find_run(_folder(folder), wanted)
+    return remote.cancel(run, remote.service_of(run))
+
+
+def _refreshed(run: Run) -> Run:
+    """Ask the service how a run is that has not ended; without the service it is as it was last seen."""
+    from mdk_jupyter.local.events import ENDED
+
+    if run.target == "local" or run.state in ENDED:
+        return run
+    from mdk_jupyter.cli.terminal import show_findings
+    from mdk_jupyter.errors import ServiceError
+    from mdk_jupyter.remote import runs as remote
+
+    try:
+        return remote.refresh(run, remote.service_of(run))
+    except ServiceError as error:
+        show_findings(error.findings)
+        return run
+
+
+def _fetched(run: Run, step: Step) -> Path:
+    from mdk_jupyter.remote import runs as remote
+
+    return remote.fetch_notebook(run, step, remote.service_of(run))
+
+
+def _remote_events(run: Run) -> Iterator[Event]:
+    from mdk_jupyter.remote import runs as remote
+
+    return remote.watch(run, remote.service_of(run))
 
 
 @contextmanager
@@ -205,13 +248,13 @@ def _table(found: list[Run]) -> list[str]:
 
     from mdk_jupyter.widgets.view import clock, number
 
-    rows = [("RUN", "PIPELINE", "STATE", "STARTED", "TIME", "METRICS")]
+    rows = [("RUN", "PIPELINE", "TARGET", "STATE", "STARTED", "TIME", "METRICS")]
     for run in found:
         started = f"{datetime.fromtimestamp(run.started):%Y-%m-%d %H:%M:%S}" if run.started else ""
         metrics = " ".join(f"{name}={number(value)}" for name, value in list(run.metrics.items())[:4])
-        rows.append((run.id, run.pipeline, run.state, started, clock(run.seconds), metrics))
-    widths = [max(len(row[column]) for row in rows) for column in range(5)]
+        rows.append((run.id, run.pipeline, run.target, run.state, started, clock(run.seconds), metrics))
+    widths = [max(len(row[column]) for row in rows) for column in range(6)]
     return [
-        "  ".join([*(cell.ljust(width) for cell, width in zip(row[:5], widths, strict=True)), row[5]]).rstrip()
+        "  ".join([*(cell.ljust(width) for cell, width in zip(row[:6], widths, strict=True)), row[6]]).rstrip()
         for row in rows
     ]

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from mdk_jupyter.local.events import Observer
     from mdk_jupyter.local.pages import Page
     from mdk_jupyter.local.record import Run
+    from mdk_jupyter.remote.plan import Plan
 
 
 class Terminal:
@@ -51,6 +52,9 @@ class Terminal:
 
         self.shown = run
         typer.echo(run_text(view_of(run, Path())))
+        if run.target != "local":
+            typer.echo(f"\n{run.target:<10} {run.remote['job']}\nlink       {run.remote['link']}")
+            return
         typer.echo(f"\nvalues     {size(run.size)}, {size(run.written)} new on disk")
         beside = run.source.with_name(f"{run.source.stem}.pipeline.yaml") if run.source else run.spec
         typer.echo(f"spec       {_shown(beside if beside.exists() else run.spec)}")
@@ -66,6 +70,10 @@ class Terminal:
             typer.echo(comparison_text(result, colour=_is_coloured(sys.stdout)))
         else:
             self.finished(result)
+
+    def plan(self, plan: Plan) -> None:
+        """Print a plan."""
+        typer.echo(str(plan))
 
     def open(self, page: Page) -> None:
         """Open a page in the browser; where there is none, print its path."""

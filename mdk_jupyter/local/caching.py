@@ -12,12 +12,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from mdk_converters.guards import ancestors
 from mdk_converters.spec import Pipeline
 from mdk_jupyter.artifacts.store import Store
 from mdk_jupyter.local.cache import Cache, Entry, Last
 from mdk_jupyter.local.cache_key import Ingredients, constants, differences, ingredients, key, step_sources
 from mdk_jupyter.local.dependencies import Named, Unfollowed, observe
-from mdk_jupyter.local.jobs import ancestors
 from mdk_jupyter.local.kernels import Launch
 from mdk_jupyter.local.selection import Selection
 from mdk_jupyter.local.steps import Outcome, Task

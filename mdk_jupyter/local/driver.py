@@ -15,6 +15,7 @@ from queue import Empty, SimpleQueue
 from typing import Any
 
 from mdk_converters.findings import Finding, MDKError, Place
+from mdk_converters.guards import ancestors
 from mdk_converters.spec import Pipeline
 from mdk_converters.spec_writer import dump_spec
 from mdk_converters.targets.notebooks import step_notebook
@@ -331,7 +332,7 @@ class Driver:
         if state == "cancelled":
             return "the run was cancelled"
         failures = [failed.name for failed in self.record.failures]
-        own = jobs.ancestors(self.pipeline, step.name)
+        own = ancestors(self.pipeline, step.name)
         return ", ".join([name for name in failures if name in own] or failures) + " failed"
 
     # -- what a step needs

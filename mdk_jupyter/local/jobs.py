@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from mdk_converters.graph import dependencies, producer
+from mdk_converters.graph import producer
+from mdk_converters.guards import candidates, read_later
 from mdk_converters.loops import parse_loop
-from mdk_converters.spec import STATE, Component, Pipeline
+from mdk_converters.spec import Pipeline
 
 Record = dict[str, Any]
 Produced = Mapping[str, Mapping[str, Record]]
@@ -54,34 +55,13 @@ def guarded(pipeline: Pipeline, name: str, produced: Produced, numbers: Mapping[
     They are those that it does not hand on, and that a step which may come later reads as they were: the same
     version, or another name of the same object.
     """
-    component = pipeline.components[name]
-    before = ancestors(pipeline, name)
-    versions, artifacts = set(), set()
-    for other, reader in pipeline.components.items():
-        if other == name or other in before or _ends_before(reader, component, numbers):
-            continue
-        for source in reader.inputs.values():
-            versions.add(source)
-            artifacts.add(_shared_artifact(source, produced))
+    later = read_later(pipeline, name, numbers)
+    artifacts = {_shared_artifact(source, produced) for source in later} - {None}
     return [
         variable
-        for variable, source in component.inputs.items()
-        if not variable.startswith(STATE)
-        and variable not in component.outputs
-        and (source in versions or _shared_artifact(source, produced) in artifacts - {None})
+        for variable, source in candidates(pipeline.components[name]).items()
+        if source in later or _shared_artifact(source, produced) in artifacts
     ]
-
-
-def ancestors(pipeline: Pipeline, name: str) -> set[str]:
-    """Return the steps that are over before this one starts."""
-    waits = dependencies(pipeline)
-    found: set[str] = set()
-    pending = [name]
-    while pending:
-        new = waits[pending.pop()] - found
-        found |= new
-        pending += new
-    return found
 
 
 def _record(source: str, produced: Produced) -> Record:
@@ -94,10 +74,3 @@ def _shared_artifact(source: str, produced: Produced) -> str | None:
     step, _, name = source.partition(".")
     record = produced.get(step, {}).get(name, {})
     return record["digest"] if record.get("key") is not None else None
-
-
-def _ends_before(reader: Component, component: Component, numbers: Mapping[str, int]) -> bool:
-    """Whether the notebook has every cell of `reader` above the first of `component`."""
-    if not all(cell.id in numbers for cell in (*reader.cells, *component.cells)):
-        return False
-    return max(numbers[c.id] for c in reader.cells) < min(numbers[c.id] for c in component.cells)

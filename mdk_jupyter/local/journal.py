@@ -35,7 +35,9 @@ def read_events(folder: Path, *, follow: bool = False) -> Iterator[Event]:
             if event.kind == "run" and event.state in ENDED:
                 return
         if not driven:
-            yield from _untold(read_run(folder), seen, last)
+            run = read_run(folder)
+            if run.target == "local":  # what else would know the end of a run elsewhere is its service
+                yield from _untold(run, seen, last)
             return
         if not follow:
             return

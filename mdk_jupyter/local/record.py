@@ -10,9 +10,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from mdk_converters.findings import Finding, Place
+from mdk_converters.findings import Finding
 from mdk_jupyter.local.events import State
 from mdk_jupyter.local.files import write_atomically
+from mdk_jupyter.runtime.failures import finding_from_json
 
 FORMAT = 1  # of run.json
 
@@ -73,6 +74,8 @@ class Run:
     steps: dict[str, Step] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
     home: Path | None = None  # the `.mdk` with its artifacts, when that is not the one with the run
+    target: str = "local"
+    remote: dict[str, Any] = field(default_factory=dict)  # of a run elsewhere: its job, and how to ask for it
 
     def __post_init__(self) -> None:
         if self.home == self.folder.parent.parent:
@@ -236,12 +239,6 @@ class Outputs(Mapping[str, Any]):
 def finding_to_json(finding: Finding) -> dict[str, Any]:
     """Return a finding as JSON values."""
     return dataclasses.asdict(finding)
-
-
-def finding_from_json(content: dict[str, Any]) -> Finding:
-    """Read a finding back."""
-    place = Place(**content["place"])
-    return Finding(**{**content, "place": place, "names": tuple(content["names"])})
 
 
 def _to_json(run: Run) -> dict[str, Any]:

@@ -162,7 +162,7 @@ def read_run(folder: Path) -> Run:
         OSError, ValueError, KeyError, TypeError: the record cannot be read.
     """
     run = Run.open(folder)
-    if run.state in ("waiting", "running") and not is_driven(folder):
+    if run.target == "local" and run.state in ("waiting", "running") and not is_driven(folder):
         # The driver may have ended the run between the two looks.
         run = Run.open(folder)
         if run.state in ("waiting", "running"):

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sys
+from typing import Union
 
 from mdk_converters.findings import Finding
 from mdk_jupyter.errors import StepError
 
-Metric = int | float | str | bool
+Metric = Union[int, float, str, bool]
 
 logged: dict[str, Metric] = {}  # by this process
 
@@ -46,7 +47,7 @@ def as_metric(name: str, value: object) -> Metric:
     if numpy is not None:
         if isinstance(value, numpy.ndarray) and value.ndim == 0:
             value = value[()]
-        if isinstance(value, numpy.bool_ | numpy.integer | numpy.floating | numpy.str_):
+        if isinstance(value, (numpy.bool_, numpy.integer, numpy.floating, numpy.str_)):
             value = value.item()
     for kind in (bool, int, float, str):
         if isinstance(value, kind):
@@ -58,6 +59,6 @@ def as_metric(name: str, value: object) -> Metric:
 def is_number(value: object) -> bool:
     """Tell whether a value can be logged as a number."""
     try:
-        return isinstance(as_metric("", value), int | float)
+        return isinstance(as_metric("", value), (int, float))
     except StepError:
         return False

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from mdk_jupyter.runtime import metrics, states
-from mdk_jupyter.runtime.step import JOB
+from mdk_jupyter.runtime.job_file import VARIABLE as JOB
 
 _start: states.Start | None = None
 _logged: dict[str, dict[str, metrics.Metric]] = {}  # by component

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import json
-import os
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import wraps
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mdk_converters.findings import Finding, MDKError
@@ -18,26 +15,31 @@ from mdk_jupyter.runtime.watch import watch
 
 if TYPE_CHECKING:
     from mdk_jupyter.artifacts.records import Record
+    from mdk_jupyter.artifacts.store import Storage
 
-JOB = "MDK_STEP"  # the environment variable that names the job file
 _STATE = "state."
 _UNCHANGING = (int, float, str, bytes, type(None))
 
 
 @dataclass(frozen=True)
 class Job:
-    """What the runner asks of this step."""
+    """What is asked of this step.
+
+    `report` takes what becomes of it: {"error": …}, or {"outputs": records, "metrics": …, "notes": …}.
+    """
 
     step: str
-    store: Path
-    result: Path
+    store: Storage
+    report: Callable[[dict[str, Any]], None]
     parameters: Mapping[str, Any] = field(default_factory=dict)
     inputs: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    values: Mapping[str, Any] = field(default_factory=dict)  # inputs that need not be loaded
     optional: tuple[str, ...] = ()
     outputs: tuple[str, ...] = ()
     guard: tuple[str, ...] = ()
     metrics: tuple[str, ...] = ()
     item: str | None = None  # name of the item, where the step is one run of a repeated component
+    is_watched: bool = True  # whether the files that the step uses are to be noted
 
 
 @dataclass
@@ -49,6 +51,7 @@ class _Step:
     prints: dict[str, str] = field(default_factory=dict)  # of the guarded inputs, as they were received
     split: dict[str, _Split] = field(default_factory=dict)
     item: _Item | None = None
+    reasons: dict[str, str] = field(default_factory=dict)  # why inputs could not travel
 
 
 @dataclass(frozen=True)
@@ -77,6 +80,13 @@ class _Item:
 
 
 _current: _Step | None = None
+_prepared: Job | None = None
+
+
+def prepare(job: Job) -> None:
+    """Give this process its job; without that, `begin` looks for a job file."""
+    global _prepared  # noqa: PLW0603 - a kernel runs one step
+    _prepared = job
 
 
 def current_name() -> str:
@@ -85,7 +95,7 @@ def current_name() -> str:
 
 
 def _reporting(function: Callable[[], None]) -> Callable[[], None]:
-    """Leave the reason of a failure in the result file, where the runner finds it."""
+    """Report the reason of a failure."""
 
     @wraps(function)
     def reporting() -> None:
@@ -95,7 +105,7 @@ def _reporting(function: Callable[[], None]) -> Callable[[], None]:
             if _current is not None:
                 first = error.findings[0]
                 told = {"code": first.code, "message": first.message, "names": list(first.names), "fix": first.fix}
-                _write_json(_current.job.result, {"error": told})
+                _current.job.report({"error": told})
             raise StepError(error.findings) from None
 
     return reporting
@@ -109,12 +119,13 @@ def begin() -> None:
         StepError: this is no step of a run (MDK328), or a state cannot be restored (MDK329).
     """
     global _current  # noqa: PLW0603 - a kernel runs one step
-    job = _read_job()
+    job = _prepared or _read_job()
     _current = _Step(job, states.Start.now(), sys.modules["__main__"].__dict__)
     metrics.logged.clear()
     _current.namespace.update(job.parameters)
     _receive(lambda name: name in states.BEFORE_IMPORTS)
-    watch.start()
+    if job.is_watched:
+        watch.start()
 
 
 @_reporting
@@ -127,6 +138,7 @@ def receive() -> None:
     step = _step()
     _note_classes(step.namespace)
     _receive(lambda name: name not in states.BEFORE_IMPORTS)
+    step.namespace.update(step.job.values)
     split = _find_split(step.received)
     item = step.namespace.get(step.job.item) if step.job.item is not None else None
     if not isinstance(item, _UNCHANGING):
@@ -143,7 +155,7 @@ def receive() -> None:
 
 @_reporting
 def hand_on() -> None:
-    """Check that no other input changed, store the outputs and write the result file.
+    """Check that no other input changed, store the outputs and report the result.
 
     Raises:
         StepError: an input changed that is not an output (MDK323), or that another input holds (MDK330), or the
@@ -151,7 +163,6 @@ def hand_on() -> None:
     """
     from mdk_jupyter.artifacts import handover
     from mdk_jupyter.artifacts.records import UNBOUND
-    from mdk_jupyter.artifacts.store import Store
 
     watch.stop()
     step = _step()
@@ -166,14 +177,13 @@ def hand_on() -> None:
         for name, received in step.received.items()
         if name not in job.outputs and id(namespace.get(name)) == received.identity
     ]
-    store = Store(job.store)
-    records = handover.save(values, store, kept)
+    records = handover.save(values, job.store, kept)
     for name in job.metrics:
         if name in namespace and metrics.is_number(namespace[name]):
             metrics.log_metric(name, namespace[name])
     outputs = {name: records.get(name, UNBOUND).to_json() for name in job.outputs}
-    result = {"outputs": outputs, "metrics": metrics.logged, "written": store.written, "notes": watch.notes()}
-    _write_json(job.result, result)
+    result: dict[str, Any] = {"outputs": outputs, "metrics": metrics.logged}
+    job.report({**result, "notes": watch.notes()} if job.is_watched else result)
 
 
 def _step() -> _Step:
@@ -183,24 +193,9 @@ def _step() -> _Step:
 
 
 def _read_job() -> Job:
-    path = os.environ.get(JOB)
-    try:
-        if path is None:
-            raise ValueError(f"{JOB} is not set")
-        data = json.loads(Path(path).read_text("utf-8"))
-        return Job(
-            step=data["step"],
-            store=Path(data["store"]).resolve(),
-            result=Path(data["result"]).resolve(),
-            parameters=data.get("parameters", {}),
-            item=data.get("item"),
-            inputs=data.get("inputs", {}),
-            **{name: tuple(data.get(name, ())) for name in ("optional", "outputs", "guard", "metrics")},
-        )
-    except (OSError, ValueError, KeyError) as error:
-        message = f"this notebook is a step of a run, and its job cannot be read: {error}"
-        fix = "Run the pipeline with `mdk run`; a step's notebook is not run by hand."
-        raise StepError([Finding("MDK328", message, fix=fix)]) from None
+    from mdk_jupyter.runtime.job_file import read_job
+
+    return read_job()
 
 
 def _receive(wanted: Callable[[str], bool]) -> None:
@@ -213,16 +208,14 @@ def _receive(wanted: Callable[[str], bool]) -> None:
     _refuse_untravelable(step.job, records)
     if lists:
         from mdk_jupyter.artifacts import handover
-        from mdk_jupyter.artifacts.store import Store
 
         parts = {name: [Record.from_json(part) for part in items] for name, items in lists.items()}
-        step.namespace.update(handover.load_lists(parts, Store(step.job.store)))
+        step.namespace.update(handover.load_lists(parts, step.job.store))
     present = {name: record for name, record in records.items() if record.status == "value"}
     if present:
         from mdk_jupyter.artifacts import handover
-        from mdk_jupyter.artifacts.store import Store
 
-        for name, loaded in handover.load(present, Store(step.job.store)):
+        for name, loaded in handover.load(present, step.job.store):
             number = inputs[name].get("item")
             value = loaded if number is None else loaded[number]
             if name.startswith(_STATE):
@@ -268,17 +261,32 @@ def _refuse_untravelable(job: Job, records: Mapping[str, Any]) -> None:
 
 def _explain_name_errors(reasons: Mapping[str, str]) -> None:
     """Let a NameError about an input that could not travel say so."""
-    shell = _current.namespace.get("get_ipython") if _current is not None else None
+    step = _step()
+    step.reasons.update(reasons)
+    shell = step.namespace.get("get_ipython")
     if shell is None:
         return
 
-    def explain(shell: Any, kind: type, error: NameError, trace: Any, tb_offset: int | None = None) -> None:
-        reason = reasons.get(error.name or "")
-        if reason is not None and reason not in getattr(error, "__notes__", ()):
-            error.add_note(reason)
+    def show(shell: Any, kind: type, error: NameError, trace: Any, tb_offset: int | None = None) -> None:
+        explain(error)
         shell.showtraceback((kind, error, trace), tb_offset=tb_offset)
 
-    shell().set_custom_exc((NameError,), explain)
+    shell().set_custom_exc((NameError,), show)
+
+
+def explain(error: BaseException) -> None:
+    """Add to a NameError why the input that it misses could not travel."""
+    if _current is None or not isinstance(error, NameError):
+        return
+    text = str(error)
+    name = getattr(error, "name", None) or text.partition("'")[2].partition("'")[0]  # it has a name since Python 3.10
+    reason = _current.reasons.get(name)
+    if reason is None or reason in text or reason in getattr(error, "__notes__", ()):
+        return
+    if sys.version_info >= (3, 11):
+        error.add_note(reason)
+    else:
+        error.args = (f"{text}\n{reason}",)
 
 
 def _check_guarded(step: _Step) -> None:
@@ -349,9 +357,3 @@ def _find_split(received: Mapping[str, _Received]) -> dict[str, str]:
             if own in two.record.shares and not together:
                 found[name], found[other] = other, name
     return found
-
-
-def _write_json(path: Path, data: object) -> None:
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.new")
-    temporary.write_text(json.dumps(data), encoding="utf-8")
-    temporary.replace(path)

@@ -13,11 +13,11 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import Any, Optional
 
 LIMIT = 20_000  # paths; a step that uses more is not followed
 
-Stamp = list[int] | None
+Stamp = Optional[list[int]]
 """Size and mtime_ns of a file at the moment it was used; None when it was not there."""
 
 _IMPORTERS = ("<frozen importlib._bootstrap_external>", "<frozen zipimport>")

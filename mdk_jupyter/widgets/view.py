@@ -11,7 +11,8 @@ from urllib.parse import quote
 
 from mdk_converters.findings import Finding, Place
 from mdk_jupyter.local.events import ENDED, Event, State
-from mdk_jupyter.local.record import Run, finding_from_json
+from mdk_jupyter.local.record import Run
+from mdk_jupyter.runtime.failures import finding_from_json
 
 
 @dataclass(frozen=True, slots=True)

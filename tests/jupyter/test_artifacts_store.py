@@ -103,10 +103,10 @@ def test_a_folder_without_rights_is_reported(store: Store) -> None:
 def test_a_full_disk_is_reported() -> None:
     if not Path("/dev/full").exists():
         pytest.skip("no /dev/full here")
-    from mdk_jupyter.artifacts.store import _HashingFile
+    from mdk_jupyter.artifacts.store import HashingFile
 
     with Path("/dev/full").open("wb", buffering=0) as full, pytest.raises(ArtifactError) as caught:
-        formats.write_pickle({1: "x"}, _HashingFile(full))  # type: ignore[arg-type]
+        formats.write_pickle({1: "x"}, HashingFile(full))  # type: ignore[arg-type]
     assert caught.value.code == "MDK326"
     assert "No space left" in str(caught.value)
 

@@ -7,8 +7,9 @@ from typing import Any
 
 from pipelines import pipeline
 
+from mdk_converters.guards import ancestors
 from mdk_converters.spec import Parameter
-from mdk_jupyter.local.jobs import ancestors, guarded, job
+from mdk_jupyter.local.jobs import guarded, job
 
 
 def value(digest: str, key: str | None = None) -> dict[str, Any]:

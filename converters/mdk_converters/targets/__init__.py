@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-from mdk_converters.spec import Pipeline
+if TYPE_CHECKING:
+    from mdk_converters.spec import Pipeline
 
-Target = Callable[[Pipeline], dict[str, str]]
+Target = Callable[["Pipeline"], dict[str, str]]
 """Files by name, which belong into one folder; to be written as UTF-8 with line ends as they are."""
 
 

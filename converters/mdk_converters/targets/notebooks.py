@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection
-from typing import Any
+from collections.abc import Collection, Iterable, Mapping
+from typing import TYPE_CHECKING, Any
 
-from mdk_converters.spec import Pipeline
+if TYPE_CHECKING:
+    from mdk_converters.spec import Pipeline
 
 BEGIN = "from mdk_jupyter import runtime as _mdk\n_mdk.begin()"
 RECEIVE = "_mdk.receive()"
@@ -26,18 +27,33 @@ def step_notebook(pipeline: Pipeline, component: str) -> dict[str, Any]:
         [['mdk-begin'], ['mdk-definition'], ['mdk-receive'], [], ['mdk-hand-on']]
     """
     step = pipeline.components[component]
-    ids = _Ids([cell.id for cell in step.cells])
+    return build(
+        pipeline.metadata.name,
+        component,
+        pipeline.metadata.kernel,
+        [{"name": name, **pipeline.definitions[name].model_dump()} for name in step.definitions],
+        [cell.model_dump() for cell in step.cells],
+    )
+
+
+def build(
+    pipeline: str,
+    component: str,
+    kernel: str,
+    definitions: Iterable[Mapping[str, Any]],
+    users_cells: Collection[Mapping[str, Any]],
+) -> dict[str, Any]:
+    """Return the notebook of a step from plain values: those of `Definition`, with `name`, and of `CellSource`."""
+    ids = _Ids([cell["id"] for cell in users_cells])
     cells = [_cell(ids.fresh("mdk-begin"), BEGIN, "mdk-begin")]
-    for name in step.definitions:
-        definition = pipeline.definitions[name]
-        origin = {"definition": name, "cell": definition.cell, "line": definition.line}
-        cells.append(_cell(ids.fresh("mdk-definition"), definition.source, "mdk-definition", origin))
+    for definition in definitions:
+        origin = {"definition": definition["name"], "cell": definition["cell"], "line": definition["line"]}
+        cells.append(_cell(ids.fresh("mdk-definition"), definition["source"], "mdk-definition", origin))
     cells.append(_cell(ids.fresh("mdk-receive"), RECEIVE, "mdk-receive"))
-    for user_cell in step.cells:
-        origin = {"cell": user_cell.id, "line_offset": user_cell.line_offset}
-        cells.append(_cell(ids.of(user_cell.id), user_cell.source, None, origin))
+    for user_cell in users_cells:
+        origin = {"cell": user_cell["id"], "line_offset": user_cell["line_offset"]}
+        cells.append(_cell(ids.of(user_cell["id"]), user_cell["source"], None, origin))
     cells.append(_cell(ids.fresh("mdk-hand-on"), HAND_ON, "mdk-hand-on"))
-    kernel = pipeline.metadata.kernel
     return {
         "cells": cells,
         "metadata": {
@@ -47,7 +63,7 @@ def step_notebook(pipeline: Pipeline, component: str) -> dict[str, Any]:
                 "name": kernel,
             },
             "language_info": {"name": "python"},
-            "mdk": {"pipeline": pipeline.metadata.name, "component": component},
+            "mdk": {"pipeline": pipeline, "component": component},
         },
         "nbformat": 4,
         "nbformat_minor": 5,

@@ -1,0 +1,38 @@
+"""JSON Schema of `mdk.yaml`, for editors: `python -m mdk_jupyter.project.schema > docs/project.schema.json`."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any
+
+from mdk_converters.spec_schema import TEXT, simplified
+from mdk_jupyter.project.settings import SCHEMA_ID, ProjectFile
+
+
+def json_schema() -> dict[str, Any]:
+    """Return the schema (draft 7)."""
+    generated = ProjectFile.model_json_schema()
+    definitions = generated.pop("$defs")
+    schema = {
+        "$schema": "http://json-schema.org/draft-07/schema#",
+        "$id": SCHEMA_ID,
+        **generated,
+        "title": "Project file",
+        "definitions": definitions,
+    }
+    for part in (schema, definitions["Settings"]):
+        part["properties"]["labels"]["additionalProperties"] = TEXT
+        for group in ("vertex", "kfp"):
+            part["properties"][group].pop("default", None)
+    found: dict[str, Any] = simplified(schema)
+    return found
+
+
+def schema_text() -> str:
+    """Return the text of the published file."""
+    return json.dumps(json_schema(), indent=2, ensure_ascii=False) + "\n"
+
+
+if __name__ == "__main__":
+    sys.stdout.write(schema_text())

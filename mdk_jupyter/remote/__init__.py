@@ -1,0 +1,1 @@
+"""Running pipelines elsewhere: what they need there is brought along."""

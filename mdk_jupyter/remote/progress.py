@@ -1,0 +1,150 @@
+"""From what a service shows of a job to the steps of a run: pure, and whichever service it is."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from mdk_converters.spec import Pipeline
+from mdk_converters.targets.kfp.keys import task_name
+from mdk_jupyter.local.events import State
+from mdk_jupyter.remote.service import JobView, Task
+
+_STATES: dict[str, State] = {"cached": "done"}
+_OVER = ("done", "failed", "cancelled")
+
+
+@dataclass(frozen=True, slots=True)
+class StepView:
+    """How a step is. `task` is what the service calls it, None where it has no task for it."""
+
+    name: str
+    state: State
+    part_of: str | None = None
+    task: Task | None = None
+    why: str = ""
+
+    @property
+    def is_cached(self) -> bool:
+        return self.task is not None and self.task.state == "cached"
+
+
+def blocks_of(document: Mapping[str, Any]) -> dict[str, str]:
+    """Return the condition or loop that each task of a compiled pipeline is in, where it is in one."""
+    return {
+        task: name.removeprefix("comp-")
+        for name, component in document["components"].items()
+        for task in component.get("dag", {}).get("tasks", {})
+    }
+
+
+def steps_of(
+    pipeline: Pipeline, waits: Mapping[str, Iterable[str]], blocks: Mapping[str, str], view: JobView
+) -> list[StepView]:
+    """Return the steps of a job: each component, and before it its runs where it is repeated.
+
+    `blocks` are the conditions and loops that tasks are in, as `blocks_of` returns them.
+    """
+    by_id = {task.id: task for task in view.tasks}
+    found: dict[str, StepView] = {}
+    for name, component in pipeline.components.items():
+        tasks = [task for task in view.tasks if task.name == task_name(name)]
+        state: State
+        if component.foreach is not None:
+            parts = (
+                sorted((_iteration(task, by_id), task) for task in tasks if _iteration(task, by_id) >= 0)
+                if tasks
+                else []
+            )
+            for number, task in parts:
+                part = f"{name}[{number}]"
+                found[part] = StepView(part, _state(task, view), name, task, _why(task, name, waits, view, pipeline))
+            own = [task for task in view.tasks if task.name == blocks.get(task_name(name))]
+            states = [_state(task, view) for _, task in parts] or [_state(task, view) for task in own]
+            state = _together(states, view)
+            why = f"once for each of {len(parts)} items" if parts or state == "done" else ""
+            if state == "skipped":
+                why = _reason(name, waits, view, pipeline)
+            found[name] = StepView(name, state, why=why)
+        elif tasks:
+            task = tasks[-1]
+            found[name] = StepView(name, _state(task, view), None, task, _why(task, name, waits, view, pipeline))
+        else:
+            state = "skipped" if view.state in _OVER or _is_left_out(task_name(name), blocks, view) else "waiting"
+            found[name] = StepView(name, state, why=_reason(name, waits, view, pipeline) if state == "skipped" else "")
+    return list(found.values())
+
+
+def _is_left_out(task: str, blocks: Mapping[str, str], view: JobView) -> bool:
+    """Whether a condition that the task is behind did not hold."""
+    block = blocks.get(task)
+    if block is None:
+        return False
+    return any(one.name == block and one.state == "skipped" for one in view.tasks) or _is_left_out(block, blocks, view)
+
+
+def _state(task: Task, view: JobView) -> State:
+    state: State = _STATES.get(task.state, task.state)  # type: ignore[arg-type]
+    if view.state in _OVER and state in ("waiting", "running"):
+        return "cancelled" if state == "running" else "skipped"
+    return state
+
+
+def _together(states: list[State], view: JobView) -> State:
+    """Return the state of a repeated component from those of its runs."""
+    for state in ("failed", "cancelled"):
+        if state in states and view.state in _OVER:
+            return state
+    if states and all(state == "done" for state in states):
+        return "done"
+    if not states:
+        return {"done": "skipped", "failed": "skipped", "cancelled": "skipped"}.get(view.state, "waiting")  # type: ignore[return-value]
+    if all(state == "skipped" for state in states):
+        return "skipped"
+    return "running" if view.state not in _OVER else "done"
+
+
+def _iteration(task: Task, by_id: Mapping[str, Task]) -> int:
+    """Return which item of its loop a task is for, -1 where that cannot be told."""
+    at: Task | None = task
+    while at is not None and (parent := by_id.get(at.parent)) is not None:
+        match = re.fullmatch(rf"{re.escape(parent.name)}-(\d+)", at.name)
+        if match is not None:
+            return int(match[1])
+        at = parent
+    return -1
+
+
+def _why(task: Task, name: str, waits: Mapping[str, Iterable[str]], view: JobView, pipeline: Pipeline) -> str:
+    return _reason(name, waits, view, pipeline) if _state(task, view) == "skipped" else ""
+
+
+def _reason(name: str, waits: Mapping[str, Iterable[str]], view: JobView, pipeline: Pipeline) -> str:
+    """Say why a step was not started."""
+    before = [name, *_ancestors(name, waits)]
+    failed = {task.name for task in view.tasks if task.state == "failed"}
+    blamed = [other for other in before if task_name(other) in failed]
+    if blamed:
+        return f"{', '.join(blamed)} failed"
+    if view.state == "cancelled":
+        return "the run was cancelled"
+    conditions = [other for other in before if pipeline.components[other].when is not None]
+    if conditions:
+        first = conditions[-1]
+        return f"{pipeline.components[first].when} does not hold" + (
+            f", so {first} was skipped" if first != name else ""
+        )
+    return "the run ended before"
+
+
+def _ancestors(name: str, waits: Mapping[str, Iterable[str]]) -> list[str]:
+    found: dict[str, None] = {}
+    todo = list(waits[name])
+    while todo:
+        other = todo.pop()
+        if other not in found:
+            found[other] = None
+            todo += waits[other]
+    return list(found)
