@@ -192,6 +192,20 @@ def test_states_travel(packages: Path, tmp_path: Path) -> None:
     assert done.out == "0.143 [0.2] red 0.13436424411240122 2000 error\n"
 
 
+def test_frames_travel_where_the_image_has_pandas_alone(tmp_path: Path) -> None:
+    alone = image(tmp_path / "image", "ipython", "pyarrow")
+    made = pipeline(
+        make=component(
+            "import pandas as pd\ndf = pd.DataFrame({'a': [1, 2], 'b': ['x', None]})", name="make", gives="df"
+        ),
+        use=component("print(df.a.sum(), df.b.tolist())", name="use", reads="make.df"),
+    )
+    platform = Platform(tmp_path / "root", made, alone, tmp_path)
+    done = platform.run_all()
+    assert done["make"].record("df")["format"] == "pickle"
+    assert done["use"].out == "3 ['x', nan]\n"
+
+
 # Requirements
 
 
