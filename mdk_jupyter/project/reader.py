@@ -39,6 +39,10 @@ _FORMS = {
     "host": (r"https?://\S+", "a URL", "https://kubeflow.example.org"),
     "storage_endpoint": (r"https?://\S+", "a URL", "https://minio.example.org"),
 }
+_REGISTRY_FORMS = {
+    "url": (r"(https?|sqlite|postgresql(\+\w+)?)://\S+", "a URL", "https://registry.example.org"),
+    "artifacts": (r"[a-z][a-z0-9+]*://\S+", "a folder in a bucket", "gs://BUCKET/models"),
+}
 _ROOTS = {
     "vertex": (r"gs://[a-z0-9][a-z0-9._-]+(/[^\s]*)?", "gs://BUCKET/FOLDER"),
     "kfp": (r"(gs|s3|minio)://[a-z0-9][a-z0-9._-]+(/[^\s]*)?", "gs://BUCKET/FOLDER, s3://… or minio://…"),
@@ -121,21 +125,24 @@ class _ProjectReader(Reader[ProjectFile]):
 
     def unknown_key(self, name: str, known: list[str]) -> tuple[str, str]:
         if name in _SECRET_KEYS and "token_variable" in known:
-            return f'"{name}" does not belong into a file', "name the variable that holds it: token_variable: KFP_TOKEN"
+            return f'"{name}" does not belong into a file', "name the variable that holds it: token_variable: MY_TOKEN"
         return super().unknown_key(name, known)
 
 
 def _problems(settings: Settings, path: SpecPath) -> Iterator[Problem]:
     for group, model in (("vertex", settings.vertex), ("kfp", settings.kfp)):
         yield from _group_problems(model, (*path, group))
-    if settings.registry is not None and not re.match(r"https?://\S+$", settings.registry):
-        yield _misshapen((*path, "registry"), settings.registry, "a URL", "https://registry.example.org")
+    for field, (form, what, example) in _REGISTRY_FORMS.items():
+        value = getattr(settings.registry, field)
+        if value is not None and not re.fullmatch(form, value):
+            yield _misshapen((*path, "registry", field), value, what, example)
     for name, reference in settings.images.items():
         if not reference.strip() or re.search(r"\s", reference):
             yield _misshapen((*path, "images", name), reference, "an image reference", "registry/team/image:tag")
-    if settings.kfp.token_variable is not None and settings.kfp.token_file is not None:
-        message = "the token is named twice, by token_variable and token_file"
-        yield Problem("MDK447", (*path, "kfp", "token_file"), message, "keep one of the two", ("token_file",))
+    for name, part in (("kfp", settings.kfp), ("registry", settings.registry)):
+        if part.token_variable is not None and part.token_file is not None:
+            message = "the token is named twice, by token_variable and token_file"
+            yield Problem("MDK447", (*path, name, "token_file"), message, "keep one of the two", ("token_file",))
 
 
 def _group_problems(model: Vertex | Kubeflow, path: SpecPath) -> Iterator[Problem]:

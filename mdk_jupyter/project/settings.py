@@ -58,6 +58,19 @@ class Kubeflow(Strict):
     )
 
 
+class Registry(Strict):
+    """Where the model registry is. Without an address it is a file of the project, `.mdk/registry.db`."""
+
+    url: str | None = Field(
+        default=None, description="URL of the registry: https://… of a server, or postgresql://… or sqlite:///… itself."
+    )
+    token_variable: str | None = Field(default=None, description="Environment variable that holds the bearer token.")
+    token_file: str | None = Field(default=None, description="File that holds the bearer token.")
+    artifacts: str | None = Field(
+        default=None, description="Folder in a bucket that logged models are put into, such as gs://BUCKET/models."
+    )
+
+
 class Settings(Strict):
     """What can differ between environments."""
 
@@ -66,7 +79,7 @@ class Settings(Strict):
     images: dict[str, str] = Field(
         default={}, description="Name -> image reference. `default` is for components that name none."
     )
-    registry: str | None = Field(default=None, description="URL of the model registry.")
+    registry: Registry = Field(default=Registry(), description="The model registry.")
     target: Target | None = Field(default=None, description="Where `mdk submit` sends pipelines.")
     vertex: Vertex = Field(default=Vertex(), description="Settings for the target vertex.")
     kfp: Kubeflow = Field(default=Kubeflow(), description="Settings for the target kfp.")

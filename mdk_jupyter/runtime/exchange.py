@@ -52,6 +52,7 @@ class Exchange:
             step=given.component,
             store=self.places,
             report=report,
+            pipeline=given.made["pipeline"],
             parameters=given.parameters(),
             inputs=inputs,
             values=values,

@@ -32,6 +32,8 @@ def read_job() -> Job:
             step=data["step"],
             store=store,
             report=lambda told: _write_json(result, {**told, "written": store.written}),
+            run=data.get("run", ""),
+            pipeline=data.get("pipeline", ""),
             parameters=data.get("parameters", {}),
             item=data.get("item"),
             inputs=data.get("inputs", {}),

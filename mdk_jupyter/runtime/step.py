@@ -38,6 +38,8 @@ class Job:
     outputs: tuple[str, ...] = ()
     guard: tuple[str, ...] = ()
     metrics: tuple[str, ...] = ()
+    run: str = ""
+    pipeline: str = ""
     item: str | None = None  # name of the item, where the step is one run of a repeated component
     is_watched: bool = True  # whether the files that the step uses are to be noted
 
@@ -87,6 +89,11 @@ def prepare(job: Job) -> None:
     """Give this process its job; without that, `begin` looks for a job file."""
     global _prepared  # noqa: PLW0603 - a kernel runs one step
     _prepared = job
+
+
+def current_job() -> Job | None:
+    """Return the job of this process, None outside a run."""
+    return _current.job if _current is not None else None
 
 
 def current_name() -> str:

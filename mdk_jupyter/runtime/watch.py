@@ -10,7 +10,7 @@ import os
 import sys
 import sysconfig
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import FrameType
 from typing import Any, Optional
@@ -55,6 +55,21 @@ class Watch:
     def stop(self) -> None:
         """Take no more notes."""
         self._active = False
+
+    @contextlib.contextmanager
+    def pause(self) -> Iterator[None]:
+        """Take no notes of what this thread does: it is ours, and not what the user's code asked for."""
+        before = getattr(self._thread, "busy", False)
+        self._thread.busy = True
+        try:
+            yield
+        finally:
+            self._thread.busy = before
+
+    def note_outside(self, what: str) -> None:
+        """Note that the step depends on something that no file tells of, so that its result is not kept."""
+        if self._active:
+            self.blind = what
 
     def notes(self) -> dict[str, Any]:
         """Return what was noted, and the modules that were loaded, as JSON values."""
