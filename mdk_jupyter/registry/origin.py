@@ -180,4 +180,5 @@ _DATA = frozenset(["parquet", "arrow", "polars", "npy", "npy-locked"])
 
 
 def _parts(about: dict[str, Any]) -> Iterable[dict[str, Any]]:
-    return about["items"] if "items" in about else (about,)
+    parts: Iterable[dict[str, Any]] = about.get("items", (about,))
+    return parts

@@ -1,0 +1,51 @@
+"""The registry in this process, for the user of this machine: a file of the project, of which the user is admin."""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING, Any, cast
+
+from mdk_jupyter.registry.domain import Actor, Grant, Role
+from mdk_jupyter.registry.face import RegistryFace
+from mdk_jupyter.registry.origin import user
+
+if TYPE_CHECKING:
+    from mdk_jupyter.registry.service import Registry
+
+_METHODS = frozenset(name for name in vars(RegistryFace) if not name.startswith("_"))
+
+
+class Embedded:
+    """Calls a registry's methods as `actor`; see `RegistryFace` for them."""
+
+    def __init__(self, registry: Registry, actor: Actor) -> None:
+        self._registry = registry
+        self._actor = actor
+
+    def __getattr__(self, name: str) -> Any:
+        if name not in _METHODS:
+            raise AttributeError(f"a registry has no {name!r}")
+        return functools.partial(getattr(self._registry, name), self._actor)
+
+    def __dir__(self) -> list[str]:
+        return sorted({*super().__dir__(), *_METHODS})
+
+    def __repr__(self) -> str:
+        return f"<registry in this process, as {self._actor.name}>"
+
+    def _ipython_display_(self) -> None:
+        from mdk_jupyter.widgets.registry import show
+
+        show(cast(RegistryFace, self))
+
+
+def embedded(registry: Registry, actor: Actor) -> RegistryFace:
+    """Return a registry's face for one actor."""
+    return cast(RegistryFace, Embedded(registry, actor))
+
+
+def local_actor() -> Actor:
+    """Return whoever works here. It is their own file: nothing is kept from them but what the policy asks of all."""
+    name = user()
+    roles = (Role.APPROVER, Role.ADMIN)  # an admin may not promote by that
+    return Actor(name=name, grants=tuple(Grant(subject=name, role=role) for role in roles), method="local")
