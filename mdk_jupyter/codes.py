@@ -592,4 +592,65 @@ CODES: dict[str, Code] = {
         "foreach: model in models",
         "Loop over names or settings, and make the object in the component.",
     ),
+    # The model registry, from the side of those who use it
+    "MDK550": Code(
+        "The registry cannot be reached",
+        "The server did not answer, or the registry's file cannot be opened. What was asked for may be asked again.",
+        "registry: {url: https://registry.example.org}",
+        "Check the address in mdk.yaml or MDK_REGISTRY, the network, and that the server runs.",
+    ),
+    "MDK551": Code(
+        "There is no token for the registry",
+        "mdk.yaml names a variable or file that is not there; or the token would travel unencrypted.",
+        "registry: {url: https://registry.example.org, token_variable: MY_TOKEN}",
+        "Set the variable, or put the token into the file; use an https:// address.",
+    ),
+    "MDK552": Code(
+        "A model cannot be stored",
+        "Something in the model only lives in this process, such as an open file or a connection.",
+        "mdk.log_model('flights', pipeline_with_an_open_file)",
+        "Log the fitted model without it.",
+    ),
+    "MDK553": Code(
+        "Nothing here reads the model's address",
+        "Models in buckets are read and written through fsspec, which needs a package for each kind of storage.",
+        "registry: {artifacts: gs://BUCKET/models}",
+        "Install fsspec and the package for the storage: gcsfs, s3fs, adlfs.",
+    ),
+    "MDK554": Code(
+        "A model from elsewhere is a pickle",
+        "To load a pickle is to run the code in it. It is taken from this project and its bucket alone.",
+        "mdk.load_model('fraud@champion', environment='prod')",
+        "If you trust who made it: `allow_pickle=True`, or name its bucket in mdk.yaml under `registry: {artifacts: …}`.",
+    ),
+    "MDK555": Code(
+        "A version has no digest",
+        "It was registered without one, so nobody can tell whether the bytes are those that were registered.",
+        "mdk.load_model('imported/1.0.0')",
+        "Load it from its address yourself, or register it again with `mdk.log_model`.",
+    ),
+    "MDK556": Code(
+        "A container cannot register a model",
+        "The container knows no registry, or no bucket for the model's bytes.",
+        "mdk.log_model('flights', model) in a step on Vertex AI",
+        "Give the component MDK_REGISTRY and MDK_REGISTRY_ARTIFACTS by `env`, and MDK_REGISTRY_TOKEN by `secret`.",
+    ),
+    "MDK557": Code(
+        "The policy does not let the version pass",
+        "A gate failed, an approval is missing, or it was not where it had to be before. Nothing was changed.",
+        "mdk promote flights/1.3.0 prod",
+        "The plan shows each gate. Some can be set aside with `--waive GATE=REASON`; emergencies have `--break-glass`.",
+    ),
+    "MDK558": Code(
+        "A policy file is not valid",
+        "The file does not say what a policy can say.",
+        "gates: [{name: auc, expression: auc > 0.8}]",
+        "Write `gates: [{name: auc, kind: metric, expression: auc >= champion}]`; docs/registry.md has all keys.",
+    ),
+    "MDK559": Code(
+        "Nobody is there to ask",
+        "What changes where a model serves asks first, and the command has no terminal.",
+        "mdk promote flights/1.3.0 prod < /dev/null",
+        "Look at `--plan`, then add `--yes`.",
+    ),
 }

@@ -17,7 +17,9 @@ from mdk_magics.refusal import describe
 from mdk_magics.session import Session
 
 if TYPE_CHECKING:
+    from mdk_jupyter.registry.face import RegistryFace
     from mdk_jupyter.remote.plan import Plan
+    from mdk_jupyter.widgets.sheet import Sheet
 
 
 class NotebookCaller:
@@ -55,7 +57,25 @@ class NotebookCaller:
         live.close(view_of(run, self._beside))
         self.shown = run
 
-    def plan(self, plan: Plan) -> None:
+    def browse(self, registry: RegistryFace) -> RegistryFace:
+        """Return the registry, which shows itself as the cell's value."""
+        return registry
+
+    def confirm(self, question: str) -> bool:
+        """Ask below the cell.
+
+        Raises:
+            UsageError: the notebook is executed with nobody in front of it (MDK559).
+        """
+        kernel = getattr(self._shell, "kernel", None)
+        if kernel is not None and not kernel._allow_stdin:
+            from mdk_jupyter.cli.terminal import nobody_to_ask
+            from mdk_jupyter.errors import UsageError
+
+            raise UsageError([nobody_to_ask()])
+        return input(f"{question} [y/N] ").strip().lower() in ("y", "yes")
+
+    def plan(self, plan: Plan | Sheet) -> None:
         """Show a plan as a table."""
         from IPython.display import display
 

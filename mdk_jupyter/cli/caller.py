@@ -12,6 +12,7 @@ from mdk_jupyter.local.record import Run
 
 if TYPE_CHECKING:
     from mdk_jupyter.remote.plan import Plan
+    from mdk_jupyter.widgets.sheet import Sheet
 
 
 class Caller(Protocol):
@@ -30,8 +31,15 @@ class Caller(Protocol):
     def finished(self, run: Run) -> None:
         """Show how a run ended."""
 
-    def plan(self, plan: Plan) -> None:
-        """Show what a submission would do."""
+    def plan(self, plan: Plan | Sheet) -> None:
+        """Show what a submission or promotion would do."""
+
+    def confirm(self, question: str) -> bool:
+        """Ask whoever is there.
+
+        Raises:
+            MDKError: nobody is there; says what to do.
+        """
 
     def open(self, page: Page) -> None:
         """Show a page."""

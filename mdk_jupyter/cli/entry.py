@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
-from mdk_jupyter.cli import build, cache, check, dev, kernels, run, runs, submit
+from mdk_jupyter.cli import build, cache, check, dev, kernels, promoting, registry, run, runs, submit
 
 if TYPE_CHECKING:
     from mdk_converters.findings import MDKError
@@ -39,6 +39,9 @@ app.command("build")(build.build)
 app.add_typer(runs.app, name="runs")
 app.add_typer(kernels.app, name="kernels")
 app.add_typer(cache.app, name="cache")
+app.add_typer(registry.app, name="registry")
+app.command("promote")(promoting.promote)
+app.command("rollback")(promoting.rollback)
 app.add_typer(dev.app, name="dev")
 
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from mdk_jupyter.local.pages import Page
     from mdk_jupyter.local.record import Run
     from mdk_jupyter.remote.plan import Plan
+    from mdk_jupyter.widgets.sheet import Sheet
 
 
 class EventLines:
@@ -54,9 +55,20 @@ class EventLines:
         """Print a command's result that is no run of this moment."""
         _print(json.dumps({"kind": "result", **result.to_json()}, ensure_ascii=False))
 
-    def plan(self, plan: Plan) -> None:
+    def plan(self, plan: Plan | Sheet) -> None:
         """Print a plan: `{"kind": "plan", …}`."""
         _print(json.dumps({"kind": "plan", **plan.to_json()}, ensure_ascii=False))
+
+    def confirm(self, question: str) -> bool:
+        """Ask nobody: programs say `--yes`.
+
+        Raises:
+            UsageError: always (MDK559).
+        """
+        from mdk_jupyter.cli.terminal import nobody_to_ask
+        from mdk_jupyter.errors import UsageError
+
+        raise UsageError([nobody_to_ask()])
 
     def open(self, page: Page) -> None:
         """Say where a page is."""

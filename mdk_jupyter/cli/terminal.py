@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from mdk_jupyter.local.pages import Page
     from mdk_jupyter.local.record import Run
     from mdk_jupyter.remote.plan import Plan
+    from mdk_jupyter.widgets.sheet import Sheet
 
 
 class Terminal:
@@ -61,8 +62,13 @@ class Terminal:
         for number, step in enumerate(step for step in run.steps.values() if step.notebook):
             typer.echo(f"{'' if number else 'notebooks':<10} {_shown(step.notebook)}")
 
-    def show(self, result: Run | Comparison) -> None:
+    def show(self, result: Run | Comparison | Sheet) -> None:
         """Print what a command returned and has not shown itself."""
+        from mdk_jupyter.widgets.sheet import Sheet
+
+        if isinstance(result, Sheet):
+            self.plan(result)
+            return
         from mdk_jupyter.local.compare import Comparison
         from mdk_jupyter.widgets.comparison import comparison_text
 
@@ -71,9 +77,23 @@ class Terminal:
         else:
             self.finished(result)
 
-    def plan(self, plan: Plan) -> None:
+    def plan(self, plan: Plan | Sheet) -> None:
         """Print a plan."""
-        typer.echo(str(plan))
+        from mdk_jupyter.widgets.sheet import Sheet
+
+        typer.echo(plan.text(colour=_is_coloured(sys.stdout)) if isinstance(plan, Sheet) else str(plan))
+
+    def confirm(self, question: str) -> bool:
+        """Ask on the terminal.
+
+        Raises:
+            UsageError: nobody is there to answer (MDK559).
+        """
+        if not sys.stdin.isatty():
+            from mdk_jupyter.errors import UsageError
+
+            raise UsageError([nobody_to_ask()])
+        return typer.confirm(question)
 
     def open(self, page: Page) -> None:
         """Open a page in the browser; where there is none, print its path."""
@@ -81,6 +101,13 @@ class Terminal:
 
         if not (_has_browser() and webbrowser.open(page.path.as_uri())):
             typer.echo(_shown(page.path))
+
+
+def nobody_to_ask() -> Finding:
+    """Say that a question has no answer."""
+    from mdk_converters.findings import Finding
+
+    return Finding("MDK559", "this asks before it changes anything, and nobody is there", fix="add --yes")
 
 
 def show_findings(findings: Iterable[Finding]) -> None:

@@ -30,6 +30,13 @@ Labels = dict[
 class _Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="constants")
 
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+        """What notebooks show."""
+        from mdk_jupyter.widgets.registry_sheets import sheet_of
+
+        sheet = sheet_of(self)
+        return sheet._repr_mimebundle_() if sheet is not None else {"text/plain": repr(self)}
+
 
 # Who
 

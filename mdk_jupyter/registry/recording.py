@@ -32,9 +32,10 @@ from mdk_jupyter.registry.keeping import Kept, fetch, keep
 from mdk_jupyter.registry.profiles import profile
 from mdk_jupyter.registry.references import parse
 from mdk_jupyter.registry.signatures import signature as signature_of
-from mdk_jupyter.runtime import step
+from mdk_jupyter.runtime import registering, step
 from mdk_jupyter.runtime.job_file import VARIABLE as JOB
 from mdk_jupyter.runtime.metrics import as_metric
+from mdk_jupyter.runtime.registering import is_in_container
 from mdk_jupyter.runtime.watch import watch
 
 CONTENT = "content-"  # of idempotency keys that say what the content is
@@ -90,6 +91,16 @@ def log_model(
         >>> mdk.log_model("flights", model, version="1.2", metrics={"auc": 0.71}, data=train)      # doctest: +SKIP
         flights/1.2.0
     """
+    if is_in_container():
+        return registering.log_model(  # type: ignore[return-value]  # the part of a Version that it can know
+            name,
+            model,
+            version=version,
+            metrics=metrics,
+            parameters=parameters,
+            description=description,
+            labels=labels,
+        )
     with watch.pause():
         home = find_home()
         plain = {metric: as_metric(metric, value) for metric, value in (metrics or {}).items()}
@@ -167,6 +178,8 @@ def load_model(
         >>> model = mdk.load_model("flights", "champion", environment="prod")      # doctest: +SKIP
     """
     wanted = parse(f"{reference}@{version}" if version is not None else reference)
+    if is_in_container():
+        return registering.load_model(reference, version, environment=environment, allow_pickle=allow_pickle)
     if wanted.version is None:
         watch.note_outside(f"it loads {wanted} from the model registry, which moves on")
     with watch.pause():

@@ -11,7 +11,12 @@ import mdk_converters
 import mdk_jupyter
 from mdk_jupyter.remote.protected import is_protected
 
-_RUNTIME = ("mdk_jupyter.runtime.container", "mdk_jupyter.runtime.shell", "mdk_jupyter.runtime.figures_backend")
+_RUNTIME = (
+    "mdk_jupyter.runtime.container",
+    "mdk_jupyter.runtime.shell",
+    "mdk_jupyter.runtime.figures_backend",
+    "mdk_jupyter.runtime.registering",
+)
 _NOT_IN_CONTAINERS = frozenset(["mdk_jupyter.runtime.job_file"])
 _PACKAGES = {package.__name__: Path(str(package.__file__)).parent for package in (mdk_jupyter, mdk_converters)}
 _MAGIC_LINE = re.compile(r"^(\s*)[%!?].*$", re.MULTILINE)

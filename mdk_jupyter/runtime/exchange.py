@@ -14,7 +14,7 @@ from mdk_jupyter.artifacts import formats
 from mdk_jupyter.artifacts.records import Record
 from mdk_jupyter.artifacts.store import not_writable
 from mdk_jupyter.errors import StepError
-from mdk_jupyter.runtime import metrics
+from mdk_jupyter.runtime import metrics, registering
 from mdk_jupyter.runtime.arguments import Given, unreadable
 from mdk_jupyter.runtime.places import Places, metadata, path_of, read_metadata
 from mdk_jupyter.runtime.step import Job
@@ -85,6 +85,8 @@ class Exchange:
             answer["artifacts"][METRICS] = {"artifacts": [logged]}
             # Also as a file: whoever only has the bucket, as clients of Kubeflow do, reads what became of the step.
             told = {"metrics": logged["metadata"], "outputs": {name: r.to_json() for name, r in records.items()}}
+            if registering.unregistered:
+                told["models"] = registering.unregistered
             write(path_of(logged["uri"]), json.dumps(told, ensure_ascii=False, allow_nan=False) + "\n")
         for key in (NOTEBOOK, HTML):
             if self.given.output(key) is not None:

@@ -68,6 +68,12 @@ class Sheet:
         label = escape(self.title or "model registry", quote=True)
         return f'<div class="mdk-run mdk-registry" role="group" aria-label="{label}">{head}{tables}{remarks}</div>'
 
+    def to_json(self) -> dict[str, Any]:
+        """Return the value that the sheet shows."""
+        from pydantic import TypeAdapter
+
+        return {"title": self.title, "value": TypeAdapter(Any).dump_python(self.value, mode="json")}
+
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         return {"text/plain": self.text(), "text/html": f"<style>{style()}</style>{self.html()}"}
 

@@ -1,0 +1,158 @@
+"""`mdk registry policy`, `grant`, `token`, `verify`, `export`, `import`: rules, rights, and moving house."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Subject = Annotated[str | None, typer.Argument(metavar="[WHO]", help="The name that authentication gives, or *.")]
+
+
+def policy(
+    ctx: typer.Context,
+    environment: Annotated[str, typer.Argument(metavar="ENV", help="The environment, such as prod.")],
+    project: Annotated[str | None, typer.Option("--project", help="Of this project alone.")] = None,
+    file: Annotated[
+        Path | None, typer.Option("--set", metavar="FILE", help="Take the policy from a YAML or JSON file.")
+    ] = None,
+    reason: Annotated[str | None, typer.Option("-m", "--reason", help="Why it changes.")] = None,
+    as_json: AsJson = False,
+) -> Any:
+    """Show what it takes to get into an environment, or change it."""
+    from mdk_jupyter.cli.registry import face, told
+    from mdk_jupyter.widgets import registry_sheets
+
+    known = face(ctx)
+    if file is None:
+        return told(known.policy(environment, project=project), as_json, registry_sheets.policy)
+    wanted = _read_policy(file, environment, project)
+    return told(known.set_policy(wanted, reason=reason), as_json, registry_sheets.policy)
+
+
+def _read_policy(file: Path, environment: str, project: str | None) -> Any:
+    import yaml
+    from pydantic import ValidationError
+
+    from mdk_converters.findings import Finding, Place
+    from mdk_jupyter.errors import NotFoundError, UsageError
+    from mdk_jupyter.registry.domain import Policy
+
+    try:
+        content = yaml.safe_load(file.read_text(encoding="utf-8"))
+        about = {"environment": environment} | ({"project": project} if project is not None else {})
+        return Policy.model_validate({**content, **about})
+    except OSError as error:
+        raise NotFoundError([Finding("MDK440", f"{file} cannot be read: {error.strerror}")]) from None
+    except (ValidationError, TypeError, yaml.YAMLError) as error:
+        first = error.errors()[0] if isinstance(error, ValidationError) else None
+        said = f"{'.'.join(map(str, first['loc']))}: {first['msg']}" if first else str(error)
+        fix = "write it like `gates: [{name: auc, kind: metric, expression: auc >= champion}]`"
+        raise UsageError([Finding("MDK558", f"the policy is not valid: {said}", Place(str(file)), fix)]) from None
+
+
+def grant(
+    ctx: typer.Context,
+    subject: Subject = None,
+    role: Annotated[
+        str | None, typer.Argument(metavar="[ROLE]", help="viewer, contributor, approver or admin.")
+    ] = None,
+    project: Annotated[str, typer.Option("--project", help="In this project alone.")] = "*",
+    environment: Annotated[str, typer.Option("--env", metavar="ENV", help="In this environment alone.")] = "*",
+    revoke: Annotated[bool, typer.Option("--revoke", help="Take the role away.")] = False,
+    as_json: AsJson = False,
+) -> Any:
+    """Give somebody a role; without a role, list who has which."""
+    from mdk_jupyter.cli.registry import face, told
+    from mdk_jupyter.registry.domain import Role
+    from mdk_jupyter.widgets import registry_sheets
+
+    known = face(ctx)
+    if subject is None or role is None:
+        return told(known.grants(subject), as_json, registry_sheets.grants)
+    if role not in {one.value for one in Role}:
+        raise typer.BadParameter(f"{role!r} is no role; there are viewer, contributor, approver and admin")
+    if revoke:
+        known.revoke(subject, Role(role), project=project, environment=environment)
+        return told(known.grants(subject), as_json, registry_sheets.grants)
+    given = known.grant(subject, Role(role), project=project, environment=environment)
+    return told([given], as_json, registry_sheets.grants)
+
+
+def token(
+    ctx: typer.Context,
+    subject: Subject = None,
+    days: Annotated[float, typer.Option("--days", min=0.01, help="How long it is good.")] = 30.0,
+    note: Annotated[str | None, typer.Option("--note", help="What it is for.")] = None,
+    revoke: Annotated[str | None, typer.Option("--revoke", metavar="ID", help="End a token.")] = None,
+    as_json: AsJson = False,
+) -> Any:
+    """Make a token for somebody, which is shown once; without a name, list the tokens."""
+    from mdk_jupyter.cli.registry import face, told
+    from mdk_jupyter.widgets import registry_sheets
+
+    known = face(ctx)
+    if revoke is not None:
+        known.revoke_token(revoke)
+    if subject is None:
+        return told(known.tokens(), as_json, registry_sheets.tokens)
+    return told([known.create_token(subject, days=days, note=note)], as_json, registry_sheets.tokens)
+
+
+def verify(
+    ctx: typer.Context,
+    name: Annotated[str | None, typer.Argument(metavar="[MODEL]", help="Default: all models.")] = None,
+    as_json: AsJson = False,
+) -> Any:
+    """Check that nobody changed the history; exits with 1 where somebody did."""
+    from mdk_jupyter.cli.registry import face, told
+    from mdk_jupyter.widgets import registry_sheets
+
+    found = face(ctx).verify(name)
+    if found.whole:
+        return told(found, as_json, registry_sheets.verification)
+    shown = told(found, as_json, registry_sheets.verification)
+    if shown is not None:
+        ctx.obj.plan(shown)
+    raise typer.Exit(1)
+
+
+def export(
+    ctx: typer.Context,
+    names: Annotated[list[str] | None, typer.Argument(metavar="[MODEL]…", help="Default: all.")] = None,
+    output: Annotated[
+        typer.FileTextWrite, typer.Option("-o", "--output", metavar="FILE", encoding="utf-8", help="Default: print.")
+    ] = "-",  # type: ignore[assignment]  # Typer opens it
+) -> None:
+    """Write models, versions and history as lines of JSON."""
+    from mdk_jupyter.cli.registry import face
+
+    lines = face(ctx).export(names or None)
+    for line in lines:
+        output.write(f"{line}\n")
+
+
+def import_(
+    ctx: typer.Context,
+    source: Annotated[
+        typer.FileText,
+        typer.Argument(metavar="FILE", encoding="utf-8", help="What `mdk registry export` wrote; - is standard input."),
+    ],
+    as_json: AsJson = False,
+) -> Any:
+    """Read what was exported; what is there already stays as it is."""
+    from mdk_jupyter.cli.registry import face, told
+    from mdk_jupyter.widgets import registry_sheets
+
+    known = face(ctx)
+    done = known.import_(line for line in source if line.strip())
+    return told(done, as_json, registry_sheets.imported)
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the commands to `mdk registry`."""
+    for command in (policy, grant, token, verify, export):
+        app.command(command.__name__)(command)
+    app.command("import")(import_)
