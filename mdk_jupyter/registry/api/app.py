@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 from collections.abc import AsyncIterator
 from typing import Any
 
 import anyio
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
+from sqlalchemy.exc import DataError, InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 
 from mdk_converters.findings import Finding, MDKError
@@ -61,6 +64,7 @@ def create_app(registry: Registry, authentication: Authentication) -> FastAPI:
     app.add_exception_handler(Refusal, _refusal)
     app.add_exception_handler(RequestValidationError, _unreadable)
     app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(SQLAlchemyError, _database)
     app.add_middleware(Authenticated, authentication=authentication)
     app.add_middleware(Bounded)
     app.add_middleware(Observed, metrics=metrics)  # the outermost is added last
@@ -118,8 +122,23 @@ async def _unreadable(request: Request, error: Exception) -> ProblemAnswer:
 
 async def _http(request: Request, error: Exception) -> ProblemAnswer:
     assert isinstance(error, HTTPException)
-    code = {404: "MDK573", 405: "MDK573", 413: "MDK574"}.get(error.status_code, "MDK572")
-    return _noted(request, problems.plain(error.status_code, code, str(error.detail), headers=error.headers))
+    status = error.status_code
+    if status in {404, 405}:
+        text = "there is no such route" if status == 404 else f"the route does not take {request.method}"
+        return _noted(request, problems.plain(status, "MDK573", text, headers=error.headers))
+    code = "MDK574" if status == 413 else "MDK572"
+    return _noted(request, problems.plain(status, code, str(error.detail), headers=error.headers))
+
+
+async def _database(request: Request, error: Exception) -> ProblemAnswer:
+    """Tell what the database does not take from that it cannot be reached."""
+    if isinstance(error, DataError):
+        return _noted(request, problems.plain(422, "MDK572", "a value cannot be stored: too large, or not text"))
+    if isinstance(error, OperationalError | InterfaceError | PoolTimeout):
+        logging.getLogger(__name__).warning("the database cannot be reached: %s", type(error).__name__)
+        text = "the database cannot be reached; a change may have happened or not"
+        return _noted(request, problems.plain(503, "MDK576", text, "Send it again.", {"Retry-After": "1"}))
+    raise error
 
 
 def _noted(request: Request, answer: ProblemAnswer) -> ProblemAnswer:

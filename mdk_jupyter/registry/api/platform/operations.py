@@ -15,7 +15,7 @@ from mdk_jupyter.registry.api.platform.bodies import (
     UpdateStatus,
 )
 from mdk_jupyter.registry.api.platform.identity import version_of
-from mdk_jupyter.registry.domain import Actor, Deployment, NewVersion, Place, Search, Version
+from mdk_jupyter.registry.domain import Actor, Deployment, Place, Search, Version
 from mdk_jupyter.registry.errors import ConflictError, InvalidError, NotFoundError
 from mdk_jupyter.registry.service import Registry
 
@@ -28,9 +28,8 @@ class Operations:
 
     def add(self, actor: Actor, new: NewRecord) -> Record:
         """Register a version. Whether it is primary is not for the one who registers it to say."""
-        version = records.new_version(new)
-        given = {field: getattr(version, field) for field in NewVersion.model_fields}
-        return self._record(actor, self._registry.register(actor, new.model_name, **given), new.deployment_environment)
+        added = self._registry.add(actor, new.model_name, records.new_version(new))
+        return self._record(actor, added, new.deployment_environment)
 
     def primary(self, actor: Actor, name: str, environment: str) -> Record:
         """Show the champion."""

@@ -39,14 +39,12 @@ def router(registry: Registry) -> APIRouter:
         "/models/{name}/versions",
         status_code=201,
         responses=declared(409),
-        openapi_extra={"description": "Add a version. The model comes to be with its first one."},
     )
     def register(
         name: ModelName, body: NewVersion, caller: Caller, idempotency_key: IdempotencyKey = None
     ) -> Version:
         """Add a version. The model comes to be with its first one."""
-        given = {field: getattr(body, field) for field in NewVersion.model_fields}
-        return registry.register(caller, name, **given, idempotency_key=idempotency_key)
+        return registry.add(caller, name, body, idempotency_key=idempotency_key)
 
     @routes.get("/models")
     def models(
