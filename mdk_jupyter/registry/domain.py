@@ -21,6 +21,7 @@ Environment = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,31}$"
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Percent = Annotated[int, Field(ge=0, le=100)]
 MetricValue = bool | int | float | str
+MetricName = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 Labels = dict[
     Annotated[str, StringConstraints(min_length=1, max_length=100)], Annotated[str, StringConstraints(max_length=300)]
 ]
@@ -132,7 +133,7 @@ class Signature(_Frozen):
 class Dataset(_Frozen):
     """Data that a version was made from or judged by."""
 
-    uri: str = Field(min_length=1, max_length=2000)
+    uri: str = Field(min_length=1, max_length=600)
     role: Literal["training", "validation", "test", "reference", "other"] = "training"
     sha256: Sha256 | None = None
     rows: int | None = Field(default=None, ge=0)
@@ -156,7 +157,7 @@ class NewVersion(_Frozen):
         default=None, pattern=r"^\d{1,6}\.\d{1,6}$", description="major.minor; the patch is allocated."
     )
     artifact: ArtifactRef
-    metrics: dict[str, MetricValue] = {}
+    metrics: dict[MetricName, MetricValue] = {}
     parameters: dict[str, JsonValue] = {}
     signature: Signature | None = None
     provenance: Provenance = Provenance()
@@ -167,7 +168,7 @@ class NewVersion(_Frozen):
     )
     cost: Cost | None = None
     description: str | None = Field(
-        None, description="Of the model, where this is its first version; else of the version."
+        default=None, description="Of the model, where this is its first version; else of the version."
     )
     project: str | None = Field(default=None, max_length=128, description="Given with the first version of a model.")
     use_case: str | None = None

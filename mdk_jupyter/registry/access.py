@@ -1,0 +1,93 @@
+"""Who may do what: one table of verbs, kinds of environment and roles."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from mdk_jupyter.registry.domain import ENVIRONMENTS, Actor, Grant, Role
+from mdk_jupyter.registry.errors import ForbiddenError
+
+
+class Verb(StrEnum):
+    """What can be done with a registry."""
+
+    READ = "read"
+    REGISTER = "register"
+    ANNOTATE = "annotate"
+    REPORT = "report"
+    PROMOTE = "promote"
+    PUBLISH = "publish"
+    CHALLENGE = "challenge"
+    ROLLBACK = "rollback"
+    APPROVE = "approve"
+    QUARANTINE = "quarantine"
+    ARCHIVE = "archive"
+    SET_POLICY = "set_policy"
+    GRANT = "grant"
+    IMPORT = "import"
+
+
+_ALL = frozenset(Role)
+_MAKERS = frozenset({Role.CONTRIBUTOR, Role.APPROVER})
+_DECIDERS = frozenset({Role.APPROVER})
+_KEEPERS = frozenset({Role.ADMIN})  # who gives rights does not decide on champions by that
+
+# The roles that may, in the first environment (dev) and in those after it.
+TABLE: dict[Verb, tuple[frozenset[Role], frozenset[Role]]] = {
+    Verb.READ: (_ALL, _ALL),
+    Verb.REGISTER: (_MAKERS, _MAKERS),
+    Verb.ANNOTATE: (_MAKERS, _MAKERS),
+    Verb.REPORT: (_MAKERS, _MAKERS),
+    Verb.PROMOTE: (_MAKERS, _DECIDERS),
+    Verb.PUBLISH: (_MAKERS, _DECIDERS),
+    Verb.CHALLENGE: (_MAKERS, _DECIDERS),
+    Verb.ROLLBACK: (_MAKERS, _DECIDERS),
+    Verb.APPROVE: (_DECIDERS, _DECIDERS),
+    Verb.QUARANTINE: (_DECIDERS, _DECIDERS),
+    Verb.ARCHIVE: (_DECIDERS, _DECIDERS),
+    Verb.SET_POLICY: (_KEEPERS, _KEEPERS),
+    Verb.GRANT: (_KEEPERS, _KEEPERS),
+    Verb.IMPORT: (_KEEPERS, _KEEPERS),
+}
+
+
+def allowed(grants: tuple[Grant, ...], verb: Verb, *, project: str, environment: str | None = None) -> bool:
+    """Return whether one of the grants allows the verb.
+
+    `environment` is None where the verb concerns a version as such: then a grant of any environment will do. With
+    `project="*"` only grants of all projects count.
+    """
+    first, later = TABLE[verb]
+    roles = first if environment in {None, ENVIRONMENTS[0]} else later
+    return any(
+        grant.role in roles
+        and grant.project in {"*", project}
+        and (environment is None or grant.environment in {"*", environment})
+        for grant in grants
+    )
+
+
+def require(actor: Actor, verb: Verb, *, project: str, environment: str | None = None) -> None:
+    """Let the actor pass, or say which role is missing.
+
+    Raises:
+        ForbiddenError: no grant allows it (MDK530).
+    """
+    if allowed(actor.grants, verb, project=project, environment=environment):
+        return
+    first, later = TABLE[verb]
+    roles = first if environment in {None, ENVIRONMENTS[0]} else later
+    wanted = next(role for role in Role if role in roles)
+    where = f"project {project!r}" + (f", environment {environment!r}" if environment else "")
+    raise ForbiddenError(
+        "MDK530",
+        f"{actor.name} may not {verb.value.replace('_', ' ')} in {where}",
+        f"Ask an admin of the registry for the role {wanted.value!r} there.",
+        names=[actor.name],
+    )
+
+
+def visible_projects(actor: Actor) -> frozenset[str] | None:
+    """Return the projects that the actor may read, None for all of them."""
+    projects = frozenset(grant.project for grant in actor.grants)
+    return None if "*" in projects else projects

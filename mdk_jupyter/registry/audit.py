@@ -1,0 +1,131 @@
+"""The history: what happened to a model is one chain of records, each with the hash of the one before it.
+
+A changed record shows in the chain itself. That the newest records were cut off, or that all was written anew, shows only
+beside an anchor: the heads of all chains, kept where the owner of the database cannot write.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Row, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from mdk_jupyter.registry import outbox
+from mdk_jupyter.registry.database import canonical, moment, now
+from mdk_jupyter.registry.domain import Actor, Anchor, AuditRecord, Break
+from mdk_jupyter.registry.tables import audit, chains
+
+START = "0" * 64
+REGISTRY = ""
+"""The chain of what concerns no single model: policies, grants, imports."""
+
+
+@dataclass(slots=True)
+class Entry:
+    """The right to write to one chain, until the transaction ends. `at` is the time of all that it writes."""
+
+    connection: Connection
+    actor: Actor
+    chain: str
+    at: int
+    seq: int
+    hash: str
+
+    def record(
+        self, action: str, version: str | None = None, environment: str | None = None, event: str = "", **data: Any
+    ) -> None:
+        """Add a record, and the event of the type `event` for those who listen."""
+        self.seq += 1
+        row = {
+            "chain": self.chain,
+            "seq": self.seq,
+            "at": self.at,
+            "actor": self.actor.name,
+            "method": self.actor.method,
+            "action": action,
+            "version": version,
+            "environment": environment,
+            "data": canonical({**data, **({"claims": self.actor.claims} if self.actor.claims else {})}),
+            "previous": self.hash,
+        }
+        self.hash = digest(row)
+        self.connection.execute(audit.insert(), {**row, "hash": self.hash})
+        if event:
+            body = {
+                "actor": self.actor.name,
+                "model": self.chain,
+                "version": version,
+                "environment": environment,
+                **data,
+            }
+            outbox.put(self.connection, event, self.chain, self.seq, self.at, body)
+
+    def close(self) -> None:
+        """Write the new head of the chain."""
+        head = {"seq": self.seq, "hash": self.hash, "at": self.at}
+        self.connection.execute(chains.update().where(chains.c.name == self.chain).values(head))
+
+
+def enter(connection: Connection, actor: Actor, chain: str) -> Entry:
+    """Wait for one's turn to write to a chain. The lock is the first thing that a transaction takes.
+
+    Time does not go back within a chain, whatever the clock does.
+    """
+    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
+    row = connection.execute(select(chains).where(chains.c.name == chain).with_for_update()).first()
+    if row is None:
+        new = dialect.insert(chains).values(name=chain, seq=0, hash=START, at=0).on_conflict_do_nothing()
+        connection.execute(new)
+        row = connection.execute(select(chains).where(chains.c.name == chain).with_for_update()).one()
+    return Entry(connection, actor, chain, max(now(), row.at), row.seq, row.hash)
+
+
+def digest(row: dict[str, Any]) -> str:
+    """Return the hash of a record: of the one before it and all of its own columns."""
+    body = canonical({name: value for name, value in row.items() if name not in {"hash", "previous"}})
+    return hashlib.sha256((row["previous"] + body).encode()).hexdigest()
+
+
+def as_record(row: Row[Any]) -> AuditRecord:
+    return AuditRecord.model_validate({**row._mapping, "at": moment(row.at), "data": json.loads(row.data)})
+
+
+def check_chain(
+    name: str, rows: Iterable[Row[Any]], head: tuple[int, str], anchor: tuple[int, str] | None
+) -> list[Break]:
+    """Follow one chain from its first record and return where it is broken."""
+    breaks, previous, seq, anchored = [], START, 0, anchor is None or anchor[0] == 0
+    for row in rows:
+        seq += 1
+        if row.seq != seq:
+            breaks.append(Break(chain=name, seq=seq, what=f"the record is missing; the next is {row.seq}"))
+            seq = row.seq
+        elif row.previous != previous:
+            breaks.append(Break(chain=name, seq=seq, what="the record does not follow the one before it"))
+        if digest(dict(row._mapping)) != row.hash:
+            breaks.append(Break(chain=name, seq=seq, what="the record was changed"))
+        if anchor is not None and row.seq == anchor[0]:
+            anchored = row.hash == anchor[1]
+        previous = row.hash
+    if (seq, previous) != head:
+        breaks.append(Break(chain=name, seq=seq + 1, what=f"the chain ends at {seq}, and should at {head[0]}"))
+    if not anchored and anchor is not None:
+        breaks.append(Break(chain=name, seq=anchor[0], what="the chain is not the one that the anchor was taken of"))
+    return breaks
+
+
+def records(connection: Connection, chain: str) -> Iterator[Row[Any]]:
+    """Yield the records of a chain, oldest first."""
+    query = select(audit).where(audit.c.chain == chain).order_by(audit.c.seq)
+    yield from connection.execution_options(yield_per=1000).execute(query)
+
+
+def anchor(connection: Connection) -> Anchor:
+    """Return the heads of all chains as they are now."""
+    rows = connection.execute(select(chains).order_by(chains.c.name)).all()
+    return Anchor(at=moment(now()), heads={row.name: (row.seq, row.hash) for row in rows})

@@ -1,0 +1,143 @@
+"""Connections: how transactions begin on SQLite and PostgreSQL, and that the schema is the newest."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError
+
+from mdk_jupyter.registry.errors import InvalidError
+from mdk_jupyter.registry.migrations import upgrade
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_WRITE, _SNAPSHOT = "write", "snapshot"
+
+
+class Database:
+    """An open registry database."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self.sqlite = engine.dialect.name == "sqlite"
+        # A single statement needs no transaction around it: that saves PostgreSQL two round trips.
+        self._reading = engine.execution_options(isolation_level="AUTOCOMMIT")
+
+    @classmethod
+    def open(cls, url: str) -> Database:
+        """Open a database and bring its schema up to date.
+
+        Raises:
+            InvalidError: the URL is not one, its driver is not installed (MDK546), or a newer version of
+                mdk-jupyter has migrated the database (MDK515).
+        """
+        engine = _engine(url)
+        try:
+            database = cls(engine)
+            upgrade(database.write)
+        except BaseException:
+            engine.dispose()
+            raise
+        return database
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """Each statement sees what is committed when it starts."""
+        with self._reading.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Connection]:
+        """All statements see the same moment."""
+        options: dict[str, Any] = {"begin": _SNAPSHOT} if self.sqlite else {"isolation_level": "REPEATABLE READ"}
+        with self.engine.connect().execution_options(**options) as connection, connection.begin():
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """One transaction, committed at the end or rolled back. On SQLite it waits its turn before it reads."""
+        with self.engine.connect().execution_options(begin=_WRITE) as connection, connection.begin():
+            yield connection
+
+
+def _engine(url: str) -> Engine:
+    try:
+        parsed = make_url(url)
+    except ArgumentError as error:
+        raise _bad_url(url) from error
+    if parsed.drivername in {"postgresql", "postgres"}:
+        parsed = parsed.set(drivername="postgresql+psycopg")
+    if parsed.get_backend_name() == "sqlite":
+        return _sqlite(parsed)
+    if parsed.get_backend_name() != "postgresql":
+        raise _bad_url(url)
+    try:
+        return create_engine(parsed, pool_size=10, max_overflow=20, pool_pre_ping=False)
+    except (ModuleNotFoundError, NoSuchModuleError) as error:
+        raise InvalidError(
+            "MDK546", "the driver for PostgreSQL is not installed", "Run `pip install 'mdk-jupyter[postgres]'`."
+        ) from error
+
+
+def _bad_url(url: str) -> InvalidError:
+    scheme = url.partition(":")[0]
+    return InvalidError(
+        "MDK546",
+        f"the registry cannot be opened by a URL that begins with {scheme!r}",
+        "Give `sqlite:///PATH` or `postgresql://USER@HOST/DATABASE`.",
+    )
+
+
+def _sqlite(url: URL) -> Engine:
+    if not url.database or url.database == ":memory:":
+        raise InvalidError("MDK546", "a registry in memory would be lost", "Give the path of a file: `sqlite:///PATH`.")
+    Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(url, pool_size=10, max_overflow=20, connect_args={"timeout": 30})
+
+    @event.listens_for(engine, "connect")
+    def configure(connection: Any, _: Any) -> None:
+        connection.isolation_level = None  # we say when a transaction begins, and how
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")  # what was acknowledged survives a loss of power
+        connection.execute("PRAGMA foreign_keys = ON")
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        # A transaction that began by reading cannot be sure to write: others may have written meanwhile.
+        mode = connection.get_execution_options().get("begin")
+        if mode == _WRITE:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        elif mode == _SNAPSHOT:
+            connection.exec_driver_sql("BEGIN")
+
+    return engine
+
+
+def microseconds(moment: datetime) -> int:
+    """Return the microseconds since 1970. A moment without a zone is UTC."""
+    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return (aware - _EPOCH) // timedelta(microseconds=1)
+
+
+def moment(microseconds: int) -> datetime:
+    """Return the moment, in UTC."""
+    return _EPOCH + timedelta(microseconds=microseconds)
+
+
+def now() -> int:
+    """Return the time in microseconds since 1970."""
+    return microseconds(datetime.now(UTC))
+
+
+def canonical(value: object) -> str:
+    """Return JSON text that is the same for the same value: what is hashed and stored."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
