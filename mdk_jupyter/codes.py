@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mdk_converters.codes import Code
+from mdk_jupyter.registry.api.codes import CODES as _SERVER_CODES
 
 CODES: dict[str, Code] = {
     # Running a pipeline on this machine
@@ -593,3 +594,4 @@ CODES: dict[str, Code] = {
         "Loop over names or settings, and make the object in the component.",
     ),
 }
+CODES |= _SERVER_CODES

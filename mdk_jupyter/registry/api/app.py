@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import logging
 from collections.abc import AsyncIterator
 from typing import Any
 
 import anyio
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
-from sqlalchemy.exc import DataError, InterfaceError, OperationalError, SQLAlchemyError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 
 from mdk_converters.findings import Finding, MDKError
@@ -65,7 +63,7 @@ def create_app(registry: Registry, authentication: Authentication) -> FastAPI:
     app.add_exception_handler(RequestValidationError, _unreadable)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(SQLAlchemyError, _database)
-    app.add_middleware(Authenticated, authentication=authentication)
+    app.add_middleware(Authenticated, authentication=authentication, registry=registry)
     app.add_middleware(Bounded)
     app.add_middleware(Observed, metrics=metrics)  # the outermost is added last
     describe = app.openapi
@@ -85,9 +83,9 @@ def _state(registry: Registry, metrics: Metrics) -> APIRouter:
     def ready() -> Response:
         """Tell whether requests can be carried out."""
         try:
-            registry.ready()
-        except Exception:
-            return problems.plain(503, "MDK576", "the database cannot be reached")
+            registry.grants_of("*")
+        except SQLAlchemyError as error:
+            return problems.from_database(error)
         return Response('{"status":"ready"}', media_type="application/json")
 
     @routes.get("/metrics")
@@ -131,14 +129,8 @@ async def _http(request: Request, error: Exception) -> ProblemAnswer:
 
 
 async def _database(request: Request, error: Exception) -> ProblemAnswer:
-    """Tell what the database does not take from that it cannot be reached."""
-    if isinstance(error, DataError):
-        return _noted(request, problems.plain(422, "MDK572", "a value cannot be stored: too large, or not text"))
-    if isinstance(error, OperationalError | InterfaceError | PoolTimeout):
-        logging.getLogger(__name__).warning("the database cannot be reached: %s", type(error).__name__)
-        text = "the database cannot be reached; a change may have happened or not"
-        return _noted(request, problems.plain(503, "MDK576", text, "Send it again.", {"Retry-After": "1"}))
-    raise error
+    assert isinstance(error, SQLAlchemyError)
+    return _noted(request, problems.from_database(error))
 
 
 def _noted(request: Request, answer: ProblemAnswer) -> ProblemAnswer:

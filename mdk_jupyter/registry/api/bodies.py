@@ -47,13 +47,16 @@ class RollingBack(_Body):
 class Challenging(_Body):
     """Say which versions get which share of the traffic."""
 
-    challengers: dict[SemVer, Percent] = Field(max_length=100)
+    challengers: dict[Annotated[str, StringConstraints(max_length=300)], Percent] = Field(
+        max_length=100, description="Percent by version; the rest is the champion's."
+    )
     reason: Reason | None = None
 
 
 class Reporting(_Body):
     """What a deployment says of itself."""
 
+    version: VersionOrAlias
     endpoint: str | None = Field(None, max_length=1000)
     status: dict[str, JsonValue] | None = None
 
@@ -71,7 +74,7 @@ class Annotating(_Body):
     labels: dict[
         Annotated[str, StringConstraints(min_length=1, max_length=100)],
         Annotated[str, StringConstraints(max_length=300)] | None,
-    ] = Field({}, description="null takes a label away.")
+    ] | None = Field(None, description="null for a label takes it away.")
     card: str | None = Field(None, max_length=200_000, description="Markdown.")
 
 

@@ -8,13 +8,16 @@ import time
 import uuid
 from collections.abc import Awaitable, Callable
 
+import anyio
 from fastapi import HTTPException
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mdk_jupyter.registry.api import logs, problems
 from mdk_jupyter.registry.api.auth.base import Authentication, Unauthenticated, Unavailable
 from mdk_jupyter.registry.api.metrics import Metrics
+from mdk_jupyter.registry.service import Registry
 
 OPEN = frozenset({"/health", "/ready"})  # what answers without a token
 BODY = 4 << 20  # bytes
@@ -85,21 +88,30 @@ class Observed:
 
 
 class Authenticated:
-    """Lets a request pass when it is known who sends it. New routes need not remember to ask."""
+    """Lets a request pass when it is known who sends it. New routes need not remember to ask.
 
-    def __init__(self, app: ASGIApp, authentication: Authentication) -> None:
+    Roles are looked up each time: one that is taken away is gone at once.
+    """
+
+    def __init__(self, app: ASGIApp, authentication: Authentication, registry: Registry) -> None:
         self._app = app
         self._authentication = authentication
+        self._registry = registry
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, with its actor in `request.state.actor`, or answer 401."""
         if scope["type"] == "http" and scope["path"] not in OPEN:
             try:
-                actor = await self._authentication.actor(Headers(scope=scope))
+                caller = await self._authentication.actor(Headers(scope=scope))
+                actor = await anyio.to_thread.run_sync(
+                    self._registry.actor, caller.name, caller.method, caller.claims
+                )
             except Unauthenticated as error:
                 refusal = problems.plain(401, "MDK570", str(error), headers={"WWW-Authenticate": "Bearer"})
             except Unavailable as error:
                 refusal = problems.plain(503, "MDK576", str(error), "Try again.", {"Retry-After": "5"})
+            except SQLAlchemyError as error:
+                refusal = problems.from_database(error)
             else:
                 scope.setdefault("state", {})["actor"] = actor
                 await self._app(scope, receive, send)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Mapping
 from http import HTTPStatus
 from typing import Any
 
 from pydantic import BaseModel, Field
+from sqlalchemy.exc import DataError, InterfaceError, OperationalError, SQLAlchemyError, TimeoutError
 from starlette.responses import JSONResponse
 
 from mdk_converters.findings import Finding, MDKError
@@ -21,6 +23,7 @@ from mdk_jupyter.registry.errors import (
 )
 
 MEDIA_TYPE = "application/problem+json"
+_log = logging.getLogger(__name__)
 _STATUS: tuple[tuple[type[MDKError], int], ...] = (  # the first that fits
     (StaleError, 412),
     (ConflictError, 409),
@@ -90,6 +93,21 @@ def plain(
 def unreadable(findings: Iterable[Finding]) -> ProblemAnswer:
     """Return the answer to a request whose parts are not what the route takes."""
     return _answer(422, list(findings))
+
+
+def from_database(error: SQLAlchemyError) -> ProblemAnswer:
+    """Return the answer to a failure of the database: what it does not take, or that it is not there.
+
+    Raises:
+        SQLAlchemyError: it is a fault of ours.
+    """
+    if isinstance(error, DataError):
+        return plain(422, "MDK572", "a value cannot be stored: it is too large, or no text")
+    if isinstance(error, OperationalError | InterfaceError | TimeoutError):
+        _log.warning("the database cannot be reached: %s", type(error).__name__)
+        text = "the database cannot be reached; a change may have happened or not"
+        return plain(503, "MDK576", text, "Send the request again.", {"Retry-After": "1"})
+    raise error
 
 
 def _answer(

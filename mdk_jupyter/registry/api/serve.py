@@ -13,16 +13,19 @@ from uvicorn.supervisors import Multiprocess
 from mdk_jupyter.registry.api import logs, metrics
 from mdk_jupyter.registry.api.app import create_app
 from mdk_jupyter.registry.api.settings import Settings
+from mdk_jupyter.registry.domain import Actor, Grant, Role
+from mdk_jupyter.registry.policy import SHARED
 from mdk_jupyter.registry.service import Registry
 
 GRACE = 15  # seconds that requests under way have when the server is told to stop
+OPERATOR = "mdk registry serve"  # whoever starts the server can write to its database anyway
 _FACTORY = "mdk_jupyter.registry.api.serve:application"
 
 
 def application() -> FastAPI:
     """Return the application of a worker."""
     settings = Settings.received()
-    registry = Registry.open(settings.database)
+    registry = Registry.open(settings.database, policies=SHARED)
     return create_app(registry, settings.authentication(registry))
 
 
@@ -59,4 +62,15 @@ def serve(
             uvicorn.Server(config).run(sockets=[listening])
         else:
             os.environ[metrics.SHARED] = folder
-            Multiprocess(config, target=uvicorn.Server(config).run, sockets=[listening]).run()
+            Multiprocess(config, sockets=[listening]).run()
+
+
+def _prepare(database: str, admins: Sequence[str]) -> None:
+    """Bring the schema up to date once, before workers could race for it, and let somebody give roles."""
+    registry = Registry.open(database, policies=SHARED)
+    try:
+        operator = Actor(name=OPERATOR, grants=(Grant(subject=OPERATOR, role=Role.ADMIN),))
+        for name in admins:
+            registry.grant(operator, name, Role.ADMIN)
+    finally:
+        registry.close()

@@ -67,6 +67,7 @@ class Verifier:
         self.issuer = issuer
         self._audience = audience
         self._algorithms = list(algorithms)
+        self._fetches = anyio.CapacityLimiter(1)  # a slow issuer holds up one thread, not those of all requests
         self._keys = KeySet(lambda: issuer.keys or discovered(issuer.url))
 
     async def claims(self, token: str) -> dict[str, Any]:
@@ -80,7 +81,7 @@ class Verifier:
             name = str(jwt.get_unverified_header(token).get("kid", ""))
             key = self._keys.known(name)
             if key is None:
-                key = await anyio.to_thread.run_sync(self._keys.fetch, name)
+                key = await anyio.to_thread.run_sync(self._keys.fetch, name, limiter=self._fetches)
             if key is None:
                 raise Unauthenticated("the token is signed with a key that its issuer does not have")
             claims: dict[str, Any] = jwt.decode(

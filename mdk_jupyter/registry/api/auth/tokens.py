@@ -24,7 +24,7 @@ class DevTokens:
             Unauthenticated: there is no token, or it is unknown, expired or revoked.
         """
         token = bearer(headers, "authorization")
-        subject = await anyio.to_thread.run_sync(self._registry.token_subject, token)
+        subject = await anyio.to_thread.run_sync(self._registry.subject_of, token)
         if subject is None:
             raise Unauthenticated("the token is not known, has expired or was revoked")
         return Actor(name=subject, method="token")

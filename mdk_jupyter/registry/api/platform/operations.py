@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -75,7 +76,7 @@ class Operations:
             version = self._find(actor, asked.vertex_ai_model_resource_name, asked.vertex_ai_model_version_id)
             name, target = version.model, version.version
         if name is None:
-            raise InvalidError("MDK540", "neither `model_name` nor `vertex_ai_model_resource_name` is given")
+            raise InvalidError("MDK549", "neither `model_name` nor `vertex_ai_model_resource_name` is given")
         before = self._champion(actor, name, environment)
         self._registry.rollback(actor, name, environment=environment, to=target, reason="rollback_primary")
         return self._changed(actor, name, asked, before)
@@ -108,7 +109,12 @@ class Operations:
             self._registry.set_challengers(
                 actor, version.model, environment=environment, challengers=wanted, reason="update_status"
             )
-        self._report(actor, version.reference, environment, asked.deployed_model_endpoint, asked.deployment_status)
+        endpoint, status = asked.deployed_model_endpoint, asked.deployment_status
+        if asked.publish_status == "archived":  # it has no place left that could have a status
+            note = f"archived in {asked.deployment_environment}: {json.dumps(status or {}, sort_keys=True)}"
+            self._registry.annotate(actor, version.reference, note=note)
+        else:
+            self._report(actor, version.reference, environment, endpoint, status)
         return self._record(actor, version, asked.deployment_environment)
 
     def _crown(self, actor: Actor, version: Version, environment: str, endpoint: str | None) -> None:
@@ -181,12 +187,12 @@ def percent(status: Mapping[str, Any] | None, otherwise: int) -> int:
     if share is None:
         return otherwise
     if isinstance(share, bool) or not isinstance(share, int | float) or not 0 <= share <= 100:
-        raise InvalidError("MDK545", "`traffic_split_percentage` is not a number from 0 to 100")
+        raise InvalidError("MDK549", "`traffic_split_percentage` is not a number from 0 to 100")
     return round(share * 100) if 0 < share < 1 else round(share)
 
 
 def _challenger(name: str, text: str) -> str:
     number = version_of(name, text)
     if number is None:
-        raise InvalidError("MDK545", f"{text!r} is not the id of a version of {name}")
+        raise InvalidError("MDK549", f"{text!r} is not the id of a version of {name}")
     return number

@@ -180,16 +180,14 @@ def router(registry: Registry) -> APIRouter:
         requests.tag(response, plan.revision)
         return plan
 
-    @routes.put(
-        "/models/{name}/versions/{version}/deployments/{environment}", responses=declared(404, 409)
-    )
+    @routes.put("/models/{name}/deployments/{environment}", responses=declared(404, 409))
     def report_deployment(
-        name: ModelName, version: VersionOrAlias, environment: EnvironmentName, body: Reporting, caller: Caller
+        name: ModelName, environment: EnvironmentName, body: Reporting, caller: Caller
     ) -> Deployment:
         """Note what a deployment says of itself. Changes no champion."""
         return registry.report_deployment(
             caller,
-            requests.reference(name, version),
+            requests.reference(name, body.version),
             environment=environment,
             endpoint=body.endpoint,
             status=body.status,

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Query, Request, Response
 from mdk_jupyter.registry.service import Registry
 from mdk_jupyter.registry.api import requests
 from mdk_jupyter.registry.api.bodies import Annotating, VersionOrAlias
-from mdk_jupyter.registry.api.problems import declared
+from mdk_jupyter.registry.api.problems import Refusal, declared
 from mdk_jupyter.registry.api.requests import Caller, Cursor, IdempotencyKey, InEnvironment, Limit, ModelName
 from mdk_jupyter.registry.domain import (
     Comparison,
@@ -154,9 +154,16 @@ def router(registry: Registry) -> APIRouter:
         return registry.compare(caller, a, b, environment=environment)
 
     @routes.get("/lineage", responses=declared(404))
-    def lineage(reference: _Reference, caller: Caller, environment: InEnvironment = None) -> Graph:
-        """Show what a version was made from and where it serves; or what was made from a dataset's URI."""
-        return registry.lineage(caller, reference, environment=environment)
+    def lineage(
+        caller: Caller,
+        reference: _Reference | None = None,
+        dataset: Annotated[str | None, Query(max_length=2000, description="Its URI.")] = None,
+        environment: InEnvironment = None,
+    ) -> Graph:
+        """Show what a version was made from and where it serves; or what was made from a dataset."""
+        if (reference is None) == (dataset is None):
+            raise Refusal(422, "MDK572", "the lineage is that of a `reference` or of a `dataset`: one of them")
+        return registry.lineage(caller, reference or dataset or "", environment=environment)
 
     @routes.get("/costs")
     def costs(
