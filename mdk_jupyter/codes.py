@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mdk_converters.codes import Code
+from mdk_jupyter.registry.api.codes import CODES as _SERVER_CODES
 
 CODES: dict[str, Code] = {
     # Running a pipeline on this machine
@@ -654,3 +655,4 @@ CODES: dict[str, Code] = {
         "Look at `--plan`, then add `--yes`.",
     ),
 }
+CODES |= _SERVER_CODES

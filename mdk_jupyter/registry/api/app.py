@@ -1,0 +1,151 @@
+"""The registry as a web application."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator
+from typing import Any
+
+import anyio
+from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from sqlalchemy.exc import SQLAlchemyError
+from starlette.exceptions import HTTPException
+
+from mdk_converters.findings import Finding, MDKError
+from mdk_jupyter import __version__
+from mdk_jupyter.registry.api import problems
+from mdk_jupyter.registry.api.auth.base import Authentication
+from mdk_jupyter.registry.api.front import Authenticated, Bounded, Observed
+from mdk_jupyter.registry.api.metrics import Metrics
+from mdk_jupyter.registry.api.platform import routes as platform
+from mdk_jupyter.registry.api.problems import ProblemAnswer, Refusal, declared
+from mdk_jupyter.registry.api.routes import champions, governance, reading
+from mdk_jupyter.registry.service import Registry
+
+PREFIX = "/api/v1"
+THREADS = 16  # requests that one process works on at once; each holds a connection to the database
+_PARTS = (reading.router, champions.router, governance.history, governance.rights, governance.transfer)
+_EVERYWHERE = declared(401, 403, 422, 500, 503)
+
+
+def create_app(registry: Registry, authentication: Authentication) -> FastAPI:
+    """Return the application.
+
+    Everything but `/health` and `/ready` needs a caller whom `authentication` knows; what a caller may do is for the
+    registry to say. The registry is closed when the application stops.
+    """
+
+    @contextlib.asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        anyio.to_thread.current_default_thread_limiter().total_tokens = THREADS
+        yield
+        await anyio.to_thread.run_sync(registry.close)
+
+    app = FastAPI(
+        title="Expanded Model Registry",
+        summary="Which version of which model is the champion where, and who decided it.",
+        version=__version__,
+        lifespan=lifespan,
+        docs_url=None,  # its page loads scripts from elsewhere
+        redoc_url=None,
+        openapi_url=f"{PREFIX}/openapi.json",
+        generate_unique_id_function=lambda route: route.name if PREFIX in route.path else f"platform_{route.name}",
+        responses=_EVERYWHERE,
+    )
+    metrics = Metrics()
+    app.include_router(_state(registry, metrics))
+    for part in _PARTS:
+        app.include_router(part(registry), prefix=PREFIX)
+    app.include_router(platform.router(registry))
+    app.add_exception_handler(MDKError, _refused)
+    app.add_exception_handler(Refusal, _refusal)
+    app.add_exception_handler(RequestValidationError, _unreadable)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(SQLAlchemyError, _database)
+    app.add_middleware(Authenticated, authentication=authentication, registry=registry)
+    app.add_middleware(Bounded)
+    app.add_middleware(Observed, metrics=metrics)  # the outermost is added last
+    describe = app.openapi
+    app.openapi = lambda: _described(describe())  # type: ignore[method-assign]
+    return app
+
+
+def _state(registry: Registry, metrics: Metrics) -> APIRouter:
+    routes = APIRouter(include_in_schema=False)
+
+    @routes.get("/health")
+    async def health() -> dict[str, str]:
+        """Tell that the process lives."""
+        return {"status": "alive"}
+
+    @routes.get("/ready")
+    def ready() -> Response:
+        """Tell whether requests can be carried out."""
+        try:
+            registry.grants_of("*")
+        except SQLAlchemyError as error:
+            return problems.from_database(error)
+        return Response('{"status":"ready"}', media_type="application/json")
+
+    @routes.get("/metrics")
+    def show_metrics() -> Response:
+        """Tell Prometheus."""
+        text, media_type = metrics.text()
+        return Response(text, media_type=media_type)
+
+    return routes
+
+
+async def _refused(request: Request, error: Exception) -> ProblemAnswer:
+    assert isinstance(error, MDKError)
+    return _noted(request, problems.refused(error))
+
+
+async def _refusal(request: Request, error: Exception) -> ProblemAnswer:
+    assert isinstance(error, Refusal)
+    finding = error.finding
+    return _noted(request, problems.plain(error.status, finding.code, finding.message, finding.fix))
+
+
+async def _unreadable(request: Request, error: Exception) -> ProblemAnswer:
+    """Say what is wrong where, without giving back what was sent."""
+    assert isinstance(error, RequestValidationError)
+    findings = [
+        Finding("MDK572", f"{'.'.join(str(part) for part in wrong['loc'])}: {wrong['msg']}", names=(str(wrong["loc"][-1]),))
+        for wrong in error.errors()[:20]
+    ]
+    return _noted(request, problems.unreadable(findings))
+
+
+async def _http(request: Request, error: Exception) -> ProblemAnswer:
+    assert isinstance(error, HTTPException)
+    status = error.status_code
+    if status in {404, 405}:
+        text = "there is no such route" if status == 404 else f"the route does not take {request.method}"
+        return _noted(request, problems.plain(status, "MDK573", text, headers=error.headers))
+    code = "MDK574" if status == 413 else "MDK572"
+    return _noted(request, problems.plain(status, code, str(error.detail), headers=error.headers))
+
+
+async def _database(request: Request, error: Exception) -> ProblemAnswer:
+    assert isinstance(error, SQLAlchemyError)
+    return _noted(request, problems.from_database(error))
+
+
+def _noted(request: Request, answer: ProblemAnswer) -> ProblemAnswer:
+    request.state.code = answer.code  # for the log and the metrics
+    return answer
+
+
+def _described(document: dict[str, Any]) -> dict[str, Any]:
+    """Give problems their media type, and say how callers authenticate."""
+    for methods in document["paths"].values():
+        for operation in methods.values():
+            for status, response in operation["responses"].items():
+                content = response.get("content", {})
+                if status >= "400" and "application/json" in content:
+                    content[problems.MEDIA_TYPE] = content.pop("application/json")
+    document["components"]["securitySchemes"] = {"bearer": {"type": "http", "scheme": "bearer"}}
+    document["security"] = [{"bearer": []}]
+    return document

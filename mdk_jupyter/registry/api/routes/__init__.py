@@ -1,0 +1,1 @@
+"""The routes of the registry, by subject. Each module has `router(registry)`."""
