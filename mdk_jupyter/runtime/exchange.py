@@ -125,7 +125,7 @@ class Exchange:
         for artifact in self.given.artifacts(about["artifact"]):
             content = read_metadata(name, artifact, made)
             self.places.add(Record.from_json(content), path_of(artifact["uri"]))
-            records.append(content)
+            records.append({**content, "uri": artifact["uri"]})
         if about.get("list"):
             return {"producer": producer, "source": about.get("source"), "items": records}
         return {"producer": producer, "source": about.get("source"), **records[0]}
