@@ -51,8 +51,8 @@ def promote(
     plan = _show_plan(ctx, known, reference, environment, as_json)
     if only_plan:
         return told(plan, as_json, lambda _: None)
-    passing = _waivers(waive) or break_glass
-    _check(plan, plan.may_publish if publish_too and plan.place else plan.may_promote, bool(passing))
+    may = plan.may_promote and (not publish_too or _may_publish_then(plan))
+    _check(plan, may, bool(waive or break_glass))
     verb = "Promote and publish" if publish_too else "Promote"
     target = f"{plan.model}/{plan.candidate}"
     _ask(ctx.obj, f"{verb} {target} in {environment}?", yes)
@@ -282,6 +282,12 @@ def _check(plan: PromotionPlan, may: bool, is_passed: bool) -> None:
     can = [gate.gate for gate in failed if gate.waivable]
     fix = f"`--waive {can[0]}=REASON` sets a gate aside" if can else "train a better version, or change the policy"
     raise RefusedError("MDK557", message, fix, gates=plan.gates)
+
+
+def _may_publish_then(plan: PromotionPlan) -> bool:
+    """Whether a version may be published once it is promoted."""
+    failed = [gate for gate in plan.gates if not gate.passed and gate.waived is None and gate.gate != "promoted"]
+    return not failed and not plan.approvals_needed
 
 
 def _ask(caller: Caller, question: str, yes: bool) -> None:

@@ -1,4 +1,4 @@
-"""`mdk registry policy`, `grant`, `token`, `verify`, `export`, `import`: rules, rights, and moving house."""
+"""`mdk registry policy`, `grant`, `token`, `verify`, `export`, `import`, `serve`: rules, rights, and moving house."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+
+from mdk_jupyter.cli.registry_serve import serve
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Subject = Annotated[str | None, typer.Argument(metavar="[WHO]", help="The name that authentication gives, or *.")]
@@ -156,3 +158,4 @@ def add_to(app: typer.Typer) -> None:
     for command in (policy, grant, token, verify, export):
         app.command(command.__name__)(command)
     app.command("import")(import_)
+    app.command("serve")(serve)

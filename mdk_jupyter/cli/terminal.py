@@ -67,7 +67,7 @@ class Terminal:
         from mdk_jupyter.widgets.sheet import Sheet
 
         if isinstance(result, Sheet):
-            self.plan(result)
+            typer.echo(result.text(colour=_is_coloured(sys.stdout)))
             return
         from mdk_jupyter.local.compare import Comparison
         from mdk_jupyter.widgets.comparison import comparison_text
@@ -81,7 +81,7 @@ class Terminal:
         """Print a plan."""
         from mdk_jupyter.widgets.sheet import Sheet
 
-        typer.echo(plan.text(colour=_is_coloured(sys.stdout)) if isinstance(plan, Sheet) else str(plan))
+        typer.echo(f"{plan.text(colour=_is_coloured(sys.stdout))}\n" if isinstance(plan, Sheet) else str(plan))
 
     def confirm(self, question: str) -> bool:
         """Ask on the terminal.

@@ -88,9 +88,12 @@ def log_model(
     with tempfile.TemporaryDirectory(prefix="mdk-model-") as folder:
         store = Store(folder)
         artifact = _stored(model, store)
-        key = "content-" + hashlib.sha256(
-            json.dumps([name, artifact["sha256"], given], sort_keys=True, default=repr).encode()
-        ).hexdigest()
+        key = (
+            "content-"
+            + hashlib.sha256(
+                json.dumps([name, artifact["sha256"], given], sort_keys=True, default=repr).encode()
+            ).hexdigest()
+        )
         body = {**given, "artifact": artifact, "provenance": _provenance(), "extra": {"type": artifact.pop("type")}}
         if not url.startswith(("http://", "https://")):
             return _keep_for_later(name, body, key)

@@ -111,6 +111,7 @@ def version(item: Version) -> Sheet:
         ("artifact", item.artifact.uri),
         ("sha256", item.artifact.sha256),
         ("size", size(item.artifact.size) if item.artifact.size is not None else None),
+        ("type", str(item.extra.get("type") or "")),
         ("format", item.artifact.format),
         ("notebook", origin.notebook.path if origin.notebook else None),
         ("commit", f"{git.commit[:12]}{' (with changes)' if git.dirty else ''}" if git and git.commit else None),
