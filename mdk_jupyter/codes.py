@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mdk_converters.codes import Code
+from mdk_jupyter.registry.codes import CODES as REGISTRY
 
 CODES: dict[str, Code] = {
     # Running a pipeline on this machine
@@ -592,4 +593,5 @@ CODES: dict[str, Code] = {
         "foreach: model in models",
         "Loop over names or settings, and make the object in the component.",
     ),
+    **REGISTRY,
 }
