@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from mdk_converters.codes import Code
 from mdk_jupyter.registry.api.codes import CODES as _SERVER_CODES
+from mdk_jupyter.registry.codes import CODES as REGISTRY
 
 CODES: dict[str, Code] = {
     # Running a pipeline on this machine
@@ -654,5 +655,6 @@ CODES: dict[str, Code] = {
         "mdk promote flights/1.3.0 prod < /dev/null",
         "Look at `--plan`, then add `--yes`.",
     ),
+    **REGISTRY,
 }
 CODES |= _SERVER_CODES
