@@ -40,7 +40,7 @@ class Database:
         engine = _engine(url)
         try:
             database = cls(engine)
-            upgrade(database.write)
+            upgrade(database.read, database.write)
         except BaseException:
             engine.dispose()
             raise

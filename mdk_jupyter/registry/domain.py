@@ -20,7 +20,7 @@ Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,1
 Environment = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,31}$")]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Percent = Annotated[int, Field(ge=0, le=100)]
-MetricValue = bool | int | float | str
+MetricValue = bool | int | Annotated[float, Field(allow_inf_nan=False)] | str
 MetricName = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 Labels = dict[
     Annotated[str, StringConstraints(min_length=1, max_length=100)], Annotated[str, StringConstraints(max_length=300)]
@@ -28,7 +28,7 @@ Labels = dict[
 
 
 class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="constants")
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 # Who

@@ -132,6 +132,17 @@ datasets = Table(
     sqlite_with_rowid=False,
 )
 
+costs = Table(
+    "version_costs",
+    metadata,
+    Column("version_id", _Id, ForeignKey("versions.id"), primary_key=True, autoincrement=False),
+    Column("currency", String(3), nullable=False),
+    Column("amount", Float(53)),
+    Column("wall_seconds", Float(53)),
+    Column("cpu_seconds", Float(53)),
+    Column("gpu_seconds", Float(53)),
+)
+
 heads = Table(
     "heads",
     metadata,
@@ -285,18 +296,3 @@ answers = Table(
     Column("at", BigInteger, nullable=False),
     Index("answers_at", "at"),
 )
-
-IMMUTABLE = (
-    "model_id",
-    "n",
-    "major",
-    "minor",
-    "patch",
-    "project",
-    "created",
-    "registered_by",
-    "trained_by",
-    "vertex_model",
-    "body",
-)
-"""Columns of `versions` that nobody changes."""

@@ -16,15 +16,19 @@ HEAD = "0001"
 _LOCK = 0x6D646B  # "mdk": an advisory lock, so that of several servers that start one migrates
 
 
-def upgrade(transaction: Callable[[], AbstractContextManager[Connection]]) -> None:
+_Connections = Callable[[], AbstractContextManager[Connection]]
+
+
+def upgrade(read: _Connections, write: _Connections) -> None:
     """Bring the schema up to date, in one transaction.
 
     Raises:
         ConflictError: the schema is of a newer version of mdk-jupyter (MDK515).
     """
-    with transaction() as connection:
+    with read() as connection:
         if revision(connection) == HEAD:
             return
+    with write() as connection:
         if connection.dialect.name == "postgresql":
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
         if revision(connection) != HEAD:

@@ -271,6 +271,17 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("version_id", "environment"),
     )
     op.create_table(
+        "version_costs",
+        sa.Column("version_id", _ID, autoincrement=False, nullable=False),
+        sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.Column("amount", sa.Float(precision=53), nullable=True),
+        sa.Column("wall_seconds", sa.Float(precision=53), nullable=True),
+        sa.Column("cpu_seconds", sa.Float(precision=53), nullable=True),
+        sa.Column("gpu_seconds", sa.Float(precision=53), nullable=True),
+        sa.ForeignKeyConstraint(["version_id"], ["versions.id"]),
+        sa.PrimaryKeyConstraint("version_id"),
+    )
+    op.create_table(
         "version_datasets",
         sa.Column("uri", sa.String(length=600), nullable=False),
         sa.Column("version_id", _ID, autoincrement=False, nullable=False),
@@ -336,3 +347,6 @@ def _refuse(name: str, table: str, change: str, why: str) -> None:
         f"$$ BEGIN RAISE EXCEPTION '{why}' USING ERRCODE = 'integrity_constraint_violation'; END $$"
     )
     op.execute(f"CREATE TRIGGER {name} BEFORE {change} ON {table} FOR EACH ROW EXECUTE FUNCTION refuse_{name}()")
+    if change == "DELETE":
+        emptied = f"CREATE TRIGGER {name}_all BEFORE TRUNCATE ON {table} FOR EACH STATEMENT"
+        op.execute(f"{emptied} EXECUTE FUNCTION refuse_{name}()")

@@ -1,0 +1,233 @@
+"""Registering versions, and what may be said of them later."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import BaseModel
+from sqlalchemy import Row, delete, update
+
+from mdk_jupyter.registry.access import Verb, require
+from mdk_jupyter.registry.audit import Entry
+from mdk_jupyter.registry.conditions import as_number
+from mdk_jupyter.registry.database import canonical
+from mdk_jupyter.registry.domain import Actor, Labels, NewVersion, Status, Version
+from mdk_jupyter.registry.errors import ConflictError, InvalidError, NotFoundError
+from mdk_jupyter.registry.references import Reference
+from mdk_jupyter.registry.semver import Number, next_line
+from mdk_jupyter.registry.service.base import Service, insert, may, valid
+from mdk_jupyter.registry.service.rows import find_model, find_version, number_of, whole_version
+from mdk_jupyter.registry.tables import costs, datasets, details, labels, lines, metrics, models, versions
+
+
+class _Labelled(BaseModel):
+    labels: Labels
+
+
+DEFAULT_PROJECT = "default"
+_BODY = {"artifact", "metrics", "parameters", "signature", "provenance", "datasets", "cost", "description", "extra"}
+
+
+class Registering(Service):
+    """register, annotate, quarantine, archive."""
+
+    def register(self, actor: Actor, name: str, *, idempotency_key: str | None = None, **given: Any) -> Version:
+        """Add a version. `given` are the fields of `NewVersion`."""
+        return self.add(actor, name, valid(NewVersion, given), idempotency_key=idempotency_key)
+
+    def add(self, actor: Actor, name: str, new: NewVersion, *, idempotency_key: str | None = None) -> Version:
+        """Add a version.
+
+        Raises:
+            InvalidError: the name is not one (MDK549), or the model is in another project than the one given (MDK547).
+        """
+        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}", name):
+            raise InvalidError(
+                "MDK549", f"{name!r} cannot be a model's name", "Take letters, digits, `-`, `_` and `.`."
+            )
+        return self._once(
+            actor, name, idempotency_key, ("register", new), Version, lambda entry: _add(entry, actor, name, new)
+        )
+
+    def annotate(
+        self,
+        actor: Actor,
+        reference: str,
+        *,
+        note: str | None = None,
+        labels: Mapping[str, str | None] | None = None,
+        card: str | None = None,
+        environment: str | None = None,
+    ) -> Version:
+        """Add a note to the history, set labels (None takes one away), or write the model card."""
+        parsed, chain = self._name_of(reference)
+
+        def act(entry: Entry) -> Version:
+            row = find_version(entry.connection, parsed, environment)
+            may(actor, Verb.ANNOTATE, row)
+            said: dict[str, Any] = {}
+            if note is not None:
+                said["note"] = note
+            if labels is not None:
+                said["labels"] = dict(labels)
+                _relabel(entry, row, labels)
+            if card is not None:
+                said["card"] = hashlib.sha256(card.encode()).hexdigest()
+                _change(entry, row, card=card)
+            if said:
+                entry.record("annotate", number_of(row), event="version.annotated", **said)
+            return _read(entry, row)
+
+        return self._once(actor, chain, None, (), Version, act)
+
+    def quarantine(self, actor: Actor, reference: str, *, reason: str, environment: str | None = None) -> Version:
+        """Let nobody promote or publish the version, and no rollback return to it. A champion stays until a rollback."""
+        return self._set_status(actor, reference, Status.QUARANTINED, reason, environment)
+
+    def unquarantine(self, actor: Actor, reference: str, *, reason: str) -> Version:
+        """Take a quarantine back."""
+        return self._set_status(actor, reference, Status.ACTIVE, reason)
+
+    def archive(self, actor: Actor, reference: str, *, reason: str) -> Version:
+        """Put a version away for good. Nothing of it is deleted, and its number is not given again.
+
+        Raises:
+            ConflictError: it is in use in an environment (MDK511).
+        """
+        return self._set_status(actor, reference, Status.ARCHIVED, reason)
+
+    def _set_status(
+        self, actor: Actor, reference: str, status: Status, reason: str, environment: str | None = None
+    ) -> Version:
+        parsed, chain = self._name_of(reference)
+
+        def act(entry: Entry) -> Version:
+            row = find_version(entry.connection, parsed, environment)
+            may(actor, Verb.ARCHIVE if status is Status.ARCHIVED else Verb.QUARANTINE, row)
+            set_status(entry, row, status, reason)
+            return _read(entry, row)
+
+        return self._once(actor, chain, None, (), Version, act)
+
+
+def set_status(entry: Entry, row: Row[Any], status: Status, reason: str) -> None:
+    """Change whether a version may be used; nothing happens where it has the status already."""
+    if row.status == status:
+        return
+    if row.status == Status.ARCHIVED:
+        raise ConflictError(
+            "MDK512", f"{row.model}/{number_of(row)} is archived", "Register the artifact anew as another version."
+        )
+    places = json.loads(row.places)
+    if status is Status.ARCHIVED and places:
+        where = ", ".join(f"{place} in {environment}" for environment, place in sorted(places.items()))
+        raise ConflictError(
+            "MDK511", f"{row.model}/{number_of(row)} is {where}", "Publish another version there first."
+        )
+    _change(entry, row, status=status.value, status_reason=reason)
+    verb = {Status.ACTIVE: "unquarantine", Status.QUARANTINED: "quarantine", Status.ARCHIVED: "archive"}[status]
+    entry.record(verb, number_of(row), event=f"version.{verb}d", reason=reason)
+
+
+def _add(entry: Entry, actor: Actor, name: str, new: NewVersion) -> Version:
+    connection = entry.connection
+    model = _model(entry, name, new)
+    require(actor, Verb.REGISTER, project=model.project)
+    line = next_line(new.version, model.newest)
+    counter = insert(connection, lines).values(model_id=model.id, major=line.major, minor=line.minor, next_patch=1)
+    counter = counter.on_conflict_do_update(
+        index_elements=["model_id", "major", "minor"], set_={"next_patch": lines.c.next_patch + 1}
+    )
+    patch = connection.execute(counter.returning(lines.c.next_patch)).scalar_one() - 1
+    number = Number(*line, patch)
+    given = new.model_dump(mode="json")
+    trained_by = new.provenance.trained_by or actor.name
+    given["provenance"]["trained_by"] = trained_by
+    body = canonical({field: given[field] for field in _BODY})
+    row = {
+        "model_id": model.id,
+        "n": model.versions + 1,
+        **number._asdict(),
+        "project": model.project,
+        "created": entry.at,
+        "registered_by": actor.name,
+        "trained_by": trained_by,
+        "vertex_model": new.vertex_model,
+        "body": body,
+        "labels": canonical(new.labels),
+        "status": Status.ACTIVE.value,
+        "places": "{}",
+    }
+    id = connection.execute(versions.insert().returning(versions.c.id), row).scalar_one()
+    _add_parts(entry, id, new)
+    newest = {"versions": model.versions + 1, "newest": str(number), "newest_id": id}
+    connection.execute(update(models).where(models.c.id == model.id).values(newest))
+    said = {"artifact": given["artifact"], "body": hashlib.sha256(body.encode()).hexdigest(), "labels": given["labels"]}
+    entry.record("register", str(number), event="version.registered", project=model.project, **said)
+    return whole_version(connection, find_version(connection, Reference(name, version=str(number))))
+
+
+def _model(entry: Entry, name: str, new: NewVersion) -> Row[Any]:
+    connection = entry.connection
+    try:
+        model = find_model(connection, name)
+    except NotFoundError:
+        first = {
+            "name": name,
+            "project": new.project or DEFAULT_PROJECT,
+            "description": new.description,
+            "owner": new.owner,
+            "use_case": new.use_case,
+            "sensitivity": new.sensitivity,
+            "created": entry.at,
+            "created_by": entry.actor.name,
+            "versions": 0,
+            "champions": "{}",
+        }
+        connection.execute(models.insert(), first)
+        return find_model(connection, name)
+    if new.project not in {None, model.project}:
+        raise InvalidError(
+            "MDK547",
+            f"{name} belongs to the project {model.project!r}, not {new.project!r}",
+            "Take another name for the model, or leave the project out.",
+        )
+    return model
+
+
+def _add_parts(entry: Entry, id: int, new: NewVersion) -> None:
+    """Write what searches and sums look at."""
+    execute = entry.connection.execute
+    profile = canonical(new.profile) if new.profile is not None else None
+    execute(details.insert(), {"version_id": id, "requirements": canonical(new.requirements), "profile": profile})
+    numbers = {key: as_number(value) for key, value in new.metrics.items()}
+    if rows := [{"version_id": id, "key": key, "value": value} for key, value in numbers.items() if value is not None]:
+        execute(metrics.insert(), rows)
+    if rows := [{"version_id": id, "key": key, "value": value} for key, value in new.labels.items()]:
+        execute(labels.insert(), rows)
+    if used := sorted({(dataset.uri, dataset.role) for dataset in new.datasets}):
+        execute(datasets.insert(), [{"version_id": id, "uri": uri, "role": role} for uri, role in used])
+    if new.cost:
+        execute(costs.insert(), {"version_id": id, **new.cost.model_dump()})
+
+
+def _relabel(entry: Entry, row: Row[Any], changes: Mapping[str, str | None]) -> None:
+    now = {**json.loads(row.labels), **changes}
+    kept = valid(_Labelled, {"labels": {key: value for key, value in now.items() if value is not None}}).labels
+    _change(entry, row, labels=canonical(kept))
+    entry.connection.execute(delete(labels).where(labels.c.version_id == row.id, labels.c.key.in_(list(changes))))
+    if rows := [{"version_id": row.id, "key": key, "value": kept[key]} for key in changes if key in kept]:
+        entry.connection.execute(labels.insert(), rows)
+
+
+def _change(entry: Entry, row: Row[Any], **values: Any) -> None:
+    entry.connection.execute(update(versions).where(versions.c.id == row.id).values(values))
+
+
+def _read(entry: Entry, row: Row[Any]) -> Version:
+    again = find_version(entry.connection, Reference(row.model, version=number_of(row)))
+    return whole_version(entry.connection, again)
