@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,11 @@ from typing import Any
 import httpx
 import psutil  # type: ignore[import-untyped]
 
+from mdk_jupyter.registry.domain import Actor, Grant, Role
+from mdk_jupyter.registry.policy import SHARED
+from mdk_jupyter.registry.service import Registry
+
+_COMMAND = "import typer; from mdk_jupyter.cli.registry_serve import serve; typer.run(serve)"
 SHA = "ab" * 32
 ARTIFACT = {"uri": "gs://demo/model.joblib", "sha256": SHA, "size": 10, "format": "joblib"}
 
@@ -27,7 +32,7 @@ class Server:
     def __init__(self, *words: str, environ: dict[str, str] | None = None) -> None:
         self.lines: list[str] = []  # of its log
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "mdk_jupyter.cli", "registry", "serve", "--port", "0", *words],
+            [sys.executable, "-c", _COMMAND, "--port", "0", *words],
             env={**os.environ, **(environ or {})},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -84,11 +89,54 @@ def serving(*words: str, environ: dict[str, str] | None = None) -> Iterator[Serv
         server.stop()
 
 
+class Callers:
+    """People with tokens and roles, who were there before the server was."""
+
+    def __init__(self, url: str, **roles: Iterable[Grant]) -> None:
+        self.root = Actor(name="root", grants=(Grant(subject="root", role=Role.ADMIN),))
+        registry = Registry.open(url, policies=SHARED)
+        self.tokens = {}
+        for name, grants in roles.items():
+            for grant in grants:
+                registry.grant(self.root, name, grant.role, project=grant.project, environment=grant.environment)
+            self.tokens[name] = str(registry.create_token(self.root, name).secret)
+        registry.close()
+
+
+class Door:
+    """A server with callers. `door("ada", "GET", "/models")` is a request of ada's, below /api/v1."""
+
+    def __init__(self, server: Server, callers: Callers) -> None:
+        self.server = server
+        self.tokens = callers.tokens
+
+    def __call__(self, who: str, method: str, path: str, json: Any = None, **headers: str) -> httpx.Response:
+        return self.at_root(who, method, f"/api/v1{path}", json, **headers)
+
+    def at_root(self, who: str, method: str, path: str, json: Any = None, **headers: str) -> httpx.Response:
+        """Send a request to a path that is not below /api/v1. Headers have `_` for `-`."""
+        given = {name.replace("_", "-"): value for name, value in headers.items()}
+        given["Authorization"] = f"Bearer {self.tokens[who]}"
+        return self.server.client.request(method, path, json=json, headers=given)
+
+    def register(self, who: str, name: str, **given: Any) -> str:
+        """Register a version, and return its number."""
+        answer = self(who, "POST", f"/models/{name}/versions", {"artifact": ARTIFACT, **given})
+        assert answer.status_code == 201, answer.text
+        return str(answer.json()["version"])
+
+
+def role(name: str, environment: str = "*", project: str = "*") -> Grant:
+    """Return a grant of a role."""
+    return Grant(subject="somebody", role=Role(name), environment=environment, project=project)
+
+
 @contextmanager
-def dev_server(url: str, *words: str) -> Iterator[Server]:
-    """Run a server with tokens of its own; make them with `token`."""
+def dev_door(url: str, *words: str, **roles: Iterable[Grant]) -> Iterator[Door]:
+    """Run a server with tokens of its own."""
+    callers = Callers(url, **roles)
     with serving("--db", url, "--auth", "dev", *words) as server:
-        yield server
+        yield Door(server, callers)
 
 
 def sqlite_url(folder: Path) -> str:

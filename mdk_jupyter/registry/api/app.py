@@ -16,14 +16,13 @@ from mdk_converters.findings import Finding, MDKError
 from mdk_jupyter import __version__
 from mdk_jupyter.registry.api import problems
 from mdk_jupyter.registry.api.auth.base import Authentication
-from mdk_jupyter.registry.api.front import Authenticated, Bounded, Observed
+from mdk_jupyter.registry.api.front import PREFIX, Authenticated, Bounded, Observed
 from mdk_jupyter.registry.api.metrics import Metrics
 from mdk_jupyter.registry.api.platform import routes as platform
 from mdk_jupyter.registry.api.problems import ProblemAnswer, Refusal, declared
 from mdk_jupyter.registry.api.routes import champions, governance, reading
 from mdk_jupyter.registry.service import Registry
 
-PREFIX = "/api/v1"
 THREADS = 16  # requests that one process works on at once; each holds a connection to the database
 _PARTS = (reading.router, champions.router, governance.history, governance.rights, governance.transfer)
 _EVERYWHERE = declared(401, 403, 422, 500, 503)

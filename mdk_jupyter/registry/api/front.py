@@ -21,7 +21,8 @@ from mdk_jupyter.registry.service import Registry
 
 OPEN = frozenset({"/health", "/ready"})  # what answers without a token
 BODY = 4 << 20  # bytes
-LONG_BODIES = {"/api/v1/import": 1 << 30}
+PREFIX = "/api/v1"
+LONG_BODIES = {f"{PREFIX}/import": 1 << 30}
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
@@ -60,7 +61,7 @@ class Observed:
                 text = f"the registry failed; its log tells why, under the request id {request_id}"
                 await problems.plain(500, "MDK575", text)(scope, receive, sending)
         seconds = time.perf_counter() - started
-        method, route = scope["method"], getattr(scope.get("route"), "path", "unmatched")
+        method, route = scope["method"], _template(scope)
         self._metrics.answered(method, route, status, seconds)
         if code := state.get("code"):
             self._metrics.refused(code)
@@ -157,3 +158,11 @@ def _counted(receive: Receive, limit: int) -> Callable[[], Awaitable[Message]]:
 
 def _too_long(limit: int) -> problems.ProblemAnswer:
     return problems.plain(413, "MDK574", f"the body is longer than {limit} bytes")
+
+
+def _template(scope: Scope) -> str:
+    """Return the path with its variables unnamed: there are as many as routes."""
+    path = getattr(scope.get("route"), "path", None)
+    if path is None:
+        return "unmatched"
+    return f"{PREFIX}{path}" if scope["path"].startswith(f"{PREFIX}/") and not path.startswith(PREFIX) else str(path)
