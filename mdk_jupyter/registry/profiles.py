@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import isfinite
 from typing import Any
 
 BINS = 20  # equal shares of the training data; fewer where values repeat
@@ -63,15 +64,16 @@ def _numbers(values: Any) -> dict[str, Any]:
     finite = values[np.isfinite(values)]
     if not len(finite):
         return {"kind": "number", "edges": [], "counts": []}
-    edges = np.unique(np.quantile(finite, np.linspace(0, 1, BINS + 1)))
+    edges = np.unique(np.quantile(finite, np.linspace(0, 1, BINS + 1), method="inverted_cdf"))
     if len(edges) == 1:
         edges = np.array([edges[0], edges[0]])
     counts, _ = np.histogram(finite, edges) if edges[0] < edges[-1] else (np.array([len(finite)]), edges)
+    with np.errstate(over="ignore", invalid="ignore"):
+        moments = {"mean": float(finite.mean()), "deviation": float(finite.std())}
     return {
         "kind": "number",
         "edges": [float(edge) for edge in edges],
         "counts": [int(count) for count in counts],
         "infinite": int(len(values) - len(finite)),
-        "mean": float(finite.mean()),
-        "deviation": float(finite.std()),
+        **{name: value for name, value in moments.items() if isfinite(value)},
     }
