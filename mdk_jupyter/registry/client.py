@@ -362,7 +362,8 @@ class Client:
         return self._read(list[Token], "/tokens")
 
     def create_token(self, subject: str, *, days: float | None = 30, note: str | None = None) -> Token:
-        return self._write(Token, "POST", "/tokens", {"subject": subject, "days": days, "note": note})
+        body = {"subject": subject, "days": days, "note": note}  # no days: for ever
+        return parsed(self._connection.send("POST", "/tokens", body=body), Token)
 
     def revoke_token(self, id: str) -> None:
         self._connection.send("DELETE", f"/tokens/{_part(id)}", repeatable=True)
@@ -419,7 +420,8 @@ def _model(name: str) -> str:
 def _version(reference: str) -> str:
     found = parse(reference)
     if found.vertex:
-        return f"/models/vertex/versions/{_part(found.vertex)}"
+        message = f"{found.vertex} is a name on Vertex AI, and a registry's server is asked by the model's own"
+        raise InvalidError("MDK540", message, "write it like `flights/1.4.2` or `flights@champion`")
     return f"{_model(found.name)}/versions/{_part(found.version or found.alias or 'latest')}"
 
 
