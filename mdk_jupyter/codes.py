@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from mdk_converters.codes import Code
-from mdk_jupyter.registry.api.codes import CODES as _SERVER_CODES
+from mdk_jupyter.registry.api.codes import CODES as REGISTRY_SERVER
+from mdk_jupyter.registry.codes import CODES as REGISTRY
 
 CODES: dict[str, Code] = {
     # Running a pipeline on this machine
@@ -593,5 +594,6 @@ CODES: dict[str, Code] = {
         "foreach: model in models",
         "Loop over names or settings, and make the object in the component.",
     ),
+    **REGISTRY,
+    **REGISTRY_SERVER,
 }
-CODES |= _SERVER_CODES

@@ -20,6 +20,7 @@ _CHAPTERS = {
     "MDK40": "Kubeflow Pipelines and Vertex AI",
     "MDK44": "The project file",
     "MDK46": "Submitting",
+    "MDK50": "The model registry",
 }
 
 

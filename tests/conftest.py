@@ -9,9 +9,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from postgres import new_postgres_database, registry_url
 from servers import end_servers
 
 from mdk_jupyter.kernels import place
+
+__all__ = ["kernel_servers", "new_postgres_database", "registry_url"]
 
 
 @pytest.fixture(scope="session", autouse=True)
