@@ -19,6 +19,13 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+
+
+@schemathesis.serializer("application/x-ndjson")
+def _lines(context: Any, value: Any) -> bytes:
+    return str(value).encode("utf-8", "replace")
+
+
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 EXAMPLES = settings(
     max_examples=12,
