@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mdk_converters.codes import Code
-from mdk_jupyter.registry.api.codes import CODES as _SERVER_CODES
+from mdk_jupyter.registry.api.codes import CODES as REGISTRY_SERVER
 from mdk_jupyter.registry.codes import CODES as REGISTRY
 
 CODES: dict[str, Code] = {
@@ -656,5 +656,5 @@ CODES: dict[str, Code] = {
         "Look at `--plan`, then add `--yes`.",
     ),
     **REGISTRY,
+    **REGISTRY_SERVER,
 }
-CODES |= _SERVER_CODES

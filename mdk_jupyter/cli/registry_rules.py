@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from mdk_jupyter.cli.registry_serve import serve
+
+if TYPE_CHECKING:
+    from mdk_jupyter.registry.domain import Imported
+    from mdk_jupyter.registry.face import RegistryFace
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Subject = Annotated[str | None, typer.Argument(metavar="[WHO]", help="The name that authentication gives, or *.")]
@@ -139,18 +143,48 @@ def export(
 def import_(
     ctx: typer.Context,
     source: Annotated[
-        typer.FileText,
-        typer.Argument(metavar="FILE", encoding="utf-8", help="What `mdk registry export` wrote; - is standard input."),
-    ],
+        typer.FileText | None,
+        typer.Argument(
+            metavar="[FILE]", encoding="utf-8", help="What `mdk registry export` wrote; - is standard input."
+        ),
+    ] = None,
+    mlflow: Annotated[
+        str | None, typer.Option("--mlflow", metavar="URI", help="An MLflow server, http://…, or its SQLite file.")
+    ] = None,
+    project: Annotated[str | None, typer.Option("--project", help="Of the models from MLflow.")] = None,
     as_json: AsJson = False,
 ) -> Any:
-    """Read what was exported; what is there already stays as it is."""
+    """Read what was exported, or the models of an MLflow; what is there already stays as it is."""
     from mdk_jupyter.cli.registry import face, told
     from mdk_jupyter.widgets import registry_sheets
 
+    if (source is None) == (mlflow is None):
+        raise typer.BadParameter("name a file, or an MLflow with --mlflow")
     known = face(ctx)
-    done = known.import_(line for line in source if line.strip())
+    if source is not None:
+        done = known.import_(line for line in source if line.strip())
+    else:
+        done = _take_from_mlflow(known, str(mlflow), project)
     return told(done, as_json, registry_sheets.imported)
+
+
+def _take_from_mlflow(known: RegistryFace, where: str, project: str | None) -> Imported:
+    from mdk_jupyter.registry.embedded import Embedded, local_actor
+
+    if isinstance(known, Embedded):
+        taken: Imported = known.import_mlflow(where, project=project)
+        return taken
+    # A server does not reach what this machine reaches: what is read here is sent there.
+    import tempfile
+
+    from mdk_jupyter.registry.service import Registry
+
+    with tempfile.TemporaryDirectory(prefix="mdk-mlflow-") as folder:
+        between = Registry.open(f"sqlite:///{folder}/registry.db")
+        between.import_mlflow(local_actor(), where, project=project)
+        done = known.import_(between.export(local_actor()))
+        between.close()
+    return done
 
 
 def add_to(app: typer.Typer) -> None:

@@ -131,7 +131,7 @@ def version(item: Version) -> Sheet:
             ("name", "role", "rows", "digest"),
             [
                 (
-                    data.name or _short(data.uri),
+                    data.name or ("" if data.uri.startswith("sha256:") else _short(data.uri)),
                     data.role,
                     Cell(f"{data.rows:,}" if data.rows is not None else "", "number"),
                     (data.sha256 or "")[:12],
@@ -227,7 +227,7 @@ def gate_table(found: Iterable[GateResult]) -> Table:
         if one.waived:
             sign = Cell(f"– waived: {one.waived}", "quiet")
         rows.append((one.gate, sign, one.detail, "to publish" if one.needed_for == "publish" else ""))
-    return Table("gates", ("gate", "", "", ""), rows)
+    return Table("gates", (), rows)
 
 
 def champion(found: Champion) -> Sheet:
@@ -337,9 +337,7 @@ def policy(found: Policy) -> Sheet:
     ]
     where = "" if found.project == "*" else f" of project {found.project}"
     shown = [(name, value) for name, value in facts if value]
-    return Sheet(
-        f"{found.environment}{where}", [Table("", (), shown), Table("gates", ("", "", "", ""), gates)], (), found
-    )
+    return Sheet(f"{found.environment}{where}", [Table("", (), shown), Table("gates", (), gates)], (), found)
 
 
 def verification(found: Verification) -> Sheet:

@@ -62,6 +62,7 @@ def create_app(registry: Registry, authentication: Authentication) -> FastAPI:
     app.add_exception_handler(RequestValidationError, _unreadable)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(SQLAlchemyError, _database)
+    app.add_exception_handler(UnicodeEncodeError, _no_text)
     app.add_middleware(Authenticated, authentication=authentication, registry=registry)
     app.add_middleware(Bounded)
     app.add_middleware(Observed, metrics=metrics)  # the outermost is added last
@@ -130,6 +131,11 @@ async def _http(request: Request, error: Exception) -> ProblemAnswer:
 async def _database(request: Request, error: Exception) -> ProblemAnswer:
     assert isinstance(error, SQLAlchemyError)
     return _noted(request, problems.from_database(error))
+
+
+async def _no_text(request: Request, error: Exception) -> ProblemAnswer:
+    """JSON can hold halves of characters (`"\\ud800"`); a database cannot."""
+    return _noted(request, problems.plain(422, "MDK572", "a text in the request is not valid Unicode"))
 
 
 def _noted(request: Request, answer: ProblemAnswer) -> ProblemAnswer:

@@ -7,7 +7,6 @@ from typing import Any
 from mdk_jupyter.registry.api.platform.bodies import ENVIRONMENTS, NewRecord, PublishStatus, Record
 from mdk_jupyter.registry.api.platform.identity import record_id
 from mdk_jupyter.registry.domain import (
-    ArtifactRef,
     Dataset,
     Deployment,
     GitState,
@@ -18,6 +17,7 @@ from mdk_jupyter.registry.domain import (
     RunRef,
     Version,
 )
+from mdk_jupyter.registry.service.base import valid
 
 EXTRA = "platform"  # where a version keeps the record that it was registered with
 MADE_FOR = "mdk.made-for"  # a label: `flights@prod`, so that the newest one is found at once
@@ -28,24 +28,29 @@ _PUBLISH_STATUS: dict[Place | None, PublishStatus | None] = {
 
 
 def new_version(record: NewRecord) -> NewVersion:
-    """Return the version that a record describes; the record itself stays with it."""
+    """Return the version that a record describes; the record itself stays with it.
+
+    Raises:
+        InvalidError: it cannot be a version (MDK549).
+    """
     git = GitState(url=record.git_repo_url, commit=record.git_commit_hash, branch=record.git_branch)
     run = RunRef(id=record.vertex_ai_pipeline_job_run_id, target="vertex") if record.vertex_ai_pipeline_job_run_id else None
-    return NewVersion(
-        version=f"{record.major_version}.{record.minor_version}",
-        artifact=ArtifactRef(uri=record.gcs_artifact_path),
-        metrics=record.performance_metrics_summary,
-        provenance=Provenance(
+    given = {
+        "version": f"{record.major_version}.{record.minor_version}",
+        "artifact": {"uri": record.gcs_artifact_path},
+        "metrics": record.performance_metrics_summary,
+        "provenance": Provenance(
             trained_by=record.trained_by or None, git=git if git != GitState() else None, run=run
         ),
-        datasets=(Dataset(uri=record.training_data_uri),) if record.training_data_uri else (),
-        description=record.general_notes,
-        use_case=record.use_case,
-        sensitivity="sensitive" if record.is_sensitive_data else None,
-        labels={MADE_FOR: made_for(record.model_name, ENVIRONMENTS[record.deployment_environment])},
-        vertex_model=vertex_model(record.vertex_ai_model_resource_name, record.vertex_ai_model_version_id),
-        extra={EXTRA: record.model_dump(mode="json", exclude_unset=True)},
-    )
+        "datasets": (Dataset(uri=record.training_data_uri),) if record.training_data_uri else (),
+        "description": record.general_notes,
+        "use_case": record.use_case,
+        "sensitivity": "sensitive" if record.is_sensitive_data else None,
+        "labels": {MADE_FOR: made_for(record.model_name, ENVIRONMENTS[record.deployment_environment])},
+        "vertex_model": vertex_model(record.vertex_ai_model_resource_name, record.vertex_ai_model_version_id),
+        "extra": {EXTRA: record.model_dump(mode="json", exclude_unset=True)},
+    }
+    return valid(NewVersion, given)
 
 
 def made_for(name: str, environment: str) -> str:
