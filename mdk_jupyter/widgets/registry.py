@@ -80,11 +80,8 @@ class Browser(ipywidgets.VBox):  # type: ignore[misc]
     def _load_models(self) -> None:
         self._forget()
         page = self._registry.models(text=self.text.value or None, limit=MOST)
-        names = [model.name for model in page.items]
-        chosen = self.model.value
-        self.model.options = names
-        if names:
-            self.model.value = chosen if chosen in names else names[0]
+        _offer(self.model, [model.name for model in page.items])
+        if page.items:
             self._show_model()
         else:
             self._versions = ()
@@ -103,12 +100,8 @@ class Browser(ipywidgets.VBox):  # type: ignore[misc]
         self._versions = page.items
         sheet = registry_sheets.model(info, page, self._registry.deployments(name))
         self.table.value = sheet.html()
-        self.version.options = [item.version for item in page.items]
-        metrics = chart_metrics(page.items)
-        chosen = self.metric.value
-        self.metric.options = metrics
-        if metrics:
-            self.metric.value = chosen if chosen in metrics else metrics[0]
+        _offer(self.version, [item.version for item in page.items])
+        _offer(self.metric, chart_metrics(page.items))
         self._draw_chart()
 
     def _draw_chart(self) -> None:
@@ -188,6 +181,14 @@ class Browser(ipywidgets.VBox):  # type: ignore[misc]
             self._plan, self._verb = None, ""
             self.question.layout.display = "none"
             self._complain("\n".join(f"{f.code}: {f.message}\n  {f.fix}".rstrip() for f in error.findings))
+
+
+def _offer(choice: ipywidgets.Dropdown, options: list[str]) -> None:
+    """Let one of `options` be chosen: what was chosen before if it is among them, else the first."""
+    before = choice.value
+    choice.options = options
+    if options:
+        choice.value = before if before in options else options[0]
 
 
 def show(registry: RegistryFace) -> None:
