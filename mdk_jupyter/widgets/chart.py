@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from html import escape
-from math import isfinite
 
 from mdk_jupyter.registry.domain import Place, Version
 from mdk_jupyter.widgets.view import number
@@ -19,7 +18,6 @@ def metric_chart(versions: Sequence[Version], metric: str) -> str:
         (item, item.metrics[metric]) for item in sorted(versions, key=lambda item: item.n) if metric in item.metrics
     ]
     values = [(item, float(value)) for item, value in points if isinstance(value, (int, float))]
-    values = [(item, value) for item, value in values if isfinite(value)]
     if len(values) < 2:
         return ""
     low, high = min(value for _, value in values), max(value for _, value in values)

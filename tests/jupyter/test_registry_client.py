@@ -74,7 +74,7 @@ def connect(registry: Registry) -> Iterator[Callable[[Actor], RegistryFace]]:
 
     from mdk_jupyter.registry.api.app import create_app
 
-    with TestClient(create_app(registry, _Trusting())) as server:  # type: ignore[arg-type]
+    with TestClient(create_app(registry, _Trusting())) as server:
         made: list[Client] = []
 
         def client(who: Actor) -> RegistryFace:
@@ -255,7 +255,7 @@ def busy(code: int = 503, **headers: str) -> httpx.Response:
     return httpx.Response(code, json={"code": "MDK576", "detail": "busy"}, headers=headers)
 
 
-PAGE = {"items": [], "next": None}
+PAGE: dict[str, Any] = {"items": [], "next": None}
 
 
 def test_reading_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
