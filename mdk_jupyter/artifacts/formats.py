@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import importlib
+import importlib.util
 import json
 import sys
 from collections.abc import Callable, Iterable, Iterator
@@ -215,6 +215,8 @@ def _is_frame(value: object) -> bool:
 
 
 def _write_frame(value: Any, file: BinaryIO) -> None:
+    if importlib.util.find_spec("pyarrow") is None:  # an image with pandas alone
+        raise NotExact
     from mdk_jupyter.artifacts import frames
 
     frames.write(value, file)

@@ -19,10 +19,12 @@ def is_protected(name: str) -> bool:
     """Tell whether a file, named from the notebook's folder, only travels when it is declared by its own name.
 
     Example:
-        >>> is_protected("conf/.env"), is_protected("data/flights.csv")
-        (True, False)
+        >>> is_protected("conf/.env"), is_protected("data/flights.csv"), is_protected("client_secrets.py")
+        (True, False, False)
     """
     path = PurePosixPath(name.lower())
     if not (_FOLDERS | _FOLDERS_OF_TOOLS).isdisjoint(path.parts[:-1]):
         return True
+    if path.suffix == ".py":
+        return False
     return any(fnmatch(path.name, pattern) for pattern in _NAMES)

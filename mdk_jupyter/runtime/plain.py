@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import asyncio
 import builtins
 import inspect
 import linecache
@@ -17,6 +16,7 @@ from typing import Any
 
 from mdk_converters.findings import Finding
 from mdk_jupyter.runtime import figures
+from mdk_jupyter.runtime.loop import Loop
 from mdk_jupyter.runtime.outputs import Outputs
 
 _MAGIC = re.compile(r"\s*(%|!|\?|[\w.]+\?{1,2}\s*$|\w[\w, ]*=\s*[%!])")
@@ -54,8 +54,7 @@ class Cells:
         self._outputs = outputs
         self._names: dict[str, int] = {}
         self._sources = sources
-        self._loop = asyncio.new_event_loop()
-        asyncio.set_event_loop(self._loop)
+        self._loop = Loop()
         module = types.ModuleType("__main__")
         self._namespace = module.__dict__
         self._namespace["__builtins__"] = builtins
@@ -66,7 +65,7 @@ class Cells:
 
     def run(self, source: str) -> BaseException | None:
         """Run a cell; return the exception that ended it. It is shown by the caller, who knows the cell's name."""
-        error = self._loop.run_until_complete(self._run(source, self.count))
+        error = self._loop.run(self._run(source, self.count))
         self.count += 1
         figures.show()
         return error

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
 import tempfile
 from typing import Any
@@ -13,6 +12,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from traitlets import Type
 from traitlets.config import Config
 
+from mdk_jupyter.runtime.loop import Loop
 from mdk_jupyter.runtime.outputs import Outputs
 
 _outputs = Outputs()  # of the one shell of this process
@@ -62,6 +62,9 @@ class StepShell(InteractiveShell):
     display_pub_class = Type(_Publisher)
     asked_to_exit = False
 
+    def enable_gui(self, gui: str | None = None) -> None:
+        """Do nothing: no window will ever be opened."""
+
     def ask_exit(self) -> None:
         self.asked_to_exit = True
 
@@ -77,8 +80,7 @@ class Cells:
         _outputs = outputs
         config = Config({"HistoryManager": {"enabled": False}, "InteractiveShell": {"colors": "nocolor"}})
         self._shell: Any = StepShell.instance(config=config, ipython_dir=tempfile.mkdtemp(prefix="mdk-ipython-"))
-        self._loop = asyncio.new_event_loop()
-        asyncio.set_event_loop(self._loop)
+        self._loop = Loop()
 
     @property
     def asked_to_exit(self) -> bool:
@@ -92,7 +94,7 @@ class Cells:
 
     def run(self, source: str) -> BaseException | None:
         """Run a cell; return the exception that ended it. It is shown already."""
-        result = self._loop.run_until_complete(self._run(source))
+        result = self._loop.run(self._run(source))
         error: BaseException | None = result.error_before_exec or result.error_in_exec
         return error
 

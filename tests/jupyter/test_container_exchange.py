@@ -166,9 +166,12 @@ def test_metrics_that_json_does_not_know(packages: Path, tmp_path: Path) -> None
 
 
 def test_states_travel(packages: Path, tmp_path: Path) -> None:
-    states = ["environ", "cwd", "warnings", "random", "recursion_limit"]
+    states = ["environ", "cwd", "warnings", "random", "recursion_limit", "decimal", "numpy_print"]
     cell = """
-    import os, random, sys, warnings
+    import decimal, os, random, sys, warnings
+    import numpy
+    decimal.getcontext().prec = 3
+    numpy.set_printoptions(precision=1)
     os.environ["COLOUR"] = "red"
     os.mkdir("out")
     random.seed(1)
@@ -176,7 +179,9 @@ def test_states_travel(packages: Path, tmp_path: Path) -> None:
     warnings.filterwarnings("error", category=FutureWarning)
     """
     use = """
-    import os, random, sys, warnings
+    import decimal, os, random, sys, warnings
+    import numpy
+    print(decimal.Decimal(1) / 7, numpy.array([0.25]), end=" ")
     print(os.environ["COLOUR"], random.random(), sys.getrecursionlimit(), warnings.filters[0][0])
     """
     made = pipeline(
@@ -184,7 +189,21 @@ def test_states_travel(packages: Path, tmp_path: Path) -> None:
         use=component(use, name="use", inputs={f"state.{name}": f"make.state.{name}" for name in states}),
     )
     done = Platform(tmp_path / "root", made, packages, tmp_path).run_all()["use"]
-    assert done.out == "red 0.13436424411240122 2000 error\n"
+    assert done.out == "0.143 [0.2] red 0.13436424411240122 2000 error\n"
+
+
+def test_frames_travel_where_the_image_has_pandas_alone(tmp_path: Path) -> None:
+    alone = image(tmp_path / "image", "ipython", "pyarrow")
+    made = pipeline(
+        make=component(
+            "import pandas as pd\ndf = pd.DataFrame({'a': [1, 2], 'b': ['x', None]})", name="make", gives="df"
+        ),
+        use=component("print(df.a.sum(), df.b.tolist())", name="use", reads="make.df"),
+    )
+    platform = Platform(tmp_path / "root", made, alone, tmp_path)
+    done = platform.run_all()
+    assert done["make"].record("df")["format"] == "pickle"
+    assert done["use"].out == "3 ['x', nan]\n"
 
 
 # Requirements
