@@ -38,7 +38,9 @@ def vertex(
     ] = Path(".mdk-vertex"),
     python: Annotated[
         str,
-        typer.Option("--python", metavar="PATH", help="Runs the steps, in place of the `python3` of their images."),
+        typer.Option(
+            "--python", metavar="PATH", show_default=False, help="Runs the steps. Default: the interpreter of `mdk`."
+        ),
     ] = sys.executable,
     secrets: Annotated[
         Path | None, typer.Option("--secrets", metavar="FOLDER", help="Secrets: one file for each.")
@@ -48,7 +50,7 @@ def vertex(
         typer.Option("--token-file", metavar="FILE", help="A token that every request has to carry; made if missing."),
     ] = None,
     parallel: Annotated[
-        int | None, typer.Option("--parallel", min=1, help="Steps at once. Default: the processors.")
+        int | None, typer.Option("--parallel", min=1, help="Steps at once. Default: the processors, at least 2.")
     ] = None,
 ) -> None:
     """Stand in for Vertex AI Pipelines, Kubeflow Pipelines and Cloud Storage, on this machine.

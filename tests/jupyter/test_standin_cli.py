@@ -138,11 +138,10 @@ def test_wrong_words(words: list[str], code: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("faults", ["no json", "{}", '[{"path": "("}]', '[{"status": 503}]'])
 def test_faults_that_cannot_be_read(faults: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from mdk_jupyter.errors import UsageError
-    from mdk_jupyter.standin.start import serve
 
     monkeypatch.setenv("MDK_STANDIN_FAULTS", faults)
     with pytest.raises(UsageError, match="MDK491"):
-        serve(0, tmp_path, print, interpreter=sys.executable, secret_files=None, token_file=None, parallel=1)
+        start(tmp_path)
 
 
 def test_faults_wait_from_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -152,3 +151,29 @@ def test_faults_wait_from_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
     faults = Faults()
     calls = [("GET", "/a/b"), ("POST", "/b"), ("POST", "/a/b"), ("POST", "/a/c"), ("POST", "/a/d")]
     assert [fault and fault.status for fault in (faults.next(*one) for one in calls)] == [None, None, 429, 429, None]
+
+
+def start(folder: Path, port: int = 0) -> None:
+    from mdk_jupyter.standin.start import serve
+
+    serve(port, folder, print, interpreter=sys.executable, secret_files=None, token_file=None, parallel=1)
+
+
+def test_missing_packages_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import importlib.util
+
+    from mdk_jupyter.errors import UsageError
+
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(UsageError, match=r"MDK490.*starlette, uvicorn"):
+        start(tmp_path)
+
+
+def test_a_port_in_use_is_named(tmp_path: Path) -> None:
+    from mdk_jupyter.errors import ServiceError
+    from mdk_jupyter.standin.server import listen
+
+    with listen(0) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(ServiceError, match=f"MDK492.*{port}"):
+            start(tmp_path, port)

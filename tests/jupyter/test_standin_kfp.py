@@ -21,7 +21,7 @@ ROOT = "gs://demo/kfp"
 @pytest.fixture(scope="module")
 def flow(tmp_path_factory: pytest.TempPathFactory) -> str:
     standin()
-    return compiled_by_kfp(tmp_path_factory.mktemp("flow"))
+    return compiled_by_kfp("flow", tmp_path_factory.mktemp("flow"))
 
 
 @pytest.fixture
@@ -78,6 +78,15 @@ def test_the_same_pipeline_runs_on_vertex(flow: str) -> None:
         total.execution.metadata["output:Output"] == 12 and total.outputs["scores"].artifacts[0].metadata["read"] == 123
     )
     assert [standin().path(one.uri).read_text() for one in total.inputs["data"].artifacts] == ["1", "2", "3"]
+
+
+def test_nested_loops_and_loops_over_artifacts(client: Any, tmp_path: Path) -> None:
+    run = ended(client, submit(client, compiled_by_kfp("nested", tmp_path)))
+    assert run.state == "SUCCEEDED", run.error
+    files = ["1*10", "1*20", "2*10", "2*20"]
+    assert f"told: [[10.0, 20.0], [20.0, 40.0]] {files}" in log_of(run.run_id, "tell")
+    lines = log_of(run.run_id, "read").split("\n")
+    assert [line for line in lines if line.startswith("read:")] == ["read: 5*7", "read: 5*8"]
 
 
 def test_runs(client: Any, tmp_path: Path) -> None:

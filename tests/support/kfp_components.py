@@ -64,3 +64,36 @@ def flow(n: int = 5) -> None:
         added = total(values=dsl.Collected(doubled.outputs["Output"]), data=dsl.Collected(doubled.outputs["out"]))
         with dsl.If(added.outputs["Output"] > 3):
             show(text=f"{dsl.PIPELINE_JOB_NAME_PLACEHOLDER} has {n}")
+
+
+@dsl.component(base_image=IMAGE, install_kfp_package=False)
+def times(a: int, b: int, out: dsl.Output[dsl.Dataset]) -> int:
+    with open(out.path, "w") as file:  # noqa: PTH123
+        file.write(f"{a}*{b}")
+    return a * b
+
+
+@dsl.component(base_image=IMAGE, install_kfp_package=False)
+def tell(values: list, data: dsl.Input[list[dsl.Dataset]]) -> None:  # type: ignore[type-arg]
+    print("told:", values, [open(one.path).read() for one in data])  # noqa: PTH123, SIM115
+
+
+@dsl.component(base_image=IMAGE, install_kfp_package=False)
+def read(data: dsl.Input[dsl.Dataset]) -> None:
+    print("read:", open(data.path).read())  # noqa: PTH123, SIM115
+
+
+@dsl.pipeline(name="inner")
+def inner(a: int) -> list[dsl.Dataset]:
+    with dsl.ParallelFor(items=[7, 8]) as b:
+        made = times(a=a, b=b)
+    return dsl.Collected(made.outputs["out"])  # type: ignore[no-any-return]
+
+
+@dsl.pipeline(name="nested-demo")
+def nested(rows: list = [1, 2]) -> None:  # type: ignore[type-arg]  # noqa: B006
+    with dsl.ParallelFor(items=rows) as a, dsl.ParallelFor(items=[10, 20]) as b:
+        made = times(a=a, b=b)
+    tell(values=dsl.Collected(made.outputs["Output"]), data=dsl.Collected(made.outputs["out"]))
+    with dsl.ParallelFor(items=inner(a=5).output) as one:
+        read(data=one)

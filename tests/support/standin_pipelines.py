@@ -140,13 +140,13 @@ def when(condition: str) -> dict[str, Any]:
     return {"condition": condition}
 
 
-def compiled_by_kfp(folder: Path) -> str:
-    """Compile a pipeline with conditions, loops and an exit handler by the KFP SDK."""
+def compiled_by_kfp(name: str, folder: Path) -> str:
+    """Compile a pipeline of `kfp_components` by the KFP SDK."""
+    import kfp_components
     from kfp import compiler
-    from kfp_components import flow
 
-    file = folder / "flow.yaml"
-    compiler.Compiler().compile(flow, str(file))
+    file = folder / f"{name}.yaml"
+    compiler.Compiler().compile(getattr(kfp_components, name), str(file))
     return str(file)
 
 
