@@ -85,7 +85,7 @@ def _finding(error: Exception, service: str, doing: str) -> Finding | None:
     if kind == "DefaultCredentialsError":
         fix = "run `gcloud auth application-default login`, or set GOOGLE_APPLICATION_CREDENTIALS"
         return Finding("MDK471", f"no Google credentials were found to {doing}", fix=fix)
-    if kind == "RefreshError" or status == 401:
+    if kind in ("RefreshError", "InvalidOperation") or status == 401:  # or what cannot be renewed
         return Finding(
             "MDK472",
             f"{service} refuses the credentials, so this could not {doing}: {said}",

@@ -250,8 +250,13 @@ def test_patience_repeats_what_passes_and_nothing_else() -> None:
     with pytest.raises(Answered):
         trouble.patiently(call, (0,))
     tries.clear()
+
+    def broken() -> None:
+        tries.append(1)
+        raise ValueError("a mistake")
+
     with pytest.raises(ValueError):
-        trouble.patiently(lambda: tries.append(1) or int("x"), (0, 0))
+        trouble.patiently(broken, (0, 0))
     assert len(tries) == 1
 
 
