@@ -15,8 +15,8 @@ lint: $(VENV)/.installed
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-bench: $(VENV)/.installed  ## speed, as ratios measured in one run
-	$(BIN)/python benchmarks/run.py
+bench: $(VENV)/.installed  ## speed, as ratios measured in one run; BENCH='--quick' or '--with-kfp --write'
+	$(BIN)/python benchmarks/run.py $(BENCH)
 
 docs: $(VENV)/.installed  ## write the generated pages again
 	$(BIN)/python -m mdk_jupyter.reference

@@ -202,7 +202,7 @@ CODES: dict[str, Code] = {
         "The disk is full",
         "A file of the run, or one that a step writes, could not be written to its end.",
         "a home directory over its quota",
-        "Make room: old runs are in `.mdk/runs`, their values in `.mdk/artifacts`. Then run again.",
+        "Make room, as with `mdk cache prune`; old runs themselves are in `.mdk/runs`. Then run again.",
     ),
     "MDK352": Code(
         "There is no such run",

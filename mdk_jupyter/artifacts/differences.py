@@ -321,7 +321,7 @@ class _Walk:
 
     def _compare_attributes(self, a: dict[Any, Any], b: dict[Any, Any], path: str) -> None:
         """Compare attributes by name; when they were set does not matter."""
-        for name in a.keys() | b.keys():
+        for name in dict.fromkeys([*a, *b]):
             if name not in a or name not in b:
                 said = (_shown(part[name]) if name in part else "nothing" for part in (a, b))
                 raise _FoundError(Difference(f"{path}.{name}", *said))

@@ -15,6 +15,7 @@ UNKNOWN = "unknown"  # of every value that cannot be looked at
 _CACHES = frozenset(  # attributes that reading sets: of pandas and statsmodels, networkx, scipy, scikit-learn
     ["_cache", "__networkx_cache__", "_has_canonical_format", "_has_sorted_indices", "_stop_words_id"]
 )
+_CHUNK = 10_000  # texts
 LAZY = ("matplotlib.", "IPython.", "ipywidgets.")  # drawing and showing their objects changes them
 
 
@@ -152,7 +153,20 @@ def _array_parts(values: Any) -> list[object]:
     plain = getattr(values, "_ndarray", None)
     if plain is None:
         return [*parts, values.astype(object).tolist()]
-    return [*parts, plain.tolist() if plain.dtype.hasobject else _hash_array(plain)]
+    return [*parts, _objects(plain) if plain.dtype.hasobject else _hash_array(plain)]
+
+
+def _objects(array: Any) -> object:
+    """Return what stands for an array of objects: the hash of its texts, if it has nothing else."""
+    items = array.ravel(order="K").tolist()
+    if not set(map(type, items)) <= {str, type(None)}:
+        return array.tolist()
+    digest = hashlib.sha256()
+    for start in range(0, len(items), _CHUNK):
+        chunk = items[start : start + _CHUNK]
+        digest.update(repr([-1 if text is None else len(text) for text in chunk]).encode())
+        digest.update("".join(text for text in chunk if text is not None).encode("utf-8", "surrogatepass"))
+    return digest.hexdigest()
 
 
 @functools.cache

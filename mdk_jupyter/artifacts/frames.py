@@ -22,7 +22,7 @@ from mdk_jupyter.artifacts.formats import NotExact, check_plain
 
 _KEY = b"mdk"
 _MODERN = int(pandas.__version__.split(".")[0]) >= 3
-_AT_ONCE = 4_000_000  # values that are decoded in one go
+_AT_ONCE = 1_000_000  # values that are decoded in one go
 _LARGEST_SIDE = 20_000  # categories or levels that go into the metadata
 _NUMPY = frozenset(numpy.dtype(t) for t in ("?", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "f4", "f8"))
 _INDEXES = (pandas.Index, pandas.DatetimeIndex, pandas.TimedeltaIndex, pandas.CategoricalIndex)

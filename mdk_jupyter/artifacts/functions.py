@@ -185,6 +185,11 @@ def reduce_cached_property(value: functools.cached_property[Any]) -> Reduced:
 # Loading
 
 
+def make_code(make: Callable[..., types.CodeType], arguments: tuple[Any, ...], file_name: str) -> types.CodeType:
+    """Return a code object under its file name."""
+    return make(*arguments).replace(co_filename=file_name)
+
+
 def make_function(
     home: str,
     place: str | None,

@@ -76,7 +76,10 @@ class NotebookPickler(cloudpickle.Pickler):  # type: ignore[misc]
         if reducer is not None:
             return reducer(obj)
         if kind is types.CodeType:
-            return cloudpickle._code_reduce(self._sources.relocate(obj)[0])
+            code = self._sources.relocate(obj)[0]
+            make, arguments = cloudpickle._code_reduce(code)
+            # Some versions of cloudpickle take the file's name out, by which tracebacks find the text.
+            return functions.make_code, (make, arguments, code.co_filename)
         if isinstance(obj, (types.ModuleType, io.IOBase, memoryview)):
             return _reduce_module_or_refuse(obj)
         if kind in self._frames and (own := _own_attributes(obj)):

@@ -16,6 +16,7 @@ from mdk_jupyter.artifacts.pickles import NoFile, NotebookPickler, base_of, is_a
 
 _MANY = 40  # parts of one array beyond which they count as shared without a closer look
 _ATOMS = frozenset([str, bytes, tuple, float, int])
+_SIMPLE = frozenset([str, bytes, int, float, bool, types.NoneType])
 _IMMUTABLE = (
     *(str, bytes, int, float, complex, tuple, frozenset, range, slice, type, enum.Enum, logging.Logger),
     *(types.ModuleType, types.CodeType, types.BuiltinFunctionType, property, staticmethod, classmethod),
@@ -149,7 +150,7 @@ class _Scanner(NotebookPickler):
     def reducer_override(self, obj: Any) -> Any:
         if is_array(obj):
             self.found.arrays.append(obj)
-            return _scan(obj.tolist() if obj.dtype.hasobject else None)
+            return _scan(_parts(obj) if obj.dtype.hasobject else None)
         if isinstance(obj, types.FunctionType) and functions.home_of(obj) == functions.MAIN:
             # The globals that it reads are no part of it.
             return _scan(obj.__closure__, obj.__dict__, obj.__defaults__, obj.__kwdefaults__)
@@ -171,8 +172,13 @@ class _Scanner(NotebookPickler):
             if is_array(values):
                 self.found.frame_buffers.append(values)
                 if values.dtype == object:
-                    cells.append(values.tolist())
+                    cells.append(_parts(values))
         return _scan(cells, frame.attrs)
+
+
+def _parts(array: Any) -> list[Any]:
+    """The objects in an array, without those that hold nothing: a column of texts has millions."""
+    return [item for item in array.ravel(order="K").tolist() if type(item) not in _SIMPLE]
 
 
 def _scan(*state: object) -> Any:

@@ -46,7 +46,8 @@ def check(
         bool,
         typer.Option(
             "--parity",
-            help="Run the notebook's code, in one kernel from top to bottom and as a pipeline, and compare all values.",
+            help="Run the notebook's code, in one kernel from top to bottom and as a pipeline, and compare all values. "
+            "Both runs are kept.",
         ),
     ] = False,
 ) -> None:
@@ -104,6 +105,8 @@ def _as_json(one: Checked) -> dict[str, Any]:
         content["components"] = {
             name: {
                 "after": sorted(waits[name]),
+                "when": component.when,
+                "foreach": component.foreach,
                 "inputs": component.inputs,
                 "outputs": component.outputs,
                 "parameters": component.parameters,
@@ -131,6 +134,8 @@ def _as_text(one: Checked) -> list[str]:
     for name, component in components.items():
         lines.append(f"  {name}")
         rows = {
+            "when": component.when or "",
+            "for each": component.foreach or "",
             "receives": _named(f"{n} from {source.partition('.')[0]}" for n, source in component.inputs.items()),
             "after": _named(component.after),
             "parameters": _named(component.parameters),

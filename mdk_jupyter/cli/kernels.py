@@ -53,7 +53,7 @@ def _lines(server: dict[str, Any]) -> list[str]:
 
     lines = [f"server {server['pid']}  {server['python']}, up {clock(time.time() - server['started'])}"]
     for template in server["templates"]:
-        names = ", ".join(template["preload"]) or "no libraries"
+        names = ", ".join(sorted({name.partition(".")[0] for name in template["preload"]})) or "no libraries"
         if template["importing"] is not None:
             lines.append(f"  imports {template['importing']} of {names}")
         else:

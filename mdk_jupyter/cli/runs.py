@@ -94,6 +94,7 @@ def open_step(
     wanted: Which = "latest",
     printed: Annotated[bool, typer.Option("--print", help="Print the page's path, and open nothing.")] = False,
     folder: Where = Path(),
+    as_json: AsJson = False,
 ) -> None:
     """Open a step's executed notebook as a page in the browser; without one at hand, print its path."""
     from mdk_jupyter.local.journal import notebook_of
@@ -107,7 +108,11 @@ def open_step(
         raise _not_executed(run, found)
     with storing(notebook):
         page = render(notebook, f"{found.name} of {run.pipeline}, run {run.id}")
-    if printed:
+    if as_json:
+        import json
+
+        typer.echo(json.dumps({"run": run.id, "step": found.name, "page": str(page.path)}, ensure_ascii=False))
+    elif printed:
         typer.echo(page.path)
     else:
         caller: Caller = ctx.obj
@@ -120,17 +125,24 @@ def logs(
     wanted: Which = "latest",
     follow: Follow = False,
     folder: Where = Path(),
+    as_json: Annotated[bool, typer.Option("--json", help="Print a JSON object for each line.")] = False,
 ) -> None:
     """Show what the steps printed; with several, each line after its step's name."""
+    import json
+
     from mdk_jupyter.cli.output import last_written, named
     from mdk_jupyter.local.journal import read_logs
     from mdk_jupyter.local.store import find_run, find_steps
 
     run = find_run(_folder(folder), wanted)
-    steps = [found.name for found in find_steps(run, step)] if step is not None else list(run.steps)
+    steps = [found.name for found in find_steps(run, step)] if step is not None else None
+    several = len(run.steps if steps is None else steps) > 1
     with _leaving_quietly():
         for name, line in read_logs(run, steps, follow=follow):
-            typer.echo(named(name, line) if len(steps) > 1 else last_written(line))
+            if as_json:
+                typer.echo(json.dumps({"step": name, "line": line}, ensure_ascii=False))
+            else:
+                typer.echo(named(name, line) if several else last_written(line))
 
 
 @app.command("events")

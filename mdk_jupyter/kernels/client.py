@@ -14,9 +14,12 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mdk_jupyter.kernels import place, wire
+
+if TYPE_CHECKING:
+    from mdk_jupyter.kernels.preload import Wanted
 
 SWITCH = "MDK_KERNELS"  # environment variable; `off`: neither use nor start a server
 START_TIMEOUT = 20.0
@@ -162,23 +165,26 @@ class ForkedProcess:
         self._end(FAREWELL_TIMEOUT)
 
     def _end(self, timeout: float | None) -> int | None:
-        if self.returncode is None:
-            ready, _, _ = select.select([self._handle], [], [], timeout)
-            if not ready:
-                return None
-            with self._lock:
-                if self.returncode is None:
-                    self.returncode = self._source.end(self.pid)
-                    os.close(self._handle)
-                    self._owner.close()
+        if self.returncode is not None:
+            return self.returncode
+        waiting = select.poll()
+        waiting.register(self._handle, select.POLLIN)
+        # A handle that another thread closes meanwhile, because it saw the end first, is ready too.
+        if not waiting.poll(None if timeout is None else timeout * 1000):
+            return None
+        with self._lock:
+            if self.returncode is None:
+                self.returncode = self._source.end(self.pid)
+                os.close(self._handle)
+                self._owner.close()
         return self.returncode
 
 
 class Source:
     """A line to a template: where forked kernels come from. Closing it ends those that are still there."""
 
-    def __init__(self, modules: Sequence[str], environ: Mapping[str, str]) -> None:
-        """Ask for a template that has imported `modules` with `environ`; the first kernel waits until it has.
+    def __init__(self, wanted: Wanted, environ: Mapping[str, str]) -> None:
+        """Ask for a template that has imported what is wanted, with `environ`; the first kernel waits until it has.
 
         Raises:
             UnavailableError: there is no server.
@@ -187,7 +193,8 @@ class Source:
         self._line = connect()
         self._is_attached = False
         try:
-            wire.send(self._line, {"preload": list(modules), "environ": place.steady(environ)})
+            request = {"preload": list(wanted.modules), "seeded": wanted.seeded, "environ": place.steady(environ)}
+            wire.send(self._line, request)
         except OSError as error:
             raise UnavailableError(str(error)) from error
 

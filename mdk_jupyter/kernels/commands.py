@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import importlib
 import io
 import os
 import selectors
@@ -20,16 +21,36 @@ from mdk_jupyter.kernels import wire
 GRACE = 15.0  # seconds that a command has to end after its caller is gone
 
 
-def load() -> None:
-    """Import what commands use. Nothing here may start a thread."""
-    from IPython.core import inputtransformer2  # noqa: F401
+_MODULES = """
+    IPython.core.inputtransformer2 encodings.utf_8_sig pydantic.type_adapter rich.live
+    mdk_converters.convert mdk_converters.outputs mdk_converters.report mdk_converters.spec_reader
+    mdk_jupyter.cli.entry mdk_jupyter.cli.lines mdk_jupyter.cli.output mdk_jupyter.cli.progress mdk_jupyter.cli.terminal
+    mdk_jupyter.local.runner mdk_jupyter.sources mdk_jupyter.widgets.live mdk_jupyter.widgets.text
+"""
 
-    from mdk_converters import convert, spec_reader  # noqa: F401
-    from mdk_jupyter.cli import entry, progress  # noqa: F401
-    from mdk_jupyter.local import runner  # noqa: F401
+
+def load() -> None:
+    """Import what commands use, and do once what they all do. Nothing here may start a thread."""
+    for name in _MODULES.split():
+        importlib.import_module(name)
+
     from mdk_jupyter.local.steps import load_engine
 
     load_engine()
+    _rehearse()
+
+
+def _rehearse() -> None:
+    """Convert a small notebook there and back: models and tables are built when they are first used."""
+    from mdk_converters.convert import convert
+    from mdk_converters.notebook import parse_notebook
+    from mdk_converters.spec_reader import parse_spec
+    from mdk_converters.spec_writer import dump_spec
+
+    notebook = parse_notebook('# %% tags=["component:a"]\nx = [1]\nx.append(2)\n', path="rehearsal.py")
+    pipeline = convert(notebook).pipeline
+    if pipeline is not None:
+        parse_spec(dump_spec(pipeline))
 
 
 def serve(server: socket.socket, foreign: list[socket.socket]) -> None:

@@ -7,10 +7,10 @@ from typing import Any
 from jupyter_client.manager import AsyncKernelManager
 from nbformat import NotebookNode
 from papermill.engines import NBClientEngine
-from traitlets import List, Unicode
+from traitlets import Bool, List, Unicode
 from traitlets.config import Config
 
-from mdk_jupyter.kernels.preload import modules_in
+from mdk_jupyter.kernels.preload import wanted_in
 from mdk_jupyter.kernels.provisioner import NAME
 
 
@@ -18,12 +18,13 @@ class ForkedKernelManager(AsyncKernelManager):
     """Starts kernels of its kernel spec by forking."""
 
     modules = List(Unicode(), config=True, help="Modules that the kernel has imported already.")
+    seeded = Bool(False, config=True, help="Whether random numbers are drawn from a seed.")
 
     @property
     def kernel_spec(self) -> Any:
         """The kernel spec, with our provisioner where it names none."""
         spec = super().kernel_spec
-        provisioner = {"provisioner_name": NAME, "config": {"modules": self.modules}}
+        provisioner = {"provisioner_name": NAME, "config": {"modules": self.modules, "seeded": self.seeded}}
         if spec is not None:
             spec.metadata.setdefault("kernel_provisioner", provisioner)
         return spec
@@ -34,9 +35,11 @@ class ForkEngine(NBClientEngine):  # type: ignore[misc]
 
     @classmethod
     def execute_managed_notebook(cls, nb_man: Any, kernel_name: str, **options: Any) -> NotebookNode:
-        sources = [cell.source for cell in nb_man.nb.cells if cell.cell_type == "code"]
+        wanted = wanted_in([cell.source for cell in nb_man.nb.cells if cell.cell_type == "code"])
         options.setdefault("kernel_manager_class", ForkedKernelManager)
         options.setdefault("shutdown_kernel", "immediate")
-        options.setdefault("config", Config({"ForkedKernelManager": {"modules": modules_in(sources)}}))
+        options.setdefault(
+            "config", Config({"ForkedKernelManager": {"modules": list(wanted.modules), "seeded": wanted.seeded}})
+        )
         executed: NotebookNode = super().execute_managed_notebook(nb_man, kernel_name, **options)
         return executed

@@ -12,6 +12,7 @@ import builtins
 import contextlib
 import importlib.util
 import os
+import random
 import site
 import sys
 import sysconfig
@@ -43,6 +44,14 @@ class LeftOutError(Exception):
         self.why = why
 
 
+@dataclass(frozen=True)
+class Wanted:
+    """What a template is to import. `seeded`: random numbers are drawn from a seed, so an import must draw none."""
+
+    modules: tuple[str, ...] = ()
+    seeded: bool = False
+
+
 @dataclass
 class Preloaded:
     """What importing changed in this process, to be put in its right place in every kernel."""
@@ -52,23 +61,24 @@ class Preloaded:
     at_exit: list[tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]] = field(default_factory=list)
 
 
-def modules_of(pipeline: Pipeline) -> list[str]:
-    """Return the modules that the pipeline's cells import and that belong to installed packages, in their order.
+def wanted_by(pipeline: Pipeline) -> Wanted:
+    """Return what the pipeline's cells import, as far as it belongs to installed packages.
 
     Modules of the user stay out: each kernel reads them as they are at that moment.
 
     Example:
-        >>> modules_of(pipeline)                                # doctest: +SKIP
-        ['pandas', 'sklearn.linear_model']
+        >>> wanted_by(pipeline)                                # doctest: +SKIP
+        Wanted(modules=('pandas', 'sklearn.linear_model'), seeded=False)
     """
     sources = [definition.source for definition in pipeline.definitions.values()]
     sources += [cell.source for component in pipeline.components.values() for cell in component.cells]
-    return modules_in(sources)
+    return wanted_in(sources)
 
 
-def modules_in(sources: Iterable[str]) -> list[str]:
-    """Return the modules of installed packages that cells import, each once."""
-    return _installed(name for source in sources for name in _imported(source))
+def wanted_in(sources: Sequence[str]) -> Wanted:
+    """Return what cells import."""
+    modules = _installed(name for source in sources for name in _imported(source))
+    return Wanted(tuple(modules), seeded=any("seed" in source for source in sources))
 
 
 def _installed(names: Iterable[str]) -> list[str]:
@@ -108,8 +118,8 @@ def _statements(source: str) -> list[ast.stmt]:
 
 
 def _is_installed(root: str) -> bool:
-    if root in sys.builtin_module_names or root == "__main__" or root.startswith("mdk_"):
-        return False
+    if root in sys.stdlib_module_names or root == "__main__" or root.startswith("mdk_"):
+        return False  # what is quick to import anyway needs no template of its own
     try:
         spec = importlib.util.find_spec(root)
     except (ImportError, ValueError):
@@ -123,12 +133,12 @@ _LIBRARIES = tuple(
     for folder in (
         *site.getsitepackages(),
         site.getusersitepackages(),
-        *(sysconfig.get_path(kind) for kind in ("stdlib", "platstdlib", "purelib", "platlib")),
+        *(sysconfig.get_path(kind) for kind in ("purelib", "platlib")),
     )
 )
 
 
-def preload(names: Sequence[str], report: Callable[[str], None]) -> Preloaded:
+def preload(wanted: Wanted, report: Callable[[str], None]) -> Preloaded:
     """Import modules into this process, which will be forked; `report` is told each name before.
 
     A name that cannot be imported is passed over: it is an attribute, or the step will say what is wrong.
@@ -143,18 +153,23 @@ def preload(names: Sequence[str], report: Callable[[str], None]) -> Preloaded:
     os.environ.setdefault("MPLBACKEND", "module://matplotlib_inline.backend_inline")
     loaded = Preloaded()
     with _collected_exit_handlers(loaded), shell.watched() as watch:
-        for name in _with_companions(names):
+        for name in _with_companions(wanted):
             report(name)
+            before = _random_states()
             text = _import(name)
             _judge(name, text, watch)
+            if wanted.seeded and not before.items() <= _random_states().items():
+                raise LeftOutError(name, "its import draws random numbers, and the notebook sets a seed")
     loaded.environ = {key: value for key, value in os.environ.items() if environ.get(key) != value}
     loaded.filters = [entry for entry in warnings.filters if entry not in filters]
     return loaded
 
 
-def _with_companions(names: Sequence[str]) -> Iterator[str]:
-    roots = {name.partition(".")[0] for name in names}
-    yield from names
+def _with_companions(wanted: Wanted) -> Iterator[str]:
+    roots = {name.partition(".")[0] for name in wanted.modules}
+    if wanted.seeded and roots - sys.stdlib_module_names:
+        yield "numpy"  # before those that draw from it
+    yield from wanted.modules
     for root in sorted(roots & _COMPANIONS.keys()):
         yield from _COMPANIONS[root]
 
@@ -200,6 +215,16 @@ def _judge(name: str, text: str, watch: shell.Watch) -> None:
             _fork_for_nothing()
         if others or _threads() > 1:
             raise LeftOutError(name, "its import starts threads, which a fork would lose")
+
+
+def _random_states() -> dict[str, str]:
+    """Return the state of each global generator that there is."""
+    states = {"random": str(random.getstate())}
+    numpy = sys.modules.get("numpy")
+    if numpy is not None:
+        _, keys, *rest = numpy.random.get_state()
+        states["numpy"] = f"{keys.tobytes().hex()} {rest}"
+    return states
 
 
 def _threads() -> int:

@@ -15,9 +15,10 @@ from typing import Any, cast
 
 from jupyter_client.connect import KernelConnectionInfo
 from jupyter_client.provisioning.local_provisioner import LocalProvisioner
-from traitlets import List, Unicode
+from traitlets import Bool, List, Unicode
 
 from mdk_jupyter.kernels import client
+from mdk_jupyter.kernels.preload import Wanted
 
 NAME = "mdk-forked"  # of the entry point
 
@@ -26,6 +27,7 @@ class ForkedProvisioner(LocalProvisioner):
     """Takes kernels from the server where that is safe, and starts them as usual elsewhere."""
 
     modules = List(Unicode(), config=True, help="Modules that the kernel has imported already.")
+    seeded = Bool(False, config=True, help="Whether random numbers are drawn from a seed.")
     process: Any
     _source: client.Source | None = None
 
@@ -40,7 +42,7 @@ class ForkedProvisioner(LocalProvisioner):
 
     def _take(self, options: dict[str, Any]) -> KernelConnectionInfo:
         environ = options.get("env") or dict(os.environ)
-        self._source = client.Source(self.modules, environ)
+        self._source = client.Source(Wanted(tuple(self.modules), self.seeded), environ)
         self.cwd = str(options.get("cwd") or Path.cwd())
         self.process, connection = self._source.take(cwd=Path(self.cwd), environ=environ, log=Path(os.devnull))
         self.pid = self.pgid = self.process.pid

@@ -48,6 +48,7 @@ class Worker:
     importing: str = ""
     waiting: list[tuple[Message, list[int]]] = field(default_factory=list)
     names: list[str] = field(default_factory=list)
+    seeded: bool = False
     environ: dict[str, str] = field(default_factory=dict)
     used: float = field(default_factory=time.monotonic)
 
@@ -72,7 +73,7 @@ class Server:
         self.selector = selectors.DefaultSelector()
         self.selector.register(listener, selectors.EVENT_READ, self._accept)
         self.workers: dict[str, Worker] = {}
-        self.left_out: dict[str, str] = {}  # module -> why
+        self.left_out: dict[bool, dict[str, str]] = {False: {}, True: {}}  # seeded -> module -> why
         self.started = time.time()
         self.used = time.monotonic()
         self.is_open = True
@@ -112,8 +113,9 @@ class Server:
         if "argv" in message:
             self._worker("commands", _commands).pass_on(message, [os.dup(caller.fileno()), *files])
         elif "preload" in message:
-            names = [name for name in message["preload"] if name not in self.left_out]
-            self._template(names, message["environ"]).pass_on({"attach": True}, [os.dup(caller.fileno())])
+            self._template(message["preload"], message["seeded"], message["environ"]).pass_on(
+                {"attach": True}, [os.dup(caller.fileno())]
+            )
         elif "tell" in message:
             self._tell(caller)
         elif "stop" in message:
@@ -123,12 +125,15 @@ class Server:
             with contextlib.suppress(OSError):
                 wire.send(caller, {"stopped": True})
 
+    def _out(self, seeded: bool) -> dict[str, str]:
+        return self.left_out[False] | self.left_out[True] if seeded else self.left_out[False]
+
     def _tell(self, caller: socket.socket) -> None:
         about = {
             "pid": os.getpid(),
             "started": self.started,
             "python": sys.executable,
-            "left_out": self.left_out,
+            "left_out": self.left_out[False] | self.left_out[True],
             "templates": [
                 {
                     "preload": worker.names,
@@ -169,8 +174,10 @@ class Server:
         theirs.close()
         return self._adopt(key, Worker(ours, key))
 
-    def _template(self, names: list[str], environ: dict[str, str]) -> Worker:
-        content = json.dumps([names, sorted(environ.items())])
+    def _template(self, wanted: list[str], seeded: bool, environ: dict[str, str]) -> Worker:
+        out = self._out(seeded)
+        names = [name for name in wanted if name not in out]
+        content = json.dumps([names, seeded, sorted(environ.items())])
         key = hashlib.sha256(content.encode()).hexdigest()
         if key in self.workers:
             return self.workers[key]
@@ -180,9 +187,9 @@ class Server:
             self._drop(oldest, worker)
         ours, theirs = socket.socketpair()
         base = self._worker("base", _base(self.place.sockets))
-        base.pass_on({"template": names, "environ": environ}, [os.dup(theirs.fileno())])
+        base.pass_on({"template": names, "seeded": seeded, "environ": environ}, [os.dup(theirs.fileno())])
         theirs.close()
-        return self._adopt(key, Worker(ours, "template", names=names, environ=environ))
+        return self._adopt(key, Worker(ours, "template", names=names, seeded=seeded, environ=environ))
 
     def _adopt(self, key: str, worker: Worker) -> Worker:
         self.workers[key] = worker
@@ -219,12 +226,12 @@ class Server:
 
     def _leave_out(self, worker: Worker, module: str, why: str) -> None:
         """Start the template again without the module."""
-        self.left_out[module] = why
+        self.left_out[worker.seeded][module] = why
         names = [name for name in worker.names if name != module and not name.startswith(f"{module}.")]
         if len(names) == len(worker.names):  # it came along with others, which stay out as well
             root = module.partition(".")[0]
             names = [name for name in names if name.partition(".")[0] != root] if root in str(names) else []
-        again = self._template(names, worker.environ)
+        again = self._template(names, worker.seeded, worker.environ)
         for request, files in worker.waiting:
             again.pass_on(request, files)
 

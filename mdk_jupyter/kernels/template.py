@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from mdk_jupyter.kernels import wire
-from mdk_jupyter.kernels.preload import LeftOutError, Preloaded, preload
+from mdk_jupyter.kernels.preload import LeftOutError, Preloaded, Wanted, preload
 
 PORTS = ("shell_port", "iopub_port", "stdin_port", "control_port", "hb_port")
 SPARES = min(4, (os.cpu_count() or 1) + 1)  # kernels forked ahead of need
@@ -72,13 +72,13 @@ class Template:
         self.is_retired = False
         self.wants_spares = False
 
-    def prepare(self, names: list[str], environ: Mapping[str, str]) -> None:
+    def prepare(self, wanted: Wanted, environ: Mapping[str, str]) -> None:
         """Import the libraries. Ends the process when one of them cannot be in a template."""
         from mdk_jupyter.kernels.birth import adopt_environment
 
         adopt_environment(environ)
         try:
-            self.loaded = preload(names, lambda name: wire.send(self.server, {"importing": name}))
+            self.loaded = preload(wanted, lambda name: wire.send(self.server, {"importing": name}))
         except LeftOutError as error:
             wire.send(self.server, {"left_out": error.module, "why": error.why})
             os._exit(0)
@@ -137,7 +137,11 @@ class Template:
             self.taken = time.monotonic() - QUIET
             wire.send(channel, {"attached": True})
         elif "template" in message:
-            self._fork_template(socket.socket(fileno=files[0]), message["template"], message["environ"])
+            self._fork_template(
+                socket.socket(fileno=files[0]),
+                Wanted(tuple(message["template"]), message["seeded"]),
+                message["environ"],
+            )
         elif "tell" in message:
             channel = socket.socket(fileno=files[0])
             with channel, contextlib.suppress(OSError):
@@ -213,7 +217,7 @@ class Template:
             traceback.print_exc()
             os._exit(1)
 
-    def _fork_template(self, channel: socket.socket, names: list[str], environ: Mapping[str, str]) -> None:
+    def _fork_template(self, channel: socket.socket, wanted: Wanted, environ: Mapping[str, str]) -> None:
         if pid := os.fork():
             channel.close()
             os.waitpid(pid, 0)
@@ -222,7 +226,7 @@ class Template:
             os._exit(0)
         try:
             template = Template(channel, self.sockets, self._lines())
-            template.prepare(names, environ)
+            template.prepare(wanted, environ)
             template.serve()
             os._exit(0)
         except BaseException:

@@ -10,7 +10,7 @@ import dataclasses
 import json
 import os
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,8 +20,10 @@ from mdk_jupyter.errors import ArtifactError
 from mdk_jupyter.local.cache_key import Ingredients, digest_of
 from mdk_jupyter.local.dependencies import Dependencies
 from mdk_jupyter.local.files import write_atomically
+from mdk_jupyter.local.path_facts import digests
 
 FORMAT = 1  # of entries
+_MOST_ENTRIES = 20  # under one key
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,11 +61,15 @@ class Cache:
 
     home: Path
     _verified: dict[str, list[int]] = field(init=False)
+    _files: dict[str, list[Any]] = field(init=False)
     _is_changed: bool = field(init=False, default=False)
     _lock: threading.Lock = field(init=False, default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
-        self._verified = _read_json(self._memo) or {}
+        memo = _read_json(self._memo) or {}
+        self._verified = memo.get("artifacts", {})
+        digests.update(memo.get("files", {}))
+        self._files = dict(digests)
 
     @property
     def folder(self) -> Path:
@@ -85,11 +91,13 @@ class Cache:
 
     @property
     def _memo(self) -> Path:
-        return self.folder / "verified.json"
+        return self.folder / "seen.json"
 
     # -- entries
 
-    def find(self, key: str, folder: Path, environ: Mapping[str, str]) -> tuple[Entry | None, str | None]:
+    def find(
+        self, key: str, folder: Path, environ: Mapping[str, str], is_wanted: Callable[[Entry], bool]
+    ) -> tuple[Entry | None, str | None]:
         """Return an entry that counts now, or why there is none; nothing at all when there never was.
 
         Damaged entries and artifacts are taken out. `folder` is the notebook's, `environ` what a kernel inherits.
@@ -100,6 +108,8 @@ class Cache:
             if entry is None:
                 _remove(path)
                 why = why or "its entry in the cache was damaged"
+                continue
+            if not is_wanted(entry):
                 continue
             problem = entry.dependencies.change(folder, environ) or self._missing(entry, path)
             if problem is None:
@@ -117,9 +127,11 @@ class Cache:
         """
         content = {"format": FORMAT, **dataclasses.asdict(entry)}
         text = json.dumps(content, ensure_ascii=False)
-        name = digest_of(entry.dependencies.to_json())[:16]
+        name = digest_of([entry.dependencies.to_json(), entry.pipeline, entry.step])[:16]
         folder = self._entry_folder(entry.key)
         folder.mkdir(parents=True, exist_ok=True)
+        for old in self._entries(entry.key)[_MOST_ENTRIES - 1 :]:
+            _remove(old)
         write_atomically(folder / f"{name}.json", f"{digest_of(text)}\n{text}\n")
         for digest in entry.blobs():
             self._note_whole(digest)
@@ -170,10 +182,11 @@ class Cache:
             self._is_changed = True
 
     def save_memo(self) -> None:
-        """Remember which artifacts were found whole."""
+        """Remember which artifacts were found whole, and the digests of large files."""
         with self._lock, contextlib.suppress(OSError):
-            if self._is_changed:
-                write_atomically(self._memo, json.dumps(self._verified))
+            files = dict(digests)  # other runs of this process add to it
+            if self._is_changed or files != self._files:
+                write_atomically(self._memo, json.dumps({"artifacts": self._verified, "files": files}))
                 self._is_changed = False
 
     # -- the last runs

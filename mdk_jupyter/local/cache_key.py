@@ -10,13 +10,14 @@ import sys
 import sysconfig
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from mdk_converters.spec import Pipeline
 from mdk_jupyter import __version__
 
 FORMAT = 1
+_OF_THE_INTERPRETER = frozenset(["PYTHONPATH", "PYTHONHASHSEED", "TZ"])  # variables that count for all code
 _OF_RECORDS = ("status", "digest", "format", "key", "type", "reason", "shares", "item")
 
 Ingredients = dict[str, Any]
@@ -53,7 +54,7 @@ def ingredients(
         "secrets": sorted(component.secrets),
         "variables": {
             variable: digest_of(environ[variable]) if variable in environ else None
-            for variable in sorted(variables(sources))
+            for variable in sorted((variables(sources) | _OF_THE_INTERPRETER) - component.secrets.keys())
         },
         "requirements": sorted(component.requirements),
         "files": sorted(files),
@@ -92,7 +93,7 @@ def step_sources(pipeline: Pipeline, name: str) -> list[str]:
     ]
 
 
-@cache
+@lru_cache(maxsize=4096)
 def normal(source: str) -> str:
     """Return a digest of what the code does: comments and formatting do not count."""
     tree = parsed(source)
@@ -102,7 +103,7 @@ def normal(source: str) -> str:
     return digest_of([ast.dump(tree), quiet])
 
 
-@cache
+@lru_cache(maxsize=1024)
 def parsed(source: str) -> ast.Module | None:
     """Return the code as Python sees it, magics as the calls that IPython makes of them; None when it is neither."""
     for text in _readings(source):

@@ -7,11 +7,12 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from mdk_converters.guards import ancestors
 from mdk_converters.spec import Pipeline
 from mdk_jupyter.artifacts.store import Store
 from mdk_jupyter.local.cache import Cache, Entry, Last
@@ -21,7 +22,7 @@ from mdk_jupyter.local.kernels import Launch
 from mdk_jupyter.local.selection import Selection
 from mdk_jupyter.local.steps import Outcome, Task
 
-_LONGEST_NAME = 4096  # bytes of a stored text that may be a path
+_LONGEST_NAME = 4096  # bytes of a stored value that may name files
 _TOLD = 3  # reasons that are worth telling
 
 
@@ -46,13 +47,13 @@ class Caching:
     isolated: bool
     numbers: Mapping[str, int]
     environ: Mapping[str, str]  # what kernels inherit
+    _ran: dict[str, bool] = field(default_factory=dict)  # steps that ran: whether what they do is seen in files
+    _taken: set[tuple[str, ...]] = field(default_factory=set)  # results that steps of this run have
 
     def must_run(self, name: str) -> str | None:
         """Return why a step runs whatever the cache knows, or None."""
         if name in self.selection.again:
-            return (
-                "--only" if self.selection.read or len(self.selection.run) < len(self.pipeline.components) else "--from"
-            )
+            return self.selection.option
         if not self.pipeline.components[name].cache:
             return "cache:off"
         return None if self.reads else "--no-cache"
@@ -77,14 +78,38 @@ class Caching:
         why = self.must_run(name)
         if why is not None:
             return Miss(why, now)
-        entry, problem = self.cache.find(key(now), self.folder, self._environ(name))
+        entry, problem = self.cache.find(
+            key(now), self.folder, self._environ(name), lambda entry: self._is_of(name, entry)
+        )
         if entry is None:
             return Miss(problem or self._why_unknown(name, now), now)
+        unseen = self._unseen_changes(name, entry)
+        if unseen is not None:
+            return Miss(unseen, now)
         last = self.cache.last(self.scope, name)
         if last is None or key(last.ingredients) != entry.key:
             with contextlib.suppress(OSError):  # it only serves to tell what changed
                 self.cache.remember(self.scope, name, Last(now))
+        self._taken.add(id_of(entry))
         return entry
+
+    def _unseen_changes(self, name: str, entry: Entry) -> str | None:
+        """Return why the world may have changed for a step in a way that its entry cannot tell, or None.
+
+        Who comes after a step without taking a value from it relies on something that it does. Files are seen.
+        """
+        for other in self.pipeline.components[name].after:
+            if self._ran.get(other) is False:
+                return f"it comes after {other}, which ran"
+        before = sorted(self._ran.keys() & ancestors(self.pipeline, name))
+        if entry.dependencies.hosts and before:
+            return f"it uses the network, and {before[0]} before it ran"
+        return None
+
+    def _is_of(self, name: str, entry: Entry) -> bool:
+        """Whether a step may take the result. Two steps with the same code draw different random numbers."""
+        is_anothers = entry.step != name and entry.step in self.pipeline.components
+        return not is_anothers and id_of(entry) not in self._taken
 
     def _why_unknown(self, name: str, now: Ingredients) -> str:
         last = self.cache.last(self.scope, name)
@@ -110,15 +135,15 @@ class Caching:
     def look(self, name: str, job: Mapping[str, Any], launch: Launch) -> Named:
         """Note the files that the step's code and values name, before it runs."""
         texts = constants(step_sources(self.pipeline, name))
-        texts |= {value for value in job["parameters"].values() if isinstance(value, str)}
-        texts |= set(self._texts(job["inputs"].values()))
+        texts |= set(_texts_in(list(job["parameters"].values())))
+        texts |= set(_texts_in(list(self._small_values(job["inputs"].values()))))
         return Named.look(texts, self.pipeline.components[name].files, launch.cwd.absolute())
 
-    def _texts(self, records: Iterable[Mapping[str, Any]]) -> Iterable[str]:
+    def _small_values(self, records: Iterable[Mapping[str, Any]]) -> Iterator[Any]:
         for record in records:
-            if record.get("format") == "json" and record.get("type") == "str" and record["size"] <= _LONGEST_NAME:
+            if record.get("format") == "json" and record["size"] <= _LONGEST_NAME:
                 try:
-                    yield str(json.loads(self.cache.store.path(record["digest"]).read_bytes()))
+                    yield json.loads(self.cache.store.path(record["digest"]).read_bytes())
                 except (OSError, ValueError):
                     continue
 
@@ -130,18 +155,19 @@ class Caching:
             ArtifactError: the store cannot be written (MDK326).
         """
         name = outcome.step
+        seen = outcome.notes
+        self._ran[name] = bool(seen and seen["written"] and not seen["hosts"] and not seen["blind"])
         notes: list[str] = []
         if not self.pipeline.components[name].cache:
             return notes
         not_kept: str | None = None
         if outcome.failure is not None:
-            not_kept = "it failed"
+            not_kept = "it did not come to its end"
         else:
             try:
                 entry = self._entry(miss, task, outcome, named, run)
                 self.cache.keep(entry)
-                notes += [f"reads from the network: {host}; tag it cache:off to run it every time"
-                          for host in entry.dependencies.hosts]  # fmt: skip
+                notes += remarks(entry)
             except Unfollowed as reason:
                 not_kept = str(reason)
                 notes.append(f"not kept in the cache: {reason}")
@@ -173,6 +199,25 @@ class Caching:
 
     def _environ(self, name: str) -> Mapping[str, str]:
         return {**self.environ, **self.pipeline.components[name].env}
+
+
+def remarks(entry: Entry) -> list[str]:
+    """Return what is worth knowing about a result in the cache."""
+    hosts = entry.dependencies.hosts
+    return [f"reads from the network: {host}; tag it cache:off to run it every time" for host in hosts]
+
+
+def id_of(entry: Entry) -> tuple[str, ...]:
+    return (entry.key, entry.run, entry.pipeline, entry.step)
+
+
+def _texts_in(value: Any) -> Iterator[str]:
+    """Yield the texts in JSON values."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, (list, dict)):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from _texts_in(item)
 
 
 def _put(store: Store, path: Path) -> str:

@@ -22,7 +22,7 @@ from mdk_converters.targets.notebooks import step_notebook
 from mdk_jupyter.local import jobs
 from mdk_jupyter.local.branching import after_skipped, collect, collect_metrics
 from mdk_jupyter.local.cache import Entry
-from mdk_jupyter.local.caching import Caching, Miss
+from mdk_jupyter.local.caching import Caching, Miss, remarks
 from mdk_jupyter.local.dependencies import Named
 from mdk_jupyter.local.events import Event, Observer, State
 from mdk_jupyter.local.failures import Failure, Origins
@@ -205,14 +205,7 @@ class Driver:
         step.started, step.why = time.time(), f"once for each of {len(names)} items"
         self.pipeline = self.caching.pipeline = self.steering.pipeline
         self.selection = self.caching.selection = self.selection.with_parts(step.name, names)
-        parts = {name: Step(name, after=list(step.after), part_of=step.name) for name in names}
-        step.after = [*step.after, *names]
-        steps = self.record.steps
-        rest = list(steps.items())[list(steps).index(step.name) + 1 :]
-        for name, _ in rest:
-            del steps[name]
-        steps |= {**parts, **dict(rest)}
-        for part in parts.values():
+        for part in self.record.add_parts(step, names):
             self._enter(part, "waiting", data={"part_of": step.name, "after": part.after})
 
     def _join(self, step: Step) -> None:
@@ -259,7 +252,7 @@ class Driver:
         step.notebook, step.log = self._paths(step.name)
         self.caching.take(entry, step.notebook, step.log)
         step.outputs, step.metrics = dict(entry.outputs), dict(entry.metrics)
-        step.cached_from = entry.run
+        step.cached_from, step.remarks = entry.run, remarks(entry)
         step.size = _size(step.outputs)
         step.seconds = time.time() - step.started
         step.state = "done"

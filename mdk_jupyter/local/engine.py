@@ -21,6 +21,7 @@ import nbformat
 import papermill
 from jupyter_client.asynchronous.client import AsyncKernelClient
 from jupyter_client.connect import KernelConnectionInfo
+from jupyter_core.utils import ensure_event_loop
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from nbclient.util import run_sync
 from nbformat import NotebookNode
@@ -164,6 +165,7 @@ def _sit(keeper: Keeper, sitting: Sitting) -> Failure | None:
         return _execute_cells(keeper, sitting, client)
     finally:
         client.stop_channels()
+        ensure_event_loop().close()  # this thread's; left open, it complains when the process ends
 
 
 def _execute_cells(keeper: Keeper, sitting: Sitting, client: Client) -> Failure | None:

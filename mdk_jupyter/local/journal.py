@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
 from mdk_jupyter.local.events import ENDED, Event, State
@@ -44,8 +44,10 @@ def read_events(folder: Path, *, follow: bool = False) -> Iterator[Event]:
         time.sleep(PAUSE)
 
 
-def read_logs(run: Run, steps: list[str], *, follow: bool = False) -> Iterator[tuple[str, str]]:
+def read_logs(run: Run, steps: Collection[str] | None, *, follow: bool = False) -> Iterator[tuple[str, str]]:
     """Yield what steps printed, as (step, line), and with `follow` what they will print until the run ends.
+
+    Without `steps` it is all of them, those that the run only learns of while it lasts included.
 
     Raises:
         OSError, ValueError, KeyError, TypeError: the record cannot be read.
@@ -53,12 +55,12 @@ def read_logs(run: Run, steps: list[str], *, follow: bool = False) -> Iterator[t
     tails: dict[str, Tail] = {}
     while True:
         ended = not follow or run.state in ENDED
-        for name in steps:
-            log = log_of(run, run[name])
+        for name, step in run.steps.items():
+            log = log_of(run, step) if steps is None or name in steps else None
             if log is not None:
                 tail = tails.setdefault(name, Tail(log))
                 yield from ((name, line) for line in tail.lines())
-                if (ended or run[name].state in ENDED) and (rest := tail.rest()):
+                if (ended or step.state in ENDED) and (rest := tail.rest()):
                     yield name, rest
         if ended:
             return

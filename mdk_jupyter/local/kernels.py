@@ -24,6 +24,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from mdk_jupyter.kernels import client
+from mdk_jupyter.kernels.preload import Wanted
 from mdk_jupyter.kernels.template import PORTS
 
 if TYPE_CHECKING:
@@ -96,10 +97,10 @@ class Kernels:
     No kernel is started by the main thread, where Ctrl-C could come between the start and the note of it.
     """
 
-    def __init__(self, kernel: str, modules: Callable[[], Sequence[str]] = tuple) -> None:
-        """Take kernels of the given name; forked ones have imported what `modules` returns, asked at need."""
+    def __init__(self, kernel: str, wanted: Callable[[], Wanted] = Wanted) -> None:
+        """Take kernels of the given name; forked ones have imported what `wanted` returns, asked at need."""
         self._command, self._env = _kernel_command(kernel)
-        self._modules = functools.cache(modules)
+        self._wanted = functools.cache(wanted)
         self._sources: dict[tuple[tuple[str, str], ...], client.Source] = {}
         self.why_not_forked = client.why_not() if _is_ours(kernel) else f"the kernel {kernel!r} is another program"
         self._is_chosen = client.is_off() or not _is_ours(kernel)
@@ -189,7 +190,7 @@ class Kernels:
         own = tuple(sorted((name, value) for name, value in launch.env.items() if not name.startswith("MDK_")))
         source = self._sources.get(own)
         if source is None:
-            source = self._sources[own] = client.Source(self._modules(), environ)
+            source = self._sources[own] = client.Source(self._wanted(), environ)
         process, connection = source.take(cwd=launch.cwd, environ=environ, log=launch.log)
         return Kernel(process, connection, is_forked=True)
 

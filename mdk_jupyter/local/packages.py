@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 
 from mdk_jupyter.local.files import write_atomically
@@ -12,13 +12,17 @@ from mdk_jupyter.local.files import write_atomically
 _INFO = re.compile(r"(?P<name>[^-]+)-(?P<version>[^-]+?)(?:-py\d[^-]*)?\.(?:dist|egg)-info")
 
 
-@cache
 def installed(site: str) -> dict[str, str]:
     """Return the versions of the packages in a folder of packages, by name."""
     try:
-        names = [path.name for path in Path(site).iterdir()]
+        return _installed(site, Path(site).stat().st_mtime_ns)
     except OSError:
         return {}
+
+
+@lru_cache(maxsize=16)
+def _installed(site: str, changed: int) -> dict[str, str]:
+    names = [path.name for path in Path(site).iterdir()]
     found = (_INFO.fullmatch(name) for name in names)
     return {match["name"].lower().replace("_", "-"): match["version"] for match in found if match is not None}
 

@@ -13,7 +13,11 @@ from mdk_jupyter.local.files import write_atomically
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A page on disk. A notebook shows it as a link, relative to the current folder as Jupyter resolves it."""
+    """A page on disk.
+
+    A notebook shows it as a link, relative to the current folder as Jupyter resolves it, and its path: a Jupyter
+    server may be set not to serve files in `.mdk`.
+    """
 
     title: str
     path: Path
@@ -23,7 +27,8 @@ class Page:
 
     def _repr_html_(self) -> str:
         href = quote(Path(os.path.relpath(self.path)).as_posix())
-        return f'<a href="{href}" target="_blank" rel="noopener">{escape(self.title)}</a>'
+        link = f'<a href="{href}" target="_blank" rel="noopener">{escape(self.title)}</a>'
+        return f"{link}<br><code>{escape(str(self.path))}</code>"
 
 
 def render(notebook: Path, title: str) -> Page:

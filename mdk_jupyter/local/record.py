@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -115,6 +115,17 @@ class Run:
     def written(self) -> int:
         """The bytes of values that were not in the store before."""
         return sum(step.written for step in self.steps.values())
+
+    def add_parts(self, whole: Step, names: Sequence[str]) -> list[Step]:
+        """Add the runs of a repeated step below it, and let it wait for them; return them."""
+        parts = [Step(name, after=list(whole.after), part_of=whole.name) for name in names]
+        whole.after = [*whole.after, *names]
+        steps: dict[str, Step] = {}
+        for name, step in self.steps.items():
+            steps[name] = step
+            steps |= {part.name: part for part in parts if step is whole}
+        self.steps = steps
+        return parts
 
     @property
     def failures(self) -> list[Step]:

@@ -13,7 +13,7 @@ from mdk_converters.graph import dependencies, order
 from mdk_converters.quantities import seconds
 from mdk_converters.spec import Pipeline
 from mdk_jupyter.errors import UsageError
-from mdk_jupyter.kernels.preload import modules_of
+from mdk_jupyter.kernels.preload import wanted_by
 from mdk_jupyter.local import prune
 from mdk_jupyter.local.cache import Cache
 from mdk_jupyter.local.caching import Caching, scope_of
@@ -91,7 +91,7 @@ def run(
         with (
             driving(path),
             holding(results.lock, shared=True),
-            Kernels(pipeline.metadata.kernel, lambda: modules_of(pipeline)) as kernels,
+            Kernels(pipeline.metadata.kernel, lambda: wanted_by(pipeline)) as kernels,
         ):
             Driver(
                 pipeline=pipeline,

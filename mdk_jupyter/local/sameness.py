@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 import tempfile
+import types
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -123,7 +124,7 @@ def _frozen(value: object) -> object:
     from mdk_jupyter.artifacts import classes
 
     if isinstance(value, type) and classes.is_notebook_class(value):
-        return {"class": value.__qualname__, **classes.state_of(value)}
+        return types.SimpleNamespace(**classes.state_of(value))
     return value
 
 

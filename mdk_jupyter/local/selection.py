@@ -19,6 +19,7 @@ class Selection:
     run: frozenset[str]  # run, or are taken from the cache
     again: frozenset[str]  # of those, run whatever the cache knows
     read: frozenset[str]  # are taken from the cache and never run
+    option: str = "--from"  # why those of `again` run
 
     def with_parts(self, name: str, parts: Iterable[str]) -> Selection:
         """Return it with the runs of a repeated step, which are what the step is."""
@@ -59,7 +60,7 @@ def select(
             for name, c in pipeline.components.items()
         }
         chosen = frozenset(only)
-        return Selection(chosen, chosen, _closure(chosen, reads) - chosen)
+        return Selection(chosen, chosen, _closure(chosen, reads) - chosen, "--only")
     run = _closure(until, waits) if until else everything
     followers: dict[str, set[str]] = {name: set() for name in waits}
     for name, needed in waits.items():

@@ -201,7 +201,7 @@ def refuse_storing(error: OSError, path: Path) -> NoReturn:
         finding = Finding(
             "MDK351",
             f"the disk is full: {where} could not be written",
-            fix="make room (old runs are in .mdk/runs, their values in .mdk/artifacts), then run again",
+            fix="make room (`mdk cache prune` removes what recent runs do not need), then run again",
         )
     else:
         finding = Finding(

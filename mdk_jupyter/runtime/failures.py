@@ -93,7 +93,7 @@ def raised(step: str, cell: Mapping[str, Any], report: Mapping[str, Any], origin
             "MDK351",
             f"the disk is full: step {step!r} could not write ({message})",
             place,
-            "make room (old runs are in .mdk/runs, their values in .mdk/artifacts), then run again",
+            "make room (`mdk cache prune` removes what recent runs do not need), then run again",
             names=(step,),
         )
         return Failure((finding,), report["traceback"])

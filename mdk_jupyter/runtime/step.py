@@ -319,6 +319,13 @@ def _changed_item(job: Job) -> Finding:
 
 
 def _changed_input(name: str, job: Job) -> Finding:
+    if job.item is not None:
+        return Finding(
+            "MDK323",
+            f"the component {job.step!r} changes its input `{name}`, which the other runs and later components read",
+            fix=f"Work on a copy: import copy; own = copy.deepcopy({name}).",
+            names=(name,),
+        )
     return Finding(
         "MDK323",
         f"the component {job.step!r} changes its input `{name}`, which a later component reads, "

@@ -5,11 +5,13 @@ An audit hook notes it while the user's code runs; the driver judges it. Imports
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import sysconfig
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from types import FrameType
 from typing import Any, Optional
 
@@ -20,6 +22,7 @@ Stamp = Optional[list[int]]
 
 _IMPORTERS = ("<frozen importlib._bootstrap_external>", "<frozen zipimport>")
 _HERE = ("", "localhost", "::1", "0.0.0.0")  # noqa: S104 - hosts that are this machine
+_OUR_PACKAGES = ("mdk_jupyter", "mdk_converters", "mdk_magics")
 _SHELLS = ("IPython", "ipykernel", "pexpect", "ptyprocess", "mdk_jupyter")
 
 
@@ -62,6 +65,7 @@ class Watch:
             "listed": self.listed,
             "hosts": list(self.hosts),
             "blind": self.blind,
+            "workers": _has_workers(),
             "modules": modules,
             "packages": packages,
         }
@@ -152,9 +156,11 @@ class Watch:
         if isinstance(path, int) or path is None:
             return None
         name = os.path.abspath(os.fsdecode(path))  # noqa: PTH100 - links stay as they are
+        if name.startswith(_PYTHON):  # which may be a virtual environment in this very folder
+            return None
         if name.startswith(self._here):
             inside = name[len(self._here) :]
-        elif name.startswith((*_FOREIGN, _HOME)):
+        elif name.startswith(_SYSTEM):
             return None
         else:
             inside = name
@@ -231,12 +237,13 @@ def _site_packages() -> list[str]:
     return [*places, sysconfig.get_path("purelib"), sysconfig.get_path("platlib")]
 
 
-_HOME = os.path.expanduser("~") + os.sep + "."  # noqa: PTH111 - hidden files there are the libraries' own
 _SITES = _roots(*_site_packages())
 _STDLIB = _roots(sysconfig.get_path("stdlib"), sysconfig.get_path("platstdlib"))
 _OURS = _roots(*(os.path.dirname(os.path.dirname(__file__)),))  # noqa: PTH120 - of the package mdk_jupyter
-_SYSTEM = _roots("/proc", "/dev", "/sys", "/etc") if os.name == "posix" else ()
-_FOREIGN = (*_SITES, *_STDLIB, *_SYSTEM, *_OURS)
+_PYTHON = (*_SITES, *_STDLIB, *_OURS)
+_PREFIXES = _roots(*({sys.prefix, sys.base_prefix} - {"/usr", "/usr/local", "/"}))
+_HIDDEN = os.path.expanduser("~") + os.sep + "."  # noqa: PTH111 - at home these are the libraries' own
+_SYSTEM = (*_PREFIXES, _HIDDEN, *(_roots("/proc", "/dev", "/sys", "/etc") if os.name == "posix" else ()))
 
 
 def _is_import() -> bool:
@@ -266,6 +273,7 @@ def _is_users(file: str) -> bool:
 def _loaded_modules() -> tuple[list[str], dict[str, list[str]]]:
     """Return the files of the user's own modules, and the names of installed top-level ones by their folder."""
     own: dict[str, None] = {}
+    ours = _roots(*(path for name in _OUR_PACKAGES for path in getattr(sys.modules.get(name), "__path__", ())))
     installed: dict[str, set[str]] = {}
     for module in list(sys.modules.values()):
         file = getattr(module, "__dict__", {}).get("__file__")
@@ -275,10 +283,14 @@ def _loaded_modules() -> tuple[list[str], dict[str, list[str]]]:
         site = next((place for place in _SITES if file.startswith(place)), None)
         if site is not None:
             installed.setdefault(site.rstrip(os.sep), set()).add(file[len(site) :].partition(os.sep)[0])
-        elif not file.startswith((*_STDLIB, *_OURS)) and not _is_distribution_of_ours(file):
+        elif not file.startswith((*_STDLIB, *ours)):
             own[file] = None
     return list(own), {site: sorted(names) for site, names in installed.items()}
 
 
-def _is_distribution_of_ours(file: str) -> bool:
-    return any(f"{os.sep}{name}{os.sep}" in file for name in ("mdk_jupyter", "mdk_converters", "mdk_magics"))
+def _has_workers() -> bool:
+    """Whether libraries have processes at work, such as those of joblib, which the hook does not reach."""
+    with contextlib.suppress(OSError):
+        threads = os.listdir("/proc/self/task")  # noqa: PTH208
+        return any(Path(f"/proc/self/task/{thread}/children").read_text().strip() for thread in threads)
+    return False

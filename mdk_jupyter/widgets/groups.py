@@ -26,7 +26,9 @@ class Group:
     @property
     def needs(self) -> tuple[str, ...]:
         """The groups that this one waits for."""
-        return tuple(dict.fromkeys(component(name) for step in self.steps for name in step.needs))
+        return tuple(
+            dict.fromkeys(n for step in self.steps for name in step.needs if (n := component(name)) != self.name)
+        )
 
     @property
     def state(self) -> State:
@@ -59,5 +61,8 @@ def groups(steps: Sequence[StepView]) -> list[Group]:
     sorted_steps: Iterable[StepView] = sorted(steps, key=lambda step: order[component(step.name)])
     found = []
     for name, members in groupby(sorted_steps, key=lambda step: component(step.name)):
-        found.append(Group(name, tuple(members)))
+        together = tuple(members)
+        # The step that gathers what the repetitions hand on says nothing of its own.
+        parts = tuple(step for step in together if step.name != name)
+        found.append(Group(name, parts or together))
     return found

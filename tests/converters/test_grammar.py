@@ -367,3 +367,50 @@ def test_any_combination_is_read_the_same_in_tags_and_metadata(said: list[tuple[
     formed, form_findings = read(cell("x", mdk={"component": "c", **dict(said)}))
     assert codes(tag_findings) == codes(form_findings)
     assert tagged[0].options == formed[0].options
+
+
+# --- conditions and loops
+
+
+def test_three_spellings_of_a_condition_and_a_loop_mean_the_same() -> None:
+    line = '%%component deploy --when "auc>0.8" --foreach "r in  rates" --after load\n'
+    load = cell("auc = 1", "component:load")
+    alone, findings = read(load, cell(line + "x = 1"))
+    assert findings == []
+    tagged, tag_findings = read(load, cell(line + "x = 1", "component:deploy", "when:auc > 0.80", "foreach:r in rates"))
+    formed, form_findings = read(load, cell(line + "x = 1", mdk={"component": "deploy", "when": "(auc > 0.8)"}))
+    assert tag_findings == form_findings == []
+    assert alone[1].options == tagged[1].options == formed[1].options
+    assert (alone[1].options.when, alone[1].options.foreach) == ("auc > 0.8", "r in rates")
+
+
+def test_tags_and_metadata_alone_are_not_obeyed_by_the_notebook() -> None:
+    tagged = cell("x = 1", "component:deploy", "when:auc > 0.8", "after:load")
+    formed = cell("%%component train --after load\nx = 1", mdk={"foreach": "r in rates"})
+    _, findings = read(cell("auc = 1", "component:load"), tagged, formed)
+    assert codes(findings) == ["MDK161", "MDK161"]
+    assert findings[0].fix == 'begin the cell with %%component deploy --when "auc > 0.8"'
+    assert findings[1].fix == 'begin the cell with %%component train --after load --foreach "r in rates"'
+    assert [f.place.cell_number for f in findings] == [2, 3]
+
+
+def test_spellings_that_disagree_about_a_condition() -> None:
+    line = '%%component deploy --when "auc > 0.8"\n'
+    _, findings = read(cell(line + "x", "component:deploy", "when:auc > 0.9"))
+    assert "MDK112" in codes(findings)
+    _, findings = read(cell(line + "x"), cell('%%component deploy --when "auc > 0.9"\ny'))
+    assert "MDK115" in codes(findings)
+
+
+@pytest.mark.parametrize(
+    ("said", "code"),
+    [
+        ('--when "f(auc)"', "MDK111"),
+        ("--when", "MDK120"),
+        ('--foreach "x of y"', "MDK111"),
+        ("--when auc > 1", "MDK120"),
+    ],
+)
+def test_conditions_and_loops_that_cannot_be_read(said: str, code: str) -> None:
+    _, findings = read(cell(f"%%component deploy {said}\nx = 1"))
+    assert code in codes(findings) and findings[0].fix

@@ -33,6 +33,14 @@ def test_components_keep_their_order_where_nothing_speaks_against_it() -> None:
     assert order(made) == ["c", "a", "load", "train", "b"]
 
 
+def test_what_decides_about_a_component_comes_before_it() -> None:
+    made = pipeline({"b": [], "a": []})
+    decided = made.components["b"].model_copy(update={"when": "x > 0", "control": {"x": "a.x"}})
+    made = made.model_copy(update={"components": {**made.components, "b": decided}})
+    assert dependencies(made) == {"b": {"a"}, "a": set()}
+    assert order(made) == ["a", "b"]
+
+
 def test_declared_order_is_kept_where_it_can_be() -> None:
     assert order(pipeline({"a": [], "b": ["a"], "c": [], "d": ["b", "c"]})) == ["a", "b", "c", "d"]
 

@@ -197,7 +197,7 @@ def test_what_is_wrong_with_a_component(
         ("x: \x07", "MDK201", "not YAML"),
         ("a: 1\n---\nb: 2\n", "MDK201", "a second document"),
         ("a: &x [*x]", "MDK201", "*x is used inside of what it stands for"),
-        ("[" * 200_000, "MDK201", "nested too deeply"),
+        ("[" * 200_000, "MDK201", "nest"),
         ("a: &a [x,x,x,x,x,x,x,x]\n" + "".join(
             f"{n}: &{n} [{','.join([f'*{p}'] * 8)}]\n" for p, n in zip("abcdefghi", "bcdefghij", strict=True)
         ), "MDK201", "too large"),
@@ -333,3 +333,46 @@ def test_reading_does_not_import_jupyter_or_pandas() -> None:
     code = "import sys, mdk_converters.spec_reader, mdk_converters.spec_writer; print(*sys.modules)"
     modules = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert not {"IPython", "nbformat", "pandas", "papermill", "jsonschema"} & set(modules.split())
+
+
+STEERED = """\
+parameters: {stage: {type: str}, rates: {type: list}, settings: {type: dict}}
+components:
+  load: {source: x, outputs: {auc: float, rows: list, model: model, state.random: state}}
+  each: {source: x, foreach: r in rates, outputs: {score: float}}
+  c: {source: x, SAID}
+"""
+
+
+def test_a_condition_and_a_loop() -> None:
+    said = "when: auc > 0.8 and stage == 'dev', foreach: row in rows, control: {auc: load.auc, rows: load.rows}"
+    made = read(STEERED.replace("SAID", said)).components["c"]
+    assert (made.when, made.foreach) == ("auc > 0.8 and stage == 'dev'", "row in rows")
+    assert made.control == {"auc": "load.auc", "rows": "load.rows"}
+    of_lists = "foreach: s in score, control: {score: each.score}"
+    assert read(STEERED.replace("SAID", of_lists)).components["c"].foreach == "s in score"
+
+
+@pytest.mark.parametrize(
+    ("said", "code", "message"),
+    [
+        ("when: auc >", "MDK221", "no usable when"),
+        ("when: f(stage)", "MDK221", "no usable when"),
+        ("foreach: rates", "MDK221", "no usable foreach"),
+        ("when: auc > 1", "MDK221", '"auc" is neither in control nor a parameter'),
+        ("when: settings == 1", "MDK221", "of kind dict, not a number"),
+        ("foreach: s in stage", "MDK221", "of kind str, not a list"),
+        ("when: rows == 1, control: {rows: load.rows}", "MDK221", "of kind list, not a number"),
+        ("when: score > 1, control: {score: each.score}", "MDK221", "of kind list, not a number"),
+        ("foreach: r in auc, control: {auc: load.auc}", "MDK221", "of kind float, not a list"),
+        ("when: stage == 'a', control: {auc: load.auc}", "MDK221", 'neither when nor foreach reads "auc"'),
+        ("when: auc > 1, control: {auc: load.acc}", "MDK210", '"acc" is not an output of load'),
+        ("when: auc > 1, control: {auc: laod.auc}", "MDK210", 'there is no component "laod"'),
+        ("foreach: r in rates, outputs: {r: int}", "MDK221", 'the item "r" is also in outputs'),
+        ("foreach: r in rates, outputs: {state.random: state}", "MDK221", "cannot be one list"),
+    ],
+)
+def test_conditions_and_loops_that_cannot_be_used(said: str, code: str, message: str) -> None:
+    findings = refused(HEAD + STEERED.replace("SAID", said))
+    assert (code, True) in {(f.code, message in f.message) for f in findings}, findings
+    assert all(f.place.line == 8 and f.fix for f in findings)

@@ -28,6 +28,9 @@ GOOD = [
     "components: {a: {source: x, outputs: {x: int}}, b: {source: x, inputs: {y: a.x}, after: [a]}}",
     "parameters: {a: {type: float, default: 1}, b: {type: int, default: null}, c: {type: str}}\n"
     "components: {c: {source: x, parameters: [a, b, c]}}",
+    "parameters: {stage: {type: str}, rates: {type: list}}\n"
+    "components: {a: {source: x, outputs: {auc: float}}, b: {source: x, when: \"auc > 0.8 and stage == 'dev'\", "
+    "foreach: rate in rates, control: {auc: a.auc}}}",
     "definitions: {imports: {source: import os, cell: a, line: 1}}\n"
     "components: {c: {source: x, definitions: [imports]}}",
 ]
@@ -47,6 +50,9 @@ BAD = [
     "components: {c: {source: x, outputs: {a: number}}}",
     "components: {c: {source: x, inputs: {a: load}}}",
     "components: {c.d: {source: x}}",
+    "components: {c: {source: x, foreach: rate}}",
+    "components: {c: {source: x, when: [auc]}}",
+    "components: {c: {source: x, when: a > 1, control: {a: load}}}",
     "components: {-c: {source: x}}",
     "parameters: {a: {type: int, default: ten}}\ncomponents: {c: {source: x}}",
     "parameters: {a: {default: ten}}\ncomponents: {c: {source: x}}",

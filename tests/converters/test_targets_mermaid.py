@@ -34,6 +34,27 @@ flowchart TD
     )
 
 
+def test_conditions_are_diamonds_and_loops_say_for_what() -> None:
+    decided = Component(
+        when="auc > 0.8",
+        foreach="rate in rates",
+        control={"auc": "load.auc", "rates": "load.rates"},
+        cells=[CellSource(id="x", source="x")],
+    )
+    assert (
+        chart(load=component(), train=decided)
+        == """\
+flowchart TD
+    c1["load"]
+    c2[["train<br/>× each rate in rates"]]
+    c2w{"auc #62; 0.8"}
+    c1 -->|"auc"| c2w
+    c1 -->|"rates"| c2
+    c2w -->|"yes"| c2
+"""
+    )
+
+
 def test_many_names_are_cut_short() -> None:
     inputs = {f"x{number}": f"load.x{number}" for number in range(9)}
     assert '|"x0<br/>x1<br/>x2<br/>x3<br/>x4<br/>and 4 more"|' in chart(load=component(), use=component(inputs))

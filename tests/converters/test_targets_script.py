@@ -249,3 +249,48 @@ def test_source_arrives_as_it_is(tmp_path: Path) -> None:
 
 def test_a_cell_that_is_no_python_stays_as_it_is() -> None:
     assert "\n\nx = = 1\n" in script(read("components: {a: {source: x = = 1}}"))
+
+
+STEERED = """
+    parameters:
+      stage: {type: str, default: dev}
+    definitions:
+      imports: {source: import math}
+    components:
+      load: {outputs: {x: int, rates: list}, source: "x = 1; rates = [1, 2, 3]"}
+      shadow: {outputs: {x: int}, inputs: {x: load.x}, source: x = x + 1}
+      train:
+        foreach: rate in rates
+        control: {rates: load.rates}
+        definitions: [imports]
+        inputs: {x: load.x}
+        outputs: {y: int, text: str, some: int}
+        source: |
+          y = math.floor(rate * 10) + x
+          text = f'''
+            {rate}
+          '''
+          if rate > 2:
+              some = rate
+      deploy:
+        when: x == 2 and stage == 'dev'
+        control: {x: shadow.x}
+        definitions: [imports]
+        outputs: {url: str}
+        source: |
+          url = f"{math.pi:.2f}"
+          print(url)
+      tell: {inputs: {url: deploy.url}, source: "print('told', url)"}
+      show:
+        definitions: [imports]
+        optional: [some]
+        inputs: {y: train.y, text: train.text, x: load.x, some: train.some}
+        source: print(x, y, text, 'some' in globals(), 'rate' in globals(), math.floor(1.5))
+    """
+
+
+def test_conditions_and_loops_run_as_they_do_in_the_pipeline(tmp_path: Path) -> None:
+    pipeline = read(STEERED)
+    shown = "1 [11, 21, 31] ['\\n  1\\n', '\\n  2\\n', '\\n  3\\n'] False False 1\n"
+    assert run(pipeline, tmp_path) == f"3.14\ntold 3.14\n{shown}"
+    assert run(pipeline, tmp_path, "--stage", "prod") == f"deploy is skipped\ntell is skipped\n{shown}"

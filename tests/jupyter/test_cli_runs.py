@@ -88,6 +88,7 @@ def test_open_renders_the_executed_notebook_once(folder: Path) -> None:
     os.utime(page.with_suffix(".ipynb"))
     opened = mdk(folder, "runs", "open", "train", BROWSER="echo opened %s")
     assert opened.stdout == f"opened {page.as_uri()}\n" and "100 %" in page.read_text("utf-8"), "made anew"
+    assert json.loads(mdk(folder, "runs", "open", "train", "--json").stdout)["page"] == str(page)
     before = mdk(folder, "runs", "open", "load", "--run", "latest~1", "--print").stdout
     assert find_run(folder, "latest~1").id in before
 
@@ -96,6 +97,8 @@ def test_logs(folder: Path) -> None:
     assert mdk(folder, "runs", "logs").stdout.splitlines() == ["[load] loaded 3", "[train] 100 %", "[train] no end"]
     assert mdk(folder, "runs", "logs", "train", "--run", "latest~1").stdout.splitlines() == ["100 %", "no end"]
     assert mdk(folder, "runs", "logs", "load", "-f").stdout == "loaded 3\n", "of a run that is over"
+    told = [json.loads(line) for line in mdk(folder, "runs", "logs", "--json").stdout.splitlines()]
+    assert told[1] == {"step": "train", "line": "10 %\r100 %"}
 
 
 def test_events(folder: Path) -> None:

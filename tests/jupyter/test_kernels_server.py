@@ -20,6 +20,7 @@ from pipelines import is_running
 from servers import end_servers, own_family, processes_of, wait_until
 
 from mdk_jupyter.kernels import client, place
+from mdk_jupyter.kernels.preload import Wanted
 
 MDK = Path(sys.executable).with_name("mdk")
 pytestmark = pytest.mark.skipif(client.why_not() is not None, reason="kernels are not forked here")
@@ -213,7 +214,7 @@ def test_the_commands_show_and_stop_servers(folder: Path) -> None:
         return subprocess.run([MDK, "kernels", *words], capture_output=True, text=True, check=True).stdout
 
     assert mdk() == "no kernel server runs\n"
-    source = client.Source(["json"], os.environ)
+    source = client.Source(Wanted(("json",)), os.environ)
     process, _ = source.take(cwd=folder, environ=os.environ, log=folder / "k.log")
     assert "1 in use" in mdk() and "json" in mdk() and sys.executable in mdk()
     assert json.loads(mdk("--json"))["servers"][0]["templates"][0]["preload"] == ["json"]
@@ -233,6 +234,7 @@ def libraries(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         "curious": "shell = get_ipython()\nshell.user_ns['seen'] = 1",
         "crashing": "import os\nos._exit(3)",
         "polite": "from IPython import get_ipython\nkind = type(get_ipython()).__name__",
+        "drawing": "import random\nfirst = random.random()",
         "leaving": "import atexit, pathlib\natexit.register(lambda: pathlib.Path('left').touch())",
     }
     place = tmp_path / "libraries"
@@ -244,13 +246,14 @@ def libraries(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_libraries_that_would_behave_otherwise_are_left_to_the_steps(folder: Path, libraries: Path) -> None:
-    names = ["polite", "threaded", "talkative", "clinging", "curious", "crashing"]
-    source = client.Source(names, os.environ)
+    names = ("polite", "threaded", "talkative", "clinging", "curious", "crashing", "drawing")
+    source = client.Source(Wanted(names, seeded=True), os.environ)
     process, _ = source.take(cwd=folder, environ=os.environ, log=folder / "k.log")
     server = the_server(folder)
     reasons = {name: why.split()[2] for name, why in server["left_out"].items()}
     assert reasons == {
-        "threaded": "starts", "talkative": "prints", "clinging": "takes", "curious": "takes", "crashing": "ends"
+        "threaded": "starts", "talkative": "prints", "clinging": "takes", "curious": "takes", "crashing": "ends",
+        "drawing": "draws",
     }  # fmt: skip
     assert [template["preload"] for template in server["templates"]] == [["polite"]]
     process.kill()
@@ -267,8 +270,8 @@ def test_what_steps_show_is_the_same_with_and_without_the_server(
         "import polite, leaving, talkative\nimport pandas as pd, numpy as np, matplotlib.pyplot as plt\n"
         "from tqdm.auto import tqdm\nimport ipywidgets, logging, warnings, random, sys, os, multiprocessing",
         "print(polite.kind, pd.options.display.max_columns, tqdm)",
-        "os.write(1, b'from C\\n')",
-        "os.write(2, b'err from C\\n')",
+        "import time\nos.write(1, b'from C\\n')\ntime.sleep(1)  # a thread of ipykernel's reads it",
+        "os.write(2, b'err from C\\n')\ntime.sleep(1)",
         "print('to stderr', file=sys.stderr)",
         "display({'a': 1}, display_id='d'); plt.plot([1, 2]); plt.show(); pd.DataFrame({'a': [1]})",
         "ipywidgets.IntSlider(value=3)",
@@ -313,7 +316,7 @@ def _outputs(cell: dict[str, Any], place: Path) -> list[Any]:
 
 
 def test_forked_kernels_draw_different_random_numbers(folder: Path) -> None:
-    source = client.Source(["numpy"], os.environ)
+    source = client.Source(Wanted(("numpy",)), os.environ)
     drawn = []
     for number in range(3):
         log = folder / f"{number}.log"

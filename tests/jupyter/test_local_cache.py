@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import sqlite3
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ from pipelines import execute, pipeline
 
 from mdk_converters.spec import Definition, Parameter, Pipeline
 from mdk_jupyter.artifacts import Store
+from mdk_jupyter.local import path_facts
 from mdk_jupyter.local.record import Run
 from mdk_jupyter.local.store import read_run
 
@@ -67,6 +70,20 @@ def test_only_what_a_change_reaches_runs_again_and_says_why(tmp_path: Path) -> N
     assert again(chain("rows = [1, 2, 4]"), tmp_path) == changed
     early = {**cached, "load": "cell load-1 changed"}
     assert again(chain("rows = [2, 1, 4]\nrows = sorted(rows)"), tmp_path) == early, "an equal value ends it"
+
+
+def test_large_files_are_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "big.bin").write_bytes(b"x" * 2_000_000)
+    os.utime(tmp_path / "big.bin", (1e9, 1e9))
+    made = pipeline(one=("x = len(open('big.bin').read())", {"gives": "x"}))
+    again(made, tmp_path)
+    path_facts.digests.clear()
+    os.utime(tmp_path / "big.bin", (1e9 + 5, 1e9 + 5))
+    assert again(made, tmp_path) == {"one": "cached"}, "its content is as it was"
+    assert str(tmp_path / "big.bin") in path_facts.digests
+    path_facts.digests.clear()
+    monkeypatch.setattr("hashlib.file_digest", lambda *_: pytest.fail("read again"))
+    assert again(made, tmp_path) == {"one": "cached"}
 
 
 def test_definitions_are_known_by_name(tmp_path: Path) -> None:
@@ -221,15 +238,145 @@ def test_the_environment_that_code_reads(tmp_path: Path, monkeypatch: pytest.Mon
     assert run.load("x") == "blue" and run.load("y") == "7"
 
 
+def test_steps_with_equal_code_draw_different_numbers(tmp_path: Path) -> None:
+    draw = ("import uuid\nx = str(uuid.uuid4())", {"gives": "x"})
+    run, _ = execute(pipeline(one=draw, two=draw), tmp_path, workers=1)
+    assert run.load("one.x") != run.load("two.x")
+    second, _ = execute(pipeline(one=draw, two=draw), tmp_path)
+    assert set(fates(second).values()) == {"cached"}
+    assert [second.load(f"{name}.x") for name in ("one", "two")] == [run.load(f"{name}.x") for name in ("one", "two")]
+    renamed, _ = execute(pipeline(three=draw, two=draw), tmp_path)
+    assert set(fates(renamed).values()) == {"cached"}, "the name does not count"
+    assert renamed.load("three.x") == run.load("one.x")
+
+
+def test_files_that_worker_processes_read(tmp_path: Path) -> None:
+    read = """
+        import glob
+        import joblib
+        def load(path):
+            with open(path) as file:
+                return file.read()
+        seen = joblib.Parallel(n_jobs=2)(joblib.delayed(load)(path) for path in sorted(glob.glob("da" + "ta/*")))
+    """
+    (tmp_path / "data").mkdir()
+    for name in "abc":
+        (tmp_path / "data" / name).write_text(name)
+    made = pipeline(read=(read, {"gives": "seen"}))
+    again(made, tmp_path)
+    assert again(made, tmp_path) == {"read": "cached"}
+    (tmp_path / "data/b").write_text("B")
+    run, _ = execute(made, tmp_path)
+    assert fates(run) == {"read": "file data changed"} and run.load("seen") == ["a", "B", "c"]
+
+
+def test_versions_of_packages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    site = tmp_path / f"base/lib/python{sys.version_info[0]}.{sys.version_info[1]}/site-packages"
+    (site / "odd_toy").mkdir(parents=True)
+    (site / "odd_toy/__init__.py").write_text("value = 1")
+    (site / "toy_box-1.0.dist-info").mkdir()
+    (site / "toy_box-1.0.dist-info/RECORD").write_text("odd_toy/__init__.py,,\ntoy_box-1.0.dist-info/RECORD,,\n")
+    monkeypatch.setenv("PYTHONUSERBASE", str(tmp_path / "base"))
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(site), *sys.path]))
+    made = pipeline(one=("import odd_toy\nx = odd_toy.value", {"gives": "x"}))
+    again(made, tmp_path)
+    assert again(made, tmp_path) == {"one": "cached"}
+    (site / "toy_box-1.0.dist-info").rename(site / "toy_box-1.1.dist-info")
+    assert again(made, tmp_path) == {"one": "toy-box 1.0 -> 1.1"}
+
+
+def test_the_two_ways_of_naming_a_file(tmp_path: Path) -> None:
+    """A folder and a name of which native code makes a path, while Python writes beside it."""
+    read = """
+        import ctypes, os
+        with open(os.path.join("data", "made.txt"), "w") as file:
+            file.write("made")
+        libc = ctypes.CDLL(None)
+        libc.fopen.restype = ctypes.c_void_p
+        stream = libc.fopen(os.path.join("data", "raw.bin").encode(), b"r")
+        buffer = ctypes.create_string_buffer(100)
+        libc.fread(buffer, 1, 99, ctypes.c_void_p(stream))
+        seen = buffer.value
+        del file, libc, stream, buffer
+    """
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data/raw.bin").write_text("old")
+    made = pipeline(read=(read, {"gives": "seen"}))
+    again(made, tmp_path)
+    assert again(made, tmp_path) == {"read": "cached"}
+    (tmp_path / "data/raw.bin").write_text("new")
+    assert again(made, tmp_path) == {"read": "file data/raw.bin changed"}
+
+
+def test_isolated_steps_are_cached_apart(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text("value = 1")
+    (tmp_path / "a.csv").write_text("a")
+    cell = "import mine, pathlib\nseen = sorted(p.name for p in pathlib.Path().glob('*.csv'))\nopen('out', 'w').close()"
+    made = pipeline(one=(cell, {"gives": "seen", "files": ["*.csv"]}))
+    again(made, tmp_path)
+    assert again(made, tmp_path, isolated=True) == {"one": "--isolated"}
+    assert again(made, tmp_path, isolated=True) == {"one": "cached"}
+    (tmp_path / "a.csv").write_text("aa")
+    assert again(made, tmp_path, isolated=True) == {"one": "file a.csv changed"}
+    (tmp_path / "b.csv").write_text("b")
+    run, _ = execute(made, tmp_path, isolated=True)
+    assert fates(run) == {"one": "there are other files of those it declares"} and run.load("seen") == [
+        "a.csv",
+        "b.csv",
+    ]
+    (tmp_path / "mine.py").write_text("value = 2")
+    assert again(made, tmp_path, isolated=True) == {"one": "module mine.py changed"}
+
+
+def test_what_follows_a_step_by_declaration_follows_its_effects(tmp_path: Path) -> None:
+    def made(version: int, effect: str) -> Pipeline:
+        return pipeline(
+            first=(f"version = {version}\n{effect}",),
+            second=("x = 1", {"after": ["first"], "gives": "x"}),
+            third=("y = x", {"reads": "second.x", "gives": "y"}),
+        )
+
+    again(made(1, "pass"), tmp_path)
+    assert again(made(1, "pass"), tmp_path) == dict.fromkeys(("first", "second", "third"), "cached")
+    told = {"first": "cell first-1 changed", "second": "it comes after first, which ran", "third": "cached"}
+    assert again(made(2, "pass"), tmp_path) == told, "nobody knows what it does"
+    write = "open('made.txt', 'w').write('x')"
+    again(made(3, write), tmp_path)
+    assert again(made(4, write), tmp_path) == {**told, "second": "cached"}, "its effect is seen in files"
+
+
+def test_hosts_are_told(tmp_path: Path) -> None:
+    cell = """
+        import socket
+        try:
+            socket.getaddrinfo("example.invalid", 80)
+        except OSError:
+            pass
+        socket.socket().connect_ex(("127.0.0.1", 1))
+    """
+    run, _ = execute(pipeline(one=(cell,)), tmp_path)
+    told = ["reads from the network: example.invalid; tag it cache:off to run it every time"]
+    assert run["one"].remarks == told
+    run, _ = execute(pipeline(one=(cell,)), tmp_path)
+    assert run["one"].cached_from and run["one"].remarks == told
+
+    def chained(value: int) -> Pipeline:
+        return pipeline(load=(f"x = {value} * 0", {"gives": "x"}), one=(cell, {"reads": "load.x"}))
+
+    again(chained(1), tmp_path)
+    assert again(chained(1), tmp_path) == {"load": "cached", "one": "cached"}
+    assert again(chained(2), tmp_path)["one"] == "it uses the network, and load before it ran"
+
+
 def test_cache_off_failures_and_no_cache(tmp_path: Path) -> None:
     made = pipeline(off=("x = 1", {"cache": False, "gives": "x"}), bad=("assert open('ok').read() == 'yes'",))
     (tmp_path / "ok").write_text("no")
     run, _ = execute(made, tmp_path, keep_going=True)
     assert run.state == "failed"
     run, _ = execute(made, tmp_path, keep_going=True)
-    assert fates(run) == {"off": "cache:off", "bad": "it failed"}
+    assert fates(run) == {"off": "cache:off", "bad": "it did not come to its end"}
     (tmp_path / "ok").write_text("yes")
-    assert again(made, tmp_path) == {"off": "cache:off", "bad": "it failed"}
+    assert again(made, tmp_path) == {"off": "cache:off", "bad": "it did not come to its end"}
     assert again(made, tmp_path) == {"off": "cache:off", "bad": "cached"}
     assert again(made, tmp_path, cache=False) == {"off": "cache:off", "bad": "--no-cache"}
 

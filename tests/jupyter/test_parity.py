@@ -14,7 +14,9 @@ from kernels import write_notebook
 
 from mdk_converters.convert import convert
 from mdk_converters.notebook import read_notebook
+from mdk_jupyter.artifacts import Store, handover
 from mdk_jupyter.local.parity import STEP, whole_notebook
+from mdk_jupyter.local.sameness import Verdict, compare_stored
 
 CELLS: list[tuple[str | None, str]] = [
     (None, "%load_ext mdk_jupyter\nimport random, time\nimport pandas as pd\nimport mdk_jupyter as mdk"),
@@ -24,14 +26,17 @@ CELLS: list[tuple[str | None, str]] = [
     ("load", "%%component load\nrandom.seed(1)\ndf = pd.DataFrame({'delay': [1.0, None, random.random()]})"),
     (None, "df.describe()"),
     ("fit;metric:score", "score = float(df.delay.sum() * rate)\nmdk.log_metrics(rows=len(df))"),
-    ("chance", "class Model:\n    seen = 0\n    def __init__(self, x): self.x = x"),
+    ("chance", "class Model:\n    seen = 0\n    def __init__(self, x): self.x = x\nclass Stamp: pass"),
     ("other", "mdk.log_metrics(other=1)\ndel_me = 1\ndel del_me"),
     (
         "chance;output:stream",
         "drawn = df.assign(noise=[0.0, random.SystemRandom().random(), 1.0])\nstream = (n for n in [1])",
     ),
-    ("chance", "now = time.time()\nmodel = Model([1, now])\nModel.seen = 5\nmdk.log_metrics(now=now, fixed='x')"),
-    ("report", "mdk.log_metrics(found=drawn.shape[1], seen=Model.seen)\nprint(model.x, now, df, score)"),
+    (
+        "chance",
+        "now = time.time()\nmodel = Model([1, now])\nModel.seen = 5\nStamp.when = now\nmdk.log_metrics(now=now, fixed='x')",
+    ),
+    ("report", "mdk.log_metrics(found=drawn.shape[1], seen=Model.seen)\nprint(model.x, now, df, score, Stamp.when)"),
     (None, "run = %mdk run local\nrun.metrics"),
 ]
 
@@ -73,6 +78,7 @@ def test_every_value_is_compared(told: dict[str, Any]) -> None:
         "load.df": "equal",
         "fit.score": "equal",
         "chance.Model": "equal",
+        "chance.Stamp": "different",
         "chance.drawn": "different",
         "chance.stream": "not compared",
         "chance.now": "different",
@@ -97,6 +103,7 @@ def test_a_difference_is_told_with_its_path_and_place(told: dict[str, Any]) -> N
     drawn = by_name["drawn", "value"]
     assert drawn["path"] == "drawn['noise'][1]" and float(drawn["notebook"]) != float(drawn["pipeline"])
     assert by_name["model", "value"]["path"] == "model.x[1]"
+    assert by_name["Stamp", "value"]["path"] == "Stamp.when"
     assert not told["ok"]
     unknown = by_name["stream", "value"]
     assert "generator" in unknown["reason"], unknown
@@ -136,6 +143,25 @@ def test_errors_of_either_side(tmp_path: Path, cells: list[tuple[str | None, str
     done = mdk(tmp_path, "check", "--parity")
     assert done.returncode == 1 and code in done.stderr and said in done.stderr, done.stdout + done.stderr
     assert "cell " in done.stderr
+
+
+def test_what_cannot_be_loaded_is_not_compared(tmp_path: Path) -> None:
+    store = Store(tmp_path / "artifacts")
+    one, other = (
+        {name: record.to_json() for name, record in handover.save({"x": [1.5, value], "y": value}, store).items()}
+        for value in (1.0, 2.0)
+    )
+    options: dict[str, Any] = {"store": store.root, "folder": tmp_path}
+    found = compare_stored({"c": (one, other)}, python=sys.executable, **options)["c"]
+    assert (found["x"].path, found["x"].a, found["x"].b) == ("x[1]", "1.0", "2.0") and found["y"].path == "y"
+    store.path(other["x"]["digest"]).write_bytes(b"?")
+    found = compare_stored({"c": (one, other)}, python=sys.executable, **options)["c"]
+    assert found["x"].same is None and "damaged" in found["x"].reason and found["y"].same is False
+    (tmp_path / "python").write_text("#!/bin/sh\necho no memory >&2\nexit 9\n")
+    (tmp_path / "python").chmod(0o755)
+    dead = compare_stored({"c": (one, other)}, python=str(tmp_path / "python"), **options)["c"]
+    assert dead["x"] == dead["y"] == Verdict(None, reason="the comparison ended with code 9: no memory")
+    assert compare_stored({}, python="", **options) == {}
 
 
 def test_a_spec_has_no_parity(tmp_path: Path) -> None:

@@ -132,7 +132,7 @@ def test_help_lists_every_option(extended: Kernel) -> None:
 def test_unloading_leaves_the_shell_as_it_was(plain: Kernel) -> None:
     state = (
         "s = get_ipython()\n"
-        "(len(s.input_transformers_cleanup), len(s.input_transformers_post),"
+        "(len(s.input_transformers_cleanup), len(s.input_transformers_post), len(s.ast_transformers),"
         " sorted(m for kind in s.magics_manager.magics.values() for m in kind),"
         " len(s.events.callbacks['pre_run_cell']))"
     )

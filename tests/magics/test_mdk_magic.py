@@ -80,6 +80,25 @@ def test_a_cell_that_ends_with_the_command_shows_the_run_once(kernel: Kernel) ->
     assert len(pictures(later)) == 1, "and is shown when asked for"
 
 
+def test_runs_are_looked_at_from_the_notebook(kernel: Kernel) -> None:
+    kernel.run("%mdk run local -p rate=1")
+    kernel.run("%mdk run local -p rate=3")
+    (picture,) = pictures(kernel.run("%mdk runs diff latest~1 latest"))
+    assert "mdk-comparison" in picture["data"]["text/html"] and "score" in picture["data"]["text/plain"]
+    kernel.run("found = %mdk runs diff latest~1 latest")
+    assert kernel.value("[(p.name, p.b) for p in found.parameters if not p.is_same]") == "[('rate', 3.0)]"
+    (link,) = pictures(kernel.run("%mdk runs open train"))
+    assert link["data"]["text/html"].startswith('<a href=".mdk/runs/') and "train.html" in link["data"]["text/html"]
+    watched = kernel.run("run = %mdk runs watch")
+    assert "train" in pictures(watched)[-1]["data"]["text/html"] and kernel.value("run.metrics") == "{'score': 18.0}"
+
+
+def test_parity_is_checked_from_the_notebook(kernel: Kernel) -> None:
+    outputs = kernel.run("%mdk check --parity")
+    assert "the pipeline gives what the notebook gives" in text(outputs) and "✓ train.score" in text(outputs)
+    assert "notebook" in pictures(outputs)[0]["data"]["text/html"] and outputs[-1]["status"] == "ok"
+
+
 def test_a_failed_run_is_shown_and_returned_to_a_person(kernel: Kernel) -> None:
     outputs = kernel.run("run = %mdk run local bad.ipynb")
     final = pictures(outputs)[-1]["data"]

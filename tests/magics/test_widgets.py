@@ -354,3 +354,15 @@ def test_a_large_graph_is_not_drawn_for_every_cell(handle: Handle) -> None:
     assert len(handle.shown) < 10
     watcher(event("step", 102, step="s1", state="done"))
     assert watcher.view.steps[1].state == "done" and "1 of 51 steps" in handle.shown[-1]["text/html"]
+
+
+def test_the_step_that_gathers_repetitions_is_one_with_them() -> None:
+    run = Run("r", "p", Path("/nowhere"), state="done")
+    run.steps = {
+        "train": Step("train", ["train[0]", "train[1]"], "done"),
+        "train[0]": Step("train[0]", [], "done", part_of="train"),
+        "train[1]": Step("train[1]", [], "done", part_of="train"),
+        "pick": Step("pick", ["train"], "done"),
+    }
+    page = run_html(view_of(run, Path("/nowhere")))
+    assert "train ×2" in page and "2 of 2 done" in page and page.count('class="mdk-node"') == 2

@@ -48,7 +48,7 @@ case(
     line(
         'one --foreach "row in rows"',
         "def double(x):\n    return 2 * x\nasync def later(x):\n    await asyncio.sleep(0)\n    return double(x)\n"
-        "%precision 3\nawaited = await later(row)\n!echo {row}\n(y := row + 1)",
+        "here = %pwd\nawaited = await later(row)\n!echo {row}\n(y := row + 1)",
     ),
     ("two", "print(awaited, y, double(21))"),
 )
@@ -171,6 +171,20 @@ case(
     line("one --when ready", "limit = 5"),
     ("two", "print(limit)"),
     refused=("MDK162", 3, "limit"),
+)
+case(
+    "a name that is deleted where a condition holds",
+    LOAD,
+    line("one --when ready", "del limit"),
+    ("two", "try:\n    print(limit)\nexcept NameError:\n    print('gone')"),
+    refused=("MDK162", 2, "limit"),
+)
+case(
+    "a setting that an empty list would leave out",
+    ("load", "import pandas as pd\nrows = [1]"),
+    line('one --foreach "row in rows"', "pd.set_option('display.precision', 3)\nx = row"),
+    ("two", "print(pd.Series([1 / 3]), x)"),
+    refused=("MDK164", 2, "a setting"),
 )
 case(
     "a loop of two cells",

@@ -21,7 +21,7 @@ from mdk_converters.analysis.values import UNKNOWN, Value
 from mdk_converters.components import Role
 from mdk_converters.conditions import parse_condition
 from mdk_converters.heeding import component_line_of
-from mdk_converters.loops import Loop, collected, defined, parse_loop
+from mdk_converters.loops import Loop, collected, defined, definitions, parse_loop
 from mdk_converters.options import Options
 
 if TYPE_CHECKING:
@@ -47,6 +47,7 @@ class Body:
     first_new: int  # object
     values: dict[str, Value | None] = field(default_factory=dict)
     defined: frozenset[str] = frozenset()
+    always: frozenset[int] = frozenset()  # ids of the statements that run even for an empty list
     shared: dict[int, str] = field(default_factory=dict)  # object -> name of a list that holds it
 
 
@@ -73,6 +74,7 @@ def end(history: History, role: Role, body: Body, statements: list[Statement]) -
     nodes = [statement.node for statement in statements]
     names = collected(nodes, body.loop.item)
     body.defined = defined(nodes)
+    body.always = frozenset(map(id, definitions(nodes, body.loop.item)))
     _forget_doubts(history, body)
     line = body.begin.statement.line
     # An assignment, so that lists which nobody reads are kept as results.
@@ -172,6 +174,7 @@ def _entangled(flow: Dataflow, plan: Plan, body: Body) -> Iterator[_Problem]:
         *_item_problems(flow, plan, body),
         *_left_behind(flow, plan, body),
         *_changed_together(flow, plan, body),
+        *_carried_away(flow, plan, body),
         *_uncollected(plan, body),
     ):
         known.add(problem[1])
@@ -254,6 +257,18 @@ def _changed_together(flow: Dataflow, plan: Plan, body: Body) -> Iterator[_Probl
             break
 
 
+def _carried_away(flow: Dataflow, plan: Plan, body: Body) -> Iterator[_Problem]:
+    """Settings and such that later components carry, but that a loop over an empty list would not have made."""
+    for other in flow.plans.values():
+        for record in other.carried.values():
+            if record.component == plan.name != other.name and id(record.statement.node) not in body.always:
+                what = ", ".join(record.effects.binds) or "a setting"
+                message = (
+                    f"component {other.name!r} uses {what} of component {plan.name!r}, which an empty list leaves out"
+                )
+                yield "MDK164", what, message, "move the statement to an untagged cell", record
+
+
 def _uncollected(plan: Plan, body: Body) -> Iterator[_Problem]:
     """What is bound so that it cannot become a list."""
     item = body.loop.item
@@ -293,12 +308,23 @@ def _check_skips(flow: Dataflow, roles: list[Role], declared: Mapping[str, Optio
             return False
         return all(covered(name, further, role) for further in edges[other] & skippable)
 
+    for name in conditions:
+        _report_deletions(flow, flow.plans[name])
     for name, plan in flow.plans.items():
         for other in sorted(edges[name] & skippable):
             for role in lines[name]:
                 if not covered(name, other, role):
                     _report_unsaid(flow, plan, other, role)
                     break
+
+
+def _report_deletions(flow: Dataflow, plan: Plan) -> None:
+    """Whether a name exists cannot depend on a condition."""
+    for name, events in flow.history.events.items():
+        own = [e for e in events if e.component == plan.name]
+        if own and own[0].how == "delete" and flow.history.last(name, own[0].index) is not None:
+            message = f"component {plan.name!r} deletes {name!r}, but may be skipped: whether the name exists would depend on it"
+            flow.report("MDK162", message, own[0].record, name, f"write {name} = None, or leave it as it is")
 
 
 def _carried_from(plan: Plan) -> set[str]:

@@ -131,10 +131,18 @@ class _Writing:
                 raise Inexpressible("it compares a flag with a number: compare the flag with True or False")
             if comparator not in _EQUALITY:
                 raise self._unordered(left, comparator, right)
-            return "true" if comparator == "!=" else "false"
+            return self._both_none(left, comparator, right)
         if kinds == {"bool"} and comparator not in _EQUALITY:
             raise self._unordered(left, comparator, right)
         return self._guarded(left, comparator, right)
+
+    def _both_none(self, left: Name | Constant, comparator: Comparator, right: Name | Constant) -> str:
+        """Compare two of different families: they are equal only where both are None."""
+        nullable = [n for n in (left, right) if isinstance(n, Name) and self.operands[n.name].nullable]
+        if len(nullable) < 2:
+            return "true" if comparator == "!=" else "false"
+        equal = " && ".join(f"!({_present(self.operands[n.name])})" for n in nullable)
+        return f"!({equal})" if comparator == "!=" else f"({equal})"
 
     def _like(self, side: Name | Constant, other: Name | Constant) -> Name | Constant:
         """Return a constant as the other side is: True is 1 to numbers, and 1 is True to flags."""
