@@ -18,7 +18,7 @@ from mdk_jupyter.errors import MDKError, SubmitError, UsageError
 from mdk_jupyter.project.reader import Project, parse_project
 from mdk_jupyter.remote import labels, trouble
 from mdk_jupyter.remote.images import is_name, is_reference
-from mdk_jupyter.remote.plan import Plan
+from mdk_jupyter.remote.plan import PLAIN_IMAGE, Plan
 from mdk_jupyter.remote.prepare import Prepared, prepare
 from mdk_jupyter.remote.told import read_failure
 from mdk_jupyter.sources import Source
@@ -78,7 +78,7 @@ def test_a_plan_says_what_is_sent_and_what_it_costs(tmp_path: Path) -> None:
     assert found.arguments["mdk_bundle"] == f"gs://churn-dev/runs/mdk/bundles/{found.bundle.sha256}.zip"
     assert found.bundle.contents == {"data.csv": 4}
     load, train = found.steps
-    assert (load.image, load.cached, load.machine) == ("", True, "default machine")
+    assert (load.image, load.cached, load.machine) == (PLAIN_IMAGE, True, "default machine")
     assert re.fullmatch(r"pyyaml==[\d.]+", load.installs[0]), "what is installed here is installed there"
     assert (train.pinned, train.cached, train.after, train.installs) == (True, False, ("load",), ())
     assert train.machine == "4 cpu, 16Gi, nvidia-tesla-t4:2"
