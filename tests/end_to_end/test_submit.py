@@ -103,6 +103,8 @@ def test_a_run_from_its_plan_to_its_notebooks(project: Path, capsys: pytest.Capt
     mdk(project, "runs", "open", "load", "--print")
     page = Path(capsys.readouterr().out.strip())
     assert "loaded 3" in page.read_text()
+    mdk(project, "runs", "logs", "load")
+    assert capsys.readouterr().out == "loaded 3\n"
     notebook = json.loads((run.folder / "load.ipynb").read_text())
     assert any("loaded 3" in str(cell["outputs"]) for cell in notebook["cells"])
 
@@ -112,7 +114,7 @@ def test_a_run_from_its_plan_to_its_notebooks(project: Path, capsys: pytest.Capt
     assert len(list_runs(project)) == 1 and len(jobs_of(job)) == 1
     again: Run = mdk(project, "submit", "-p", "rate=2", "--again", "--wait")
     assert len(jobs_of(job)) == 2 and again.id != run.id
-    assert all(step.cached_from for step in again.steps.values()), "and the service's cache knows the steps"
+    assert {step.cached_from for step in again.steps.values()} == {job}, "and the service's cache knows the steps"
     assert again.metrics == {"score": 12.0}
 
 
@@ -302,6 +304,19 @@ def test_a_run_joins_its_experiment(project: Path) -> None:
     store = "/v1/projects/demo-project/locations/europe-west3/metadataStores/default"
     context = call("GET", f"{store}/contexts/{run.remote['job']}")
     assert any(parent.endswith(content["vertex"]["experiment"]) for parent in context["parentContexts"])
+
+
+def test_settings_reach_the_service(project: Path) -> None:
+    content = json.loads((project / "mdk.yaml").read_text())
+    account, network = "runner@demo-project.iam.gserviceaccount.com", "projects/1/global/networks/main"
+    content["vertex"] |= {"service_account": account, "network": network, "failure_policy": "fast", "caching": False}
+    (project / "mdk.yaml").write_text(json.dumps(content))
+    for _ in range(2):
+        run: Run = mdk(project, "submit", "--wait", "--again")
+        assert run.state == "done" and not any(step.cached_from for step in run.steps.values()), "caching is off"
+    sent = jobs_of(run.remote["job"])[0]
+    assert (sent["serviceAccount"], sent["network"]) == (account, network)
+    assert sent["runtimeConfig"]["failurePolicy"] in (2, "PIPELINE_FAILURE_POLICY_FAIL_FAST"), "by number or name"
 
 
 def test_a_run_on_this_machine_is_not_cancelled_from_elsewhere(project: Path) -> None:
