@@ -23,7 +23,6 @@ _LABEL_KEY = re.compile(r"[a-z][-_a-z0-9]{0,63}")
 _LABEL_VALUE = re.compile(r"[-_a-z0-9]{0,64}")
 _RESERVED = "vertex-ai-pipelines-run-billing-id"
 _TASK_STATES = {"CACHED": "SKIPPED"}
-_FAIL_FAST = (2, "PIPELINE_FAILURE_POLICY_FAIL_FAST")  # clients send names or numbers
 _FAIL_FAST = {"PIPELINE_FAILURE_POLICY_FAIL_FAST", 2}  # Google's library sends numbers
 _NOT_HERE = {
     "encryptionSpec": "customer-managed keys",

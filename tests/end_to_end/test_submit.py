@@ -319,6 +319,17 @@ def test_settings_reach_the_service(project: Path) -> None:
     assert sent["runtimeConfig"]["failurePolicy"] in (2, "PIPELINE_FAILURE_POLICY_FAIL_FAST"), "by number or name"
 
 
+def test_steps_run_on_machines_that_are_up(project: Path) -> None:
+    content = json.loads((project / "mdk.yaml").read_text())
+    content["vertex"]["persistent_resource"] = "warm"
+    (project / "mdk.yaml").write_text(json.dumps(content))
+    run: Run = mdk(project, "submit", "--wait")
+    assert run.state == "done"
+    runtime = jobs_of(run.remote["job"])[0]["runtimeConfig"]["defaultRuntime"]
+    name = "projects/demo-project/locations/europe-west3/persistentResources/warm"
+    assert runtime == {"persistentResourceRuntimeDetail": {"persistentResourceName": name}}
+
+
 def test_a_run_on_this_machine_is_not_cancelled_from_elsewhere(project: Path) -> None:
     mdk(project, "run", "local", "--only", "load", "--no-cache")
     assert refused(UsageError, project, "runs", "cancel", "latest") == "MDK481"
