@@ -57,6 +57,14 @@ def test_conditions_and_loops_give_the_same_on_vertex(name: str, tmp_path: Path)
         compare(notebook, {}, "vertex", tmp_path)
 
 
+@pytest.mark.parametrize(
+    "name", ["a loop over a parameter, and its lists", "conditions that do not hold, and what depends on them"]
+)
+def test_conditions_and_loops_give_the_same_on_kubeflow(name: str, tmp_path: Path) -> None:
+    pytest.importorskip("kfp")
+    compare(write_notebook(tmp_path / "case.ipynb", STEERED[name].cells), {}, "kfp", tmp_path)
+
+
 def compare(notebook: Path, parameters: dict[str, Any], target: str, folder: Path) -> None:
     here, there = folder / "here", folder / "there"
     for place in (here, there):
