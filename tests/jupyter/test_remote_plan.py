@@ -231,6 +231,23 @@ def test_what_services_say_is_explained(error: Exception, code: str) -> None:
     assert code != "MDK473" or "aiplatform.pipelineJobs.create" in finding.fix, "which permission"
 
 
+@pytest.mark.parametrize(
+    ("said", "permission"),
+    [
+        ("Permission 'aiplatform.pipelineJobs.create' denied on resource 'x'", "aiplatform.pipelineJobs.create"),
+        ("ana@example.org does not have storage.objects.create access to the bucket", "storage.objects.create"),
+        ("missing permission iam.serviceAccounts.actAs on the account", "iam.serviceAccounts.actAs"),
+        ("this is not allowed", ""),
+    ],
+)
+def test_the_missing_permission_is_named(said: str, permission: str) -> None:
+    error = Answered(403)
+    error.args = (said,)
+    with pytest.raises(MDKError) as caught, trouble.explained("Cloud Storage", "write"):
+        raise error
+    assert caught.value.findings[0].names == ((permission,) if permission else ())
+
+
 def test_a_fault_of_our_own_stays_one() -> None:
     with pytest.raises(KeyError), trouble.explained("Vertex AI", "submit"):
         raise KeyError("x")
