@@ -407,9 +407,10 @@ CODES: dict[str, Code] = {
     ),
     "MDK467": Code(
         "The value of a parameter does not arrive as it is",
-        "The servers know JSON with floating-point numbers alone, and lists have items of one type.",
+        "The servers know JSON with floating-point numbers alone, lists with items of one type, and mappings without an "
+        "order.",
         "rates = [0.1, 1.0], and -p rates='[0.1, 1]'",
-        "Give items of the declared type, or give the value as text.",
+        "Give items of the declared type and keys in alphabetical order, or give the value as text.",
     ),
     "MDK468": Code(
         "The parameters are too large",

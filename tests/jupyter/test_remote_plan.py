@@ -41,6 +41,7 @@ def small(**fields: Any) -> Pipeline:
     load = component("rows = [1]", name="load", outputs={"rows": "list"}, parameters=["rate"], requirements=["pyyaml"])
     train = component("score = rows", name="train", inputs={"rows": "load.rows"}, **fields)
     parameters = {"rate": Parameter(type="float", default=0.5), "rates": Parameter(type="list", default=[1.0])}
+    parameters["options"] = Parameter(type="dict", default={"a": 1, "b": [0.5, "x"]})
     return pipeline(parameters, load=load, train=train)
 
 
@@ -148,6 +149,8 @@ def test_everything_wrong_is_told_at_once(tmp_path: Path) -> None:
         ({"settings": SETTINGS.replace("target: vertex", "")}, "MDK460", "settings for both"),
         ({"given": {"rates": [1.0, 2]}}, "MDK467", "items are of the type float"),
         ({"given": {"rates": [float("nan")]}}, "MDK467", "no number to JSON"),
+        ({"given": {"options": {"b": 1, "a": 2}}}, "MDK467", "alphabetical order"),
+        ({"given": {"options": {"a": {"c": [1.0]}}}}, "MDK467", "1.0 becomes 1"),
         ({"given": {"rates": [0.5] * 3000}}, "MDK468", "'rates'"),
         ({"schedule": "daily"}, "MDK470", "no schedule"),
         ({"schedule": "0 6 * *"}, "MDK470", "no schedule"),
