@@ -53,17 +53,15 @@ def steps_of(
         tasks = [task for task in view.tasks if task.name == task_name(name)]
         state: State
         if component.foreach is not None:
-            parts = (
-                sorted((_iteration(task, by_id), task) for task in tasks if _iteration(task, by_id) >= 0)
-                if tasks
-                else []
-            )
+            parts = _numbered(tasks, by_id)
             for number, task in parts:
                 part = f"{name}[{number}]"
                 found[part] = StepView(part, _state(task, view), name, task, _why(task, name, waits, view, pipeline))
-            own = [task for task in view.tasks if task.name == blocks.get(task_name(name))]
-            states = [_state(task, view) for _, task in parts] or [_state(task, view) for task in own]
-            state = _together(states, view)
+            loops = [task for task in view.tasks if task.name == blocks.get(task_name(name))]
+            if loops:
+                state = _state(loops[-1], view)
+            else:
+                state = "skipped" if view.state in _OVER or _is_left_out(task_name(name), blocks, view) else "waiting"
             why = f"once for each of {len(parts)} items" if parts or state == "done" else ""
             if state == "skipped":
                 why = _reason(name, waits, view, pipeline)
@@ -92,18 +90,12 @@ def _state(task: Task, view: JobView) -> State:
     return state
 
 
-def _together(states: list[State], view: JobView) -> State:
-    """Return the state of a repeated component from those of its runs."""
-    for state in ("failed", "cancelled"):
-        if state in states and view.state in _OVER:
-            return state
-    if states and all(state == "done" for state in states):
-        return "done"
-    if not states:
-        return {"done": "skipped", "failed": "skipped", "cancelled": "skipped"}.get(view.state, "waiting")  # type: ignore[return-value]
-    if all(state == "skipped" for state in states):
-        return "skipped"
-    return "running" if view.state not in _OVER else "done"
+def _numbered(tasks: list[Task], by_id: Mapping[str, Task]) -> list[tuple[int, Task]]:
+    """Return the runs of a repeated component with their numbers; in the order of their start where none is told."""
+    told = sorted(((_iteration(task, by_id), task) for task in tasks), key=lambda pair: pair[0])
+    if all(number >= 0 for number, _ in told):
+        return told
+    return list(enumerate(sorted(tasks, key=lambda task: (task.started is None, task.started, task.id))))
 
 
 def _iteration(task: Task, by_id: Mapping[str, Task]) -> int:
