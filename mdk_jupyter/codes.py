@@ -509,6 +509,13 @@ CODES: dict[str, Code] = {
         "component:train requirement:scikit-learn>=99",
         "Install it here, or mend the requirement.",
     ),
+    "MDK484": Code(
+        "A package is not installed here",
+        "A component imports it under a name that no installed package has, mostly in a `try`. Nothing is installed on a "
+        "remote machine that is not here: anybody may own that name.",
+        "try: import fast_json\nexcept ImportError: import json as fast_json",
+        "If the step needs it, name a version: `requirement:fast-json==1.2`.",
+    ),
     # Standing in for a cloud
     "MDK490": Code(
         "The stand-in is not installed",

@@ -302,3 +302,12 @@ def test_a_failure_is_read_back_from_a_log() -> None:
     assert trace == "Traceback (most recent call last):\n  x"
     (other,), trace = read_failure("Killed\n", "train", {})
     assert other.code == "MDK480" and trace == "Killed"
+
+
+def test_packages_that_are_not_here_are_not_installed_there(tmp_path: Path) -> None:
+    made = small(requirements=["no_such_package_here", "PyYAML", "no-such-package-either==1.0"])
+    found = prepared(tmp_path, made)
+    step = next(step for step in found.plan.steps if step.name == "train")
+    assert [line.split("==")[0] for line in step.installs] == ["PyYAML", "no-such-package-either"]
+    [warning] = [finding for finding in found.warnings if finding.code == "MDK484"]
+    assert warning.names == ("train", "no_such_package_here")
