@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 
 .PHONY: demo test bench lint docs clean
 
-demo: $(VENV)/.installed  ## convert and run the flights example
+demo: $(VENV)/.examples  ## convert and run the flights example
 	$(BIN)/mdk run local examples/flights/flights.ipynb
 
 test: $(VENV)/.installed lint  ## everything that CI runs
@@ -20,8 +20,14 @@ bench: $(VENV)/.installed  ## speed, as ratios measured in one run; BENCH='--qui
 
 docs: $(VENV)/.installed  ## write the generated pages again
 	$(BIN)/python -m mdk_jupyter.reference
+	$(BIN)/python -m mdk_jupyter.project.schema > docs/project.schema.json
 
-# A marker that is older than pyproject.toml means: install again.
+# A marker that is older than pyproject.toml means: install again. The demo needs less than the tests.
+$(VENV)/.examples: pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --editable '.[examples]'
+	touch $@
+
 $(VENV)/.installed: pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --editable '.[dev]'

@@ -409,9 +409,10 @@ CODES: dict[str, Code] = {
     ),
     "MDK467": Code(
         "The value of a parameter does not arrive as it is",
-        "The servers know JSON with floating-point numbers alone, and lists have items of one type.",
+        "The servers know JSON with floating-point numbers alone, lists with items of one type, and mappings without an "
+        "order.",
         "rates = [0.1, 1.0], and -p rates='[0.1, 1]'",
-        "Give items of the declared type, or give the value as text.",
+        "Give items of the declared type and keys in alphabetical order, or give the value as text.",
     ),
     "MDK468": Code(
         "The parameters are too large",
@@ -509,6 +510,13 @@ CODES: dict[str, Code] = {
         "version that the component does not want.",
         "component:train requirement:scikit-learn>=99",
         "Install it here, or mend the requirement.",
+    ),
+    "MDK484": Code(
+        "A package is not installed here",
+        "A component imports it under a name that no installed package has, mostly in a `try`. Nothing is installed on a "
+        "remote machine that is not here: anybody may own that name.",
+        "try: import fast_json\nexcept ImportError: import json as fast_json",
+        "If the step needs it, name a version: `requirement:fast-json==1.2`.",
     ),
     # Standing in for a cloud
     "MDK490": Code(

@@ -16,7 +16,7 @@ from mdk_jupyter.artifacts.pickles import NoFile, NotebookPickler, base_of, is_a
 
 _MANY = 40  # parts of one array beyond which they count as shared without a closer look
 _ATOMS = frozenset([str, bytes, tuple, float, int])
-_SIMPLE = frozenset([str, bytes, int, float, bool, types.NoneType])
+_SIMPLE = frozenset([str, bytes, int, float, bool, type(None)])
 _IMMUTABLE = (
     *(str, bytes, int, float, complex, tuple, frozenset, range, slice, type, enum.Enum, logging.Logger),
     *(types.ModuleType, types.CodeType, types.BuiltinFunctionType, property, staticmethod, classmethod),

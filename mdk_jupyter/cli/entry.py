@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import signal
 import sys
@@ -149,11 +150,16 @@ def _report(error: Exception, *, as_json: bool, as_events: bool) -> int:
 _Mistake: type[Exception] = typer.BadParameter.__mro__[1]
 
 
+@functools.cache
+def tree() -> Any:
+    """Return the commands in the form in which they are called; it takes a while to make."""
+    return typer.main.get_command(app)
+
+
 def _invoke(words: Sequence[str], caller: Caller) -> tuple[Run | None, int]:
     """Return the command's run, if it has one, and its exit code."""
-    command = typer.main.get_command(app)
     try:
-        result = command.main(args=list(words), prog_name="mdk", standalone_mode=False, obj=caller)
+        result = tree().main(args=list(words), prog_name="mdk", standalone_mode=False, obj=caller)
     except _Mistake as mistake:
         raise _explained(mistake) from None
     except typer.Abort:

@@ -22,7 +22,7 @@ Where = Annotated[
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Which = Annotated[str, typer.Option("--run", metavar="ID", help="As for show. Default: latest.")]
-Follow = Annotated[bool, typer.Option("-f", "--follow", help="Go on until the run ends.")]
+Follow = Annotated[bool, typer.Option("-f", "--follow", help="Go on until the run ends; for runs on this machine.")]
 
 
 @app.callback()
@@ -135,6 +135,9 @@ def logs(
     from mdk_jupyter.local.store import find_run, find_steps
 
     run = find_run(_folder(folder), wanted)
+    if run.target != "local":
+        _fetch_logs(run, find_steps(run, step) if step is not None else list(run.steps.values()))
+        follow = False
     steps = [found.name for found in find_steps(run, step)] if step is not None else None
     several = len(run.steps if steps is None else steps) > 1
     with _leaving_quietly():
@@ -211,6 +214,12 @@ def _fetched(run: Run, step: Step) -> Path:
     from mdk_jupyter.remote import runs as remote
 
     return remote.fetch_notebook(run, step, remote.service_of(run))
+
+
+def _fetch_logs(run: Run, steps: list[Step]) -> None:
+    from mdk_jupyter.remote import runs as remote
+
+    remote.fetch_logs(run, steps, remote.service_of(run))
 
 
 def _remote_events(run: Run) -> Iterator[Event]:

@@ -41,16 +41,23 @@ def load() -> None:
 
 
 def _rehearse() -> None:
-    """Convert a small notebook there and back: models and tables are built when they are first used."""
+    """Take a small notebook through the forms that it has in a run: models and tables are built at their first use."""
+    import nbformat
+
     from mdk_converters.convert import convert
     from mdk_converters.notebook import parse_notebook
     from mdk_converters.spec_reader import parse_spec
     from mdk_converters.spec_writer import dump_spec
+    from mdk_converters.targets.notebooks import step_notebook
+    from mdk_jupyter.cli import entry
+
+    entry.tree()
 
     notebook = parse_notebook('# %% tags=["component:a"]\nx = [1]\nx.append(2)\n', path="rehearsal.py")
     pipeline = convert(notebook).pipeline
     if pipeline is not None:
         parse_spec(dump_spec(pipeline))
+        nbformat.writes(nbformat.from_dict(step_notebook(pipeline, "a")))  # type: ignore[no-untyped-call]
 
 
 def serve(server: socket.socket, foreign: list[socket.socket]) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from mdk_converters.graph import producer
-from mdk_converters.guards import candidates, read_later
+from mdk_converters.guards import Guards, candidates
 from mdk_converters.loops import parse_loop
 from mdk_converters.spec import Pipeline
 
@@ -55,7 +55,7 @@ def guarded(pipeline: Pipeline, name: str, produced: Produced, numbers: Mapping[
     They are those that it does not hand on, and that a step which may come later reads as they were: the same
     version, or another name of the same object.
     """
-    later = read_later(pipeline, name, numbers)
+    later = Guards(pipeline, numbers).later(name)
     artifacts = {_shared_artifact(source, produced) for source in later} - {None}
     return [
         variable

@@ -20,11 +20,13 @@ from mdk_jupyter.project.settings import Kubeflow, Target, Vertex
 from mdk_jupyter.remote.images import is_name, is_reference, resolve
 from mdk_jupyter.remote.labels import MOST, key_problem, normalised
 from mdk_jupyter.remote.plan import Plan
+from mdk_jupyter.runtime.arguments import as_it_arrives
 
 LOCAL_FILE = "MDK151"
 MOST_PARAMETER_BYTES = 10_000  # Kubeflow's limit unless it is set up otherwise
 MOST_SPEC_BYTES = 4 * 2**20
 _LONGEST_DISPLAY_NAME = 128
+_SCALARS: dict[str, type] = {"int": int, "float": float, "bool": bool, "str": str}
 _CRON_FIELD = r"[\d*/,\-A-Za-z?#]+"
 
 # Those with Vertex AI Pipelines. A newer one is a warning, since Google adds some every year.
@@ -200,12 +202,16 @@ def parameter_findings(pipeline: Pipeline, values: Mapping[str, Any]) -> Iterato
 
 
 def _changed(value: Any, items: str | None) -> str | None:
-    """Say what a list loses whose items have another type than those of the default."""
-    if not isinstance(value, list) or items not in ("int", "float"):
+    """Say what a list loses whose items have another type than those of the default, and what mappings lose."""
+    if isinstance(value, list) and items in _SCALARS:
+        strange = next((item for item in value if type(item) is not _SCALARS[items]), None)
+        return None if strange is None else f"its items are of the type {items}, and {strange!r} is not"
+    if not isinstance(value, list | dict):
         return None
-    wanted = int if items == "int" else float
-    strange = next((item for item in value if type(item) is not wanted), None)
-    return None if strange is None else f"its items are of the type {items}, and {strange!r} is not"
+    arrived = as_it_arrives(value)
+    if json.dumps(value, sort_keys=True) != json.dumps(arrived, sort_keys=True):
+        return "in mappings and mixed lists a whole number such as 1.0 becomes 1"
+    return "the keys of mappings arrive in alphabetical order" if json.dumps(value) != json.dumps(arrived) else None
 
 
 def plan_findings(plan: Plan) -> Iterator[Finding]:

@@ -12,18 +12,20 @@ from mdk_converters.graph import dependencies
 from mdk_converters.quantities import gpu_type_and_count
 from mdk_converters.spec import Component, Pipeline
 from mdk_converters.targets.kfp import keys
+from mdk_converters.targets.kfp.compile import PYTHON
 from mdk_jupyter.project.reader import Environment
 from mdk_jupyter.project.settings import Kubeflow, Target, Vertex
 from mdk_jupyter.remote.images import is_pinned, resolve
 from mdk_jupyter.remote.labels import merge
 
+PLAIN_IMAGE = f"python:{PYTHON}-slim"  # in which steps install what they need
 _LONGEST_ID = 128
 _DIGEST = 12  # hexadecimal digits of it in a job's id
 
 
 @dataclass(frozen=True, slots=True)
 class PlannedStep:
-    """One component as it will run. Without an image it runs on a plain Python, and installs its requirements."""
+    """One component as it will run. `installs` is what it installs at its start, where it has no image of its own."""
 
     name: str
     task: str
@@ -218,7 +220,7 @@ def _planned(
         name=name,
         task=keys.task_name(name),
         after=after,
-        image=image or "",
+        image=image or PLAIN_IMAGE,
         pinned=image is not None and is_pinned(image),
         installs=installs,
         cpu=resources.cpu if resources else None,

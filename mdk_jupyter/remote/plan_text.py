@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from mdk_jupyter.project.settings import Kubeflow, Vertex
-from mdk_jupyter.remote.plan import Plan, PlannedStep
+from mdk_jupyter.remote.plan import PLAIN_IMAGE, Plan, PlannedStep
 from mdk_jupyter.widgets.view import size
 
 _TARGETS = {"vertex": "Vertex AI Pipelines", "kfp": "Kubeflow Pipelines"}
@@ -76,9 +76,7 @@ def _service_facts(service: Vertex | Kubeflow) -> list[tuple[str, str]]:
 
 
 def _row(step: PlannedStep) -> tuple[str, str, str, str, str]:
-    image = step.image or "plain Python"
-    if step.image and not step.pinned:
-        image += " (no digest)"
+    image = step.image if step.pinned or step.image == PLAIN_IMAGE else f"{step.image} (no digest)"
     more = [
         f"installs {', '.join(step.installs)}" if step.installs else "",
         f"when {step.when}" if step.when else "",

@@ -24,6 +24,7 @@ from mdk_jupyter.remote.plan import BundleFacts, Document, Plan, make_plan
 from mdk_jupyter.sources import Source, cell_numbers
 
 _NAME = re.compile(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)")
+_BARE = re.compile(r"\s*[A-Za-z0-9][A-Za-z0-9._-]*\s*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +59,7 @@ def prepare(
         SubmitError: the pipeline cannot run there as it is; with all that is wrong otherwise.
     """
     place = project.environment(environment)
-    pipeline = source.pipeline
-    usage: list[Finding] = []
+    pipeline, usage = _without_absent(source.pipeline, place)
     faults: list[Finding] = checks.source_findings(source.findings)
     chosen = checks.target_of(place, target)
     if isinstance(chosen, Finding):
@@ -129,13 +129,41 @@ def _set_caching(document: dict[str, Any], cached: bool) -> None:
             task["cachingOptions"] = {"enableCache": True} if cached else {}
 
 
+def _without_absent(pipeline: Pipeline, environment: Environment) -> tuple[Pipeline, list[Finding]]:
+    """Leave out packages that steps would install and that are not here: their names come from imports that may fail.
+
+    Whoever can register such a name could run code in the steps. A requirement with a version is the user's own word.
+    """
+    versions = local_versions(pipeline)
+    components, findings = dict(pipeline.components), []
+    for name, component in pipeline.components.items():
+        if resolve(component, environment.settings.images) is not None:
+            continue
+        absent = [r for r in component.requirements if _BARE.fullmatch(r) and _normalised(r) not in versions]
+        if absent:
+            kept = [requirement for requirement in component.requirements if requirement not in absent]
+            components[name] = component.model_copy(update={"requirements": kept})
+            findings += [_absent(name, requirement) for requirement in absent]
+    return pipeline.model_copy(update={"components": components}), findings
+
+
+def _absent(component: str, requirement: str) -> Finding:
+    message = f"{requirement}, which component {component!r} may import, is not installed here and will not be there"
+    fix = f"if the step needs it, say which version: requirement:{requirement}==VERSION"
+    return Finding("MDK484", message, fix=fix, severity="warning", names=(component, requirement))
+
+
+def _normalised(requirement: str) -> str:
+    return re.sub("[-_.]+", "-", requirement.strip()).lower()
+
+
 def local_versions(pipeline: Pipeline) -> dict[str, str]:
     """Return the versions that the pipeline's requirements have here, by their normalised names."""
     found = {}
     for component in pipeline.components.values():
         for requirement in component.requirements:
             if match := _NAME.match(requirement):
-                name = re.sub("[-_.]+", "-", match[1]).lower()
+                name = _normalised(match[1])
                 try:
                     found[name] = metadata.version(name)
                 except metadata.PackageNotFoundError:

@@ -22,9 +22,9 @@ class StepView:
 
     name: str
     state: State
-    part_of: str | None = None
-    task: Task | None = None
     why: str = ""
+    task: Task | None = None
+    part_of: str | None = None
 
     @property
     def is_cached(self) -> bool:
@@ -49,32 +49,31 @@ def steps_of(
     """
     by_id = {task.id: task for task in view.tasks}
     found: dict[str, StepView] = {}
+
+    def told(name: str, task: Task | None) -> tuple[State, str]:
+        """Return the state of a component by its task, and why it was skipped."""
+        state = _state(task, view) if task is not None else _state_of_unseen(name, blocks, view)
+        return state, _reason(name, waits, view, pipeline) if state == "skipped" else ""
+
     for name, component in pipeline.components.items():
         tasks = [task for task in view.tasks if task.name == task_name(name)]
-        state: State
-        if component.foreach is not None:
-            parts = (
-                sorted((_iteration(task, by_id), task) for task in tasks if _iteration(task, by_id) >= 0)
-                if tasks
-                else []
-            )
-            for number, task in parts:
-                part = f"{name}[{number}]"
-                found[part] = StepView(part, _state(task, view), name, task, _why(task, name, waits, view, pipeline))
-            own = [task for task in view.tasks if task.name == blocks.get(task_name(name))]
-            states = [_state(task, view) for _, task in parts] or [_state(task, view) for task in own]
-            state = _together(states, view)
-            why = f"once for each of {len(parts)} items" if parts or state == "done" else ""
-            if state == "skipped":
-                why = _reason(name, waits, view, pipeline)
-            found[name] = StepView(name, state, why=why)
-        elif tasks:
-            task = tasks[-1]
-            found[name] = StepView(name, _state(task, view), None, task, _why(task, name, waits, view, pipeline))
-        else:
-            state = "skipped" if view.state in _OVER or _is_left_out(task_name(name), blocks, view) else "waiting"
-            found[name] = StepView(name, state, why=_reason(name, waits, view, pipeline) if state == "skipped" else "")
+        if component.foreach is None:
+            task = tasks[-1] if tasks else None
+            found[name] = StepView(name, *told(name, task), task=task)
+            continue
+        parts = _numbered(tasks, by_id)
+        for number, task in parts:
+            part = f"{name}[{number}]"
+            found[part] = StepView(part, *told(name, task), task=task, part_of=name)
+        loop = next((task for task in view.tasks if task.name == blocks.get(task_name(name))), None)
+        state, why = told(name, loop)
+        found[name] = StepView(name, state, why or (f"once for each of {len(parts)} items" if loop else ""))
     return list(found.values())
+
+
+def _state_of_unseen(name: str, blocks: Mapping[str, str], view: JobView) -> State:
+    """Return the state of a component that the service has no task for, yet or any more."""
+    return "skipped" if view.state in _OVER or _is_left_out(task_name(name), blocks, view) else "waiting"
 
 
 def _is_left_out(task: str, blocks: Mapping[str, str], view: JobView) -> bool:
@@ -92,18 +91,12 @@ def _state(task: Task, view: JobView) -> State:
     return state
 
 
-def _together(states: list[State], view: JobView) -> State:
-    """Return the state of a repeated component from those of its runs."""
-    for state in ("failed", "cancelled"):
-        if state in states and view.state in _OVER:
-            return state
-    if states and all(state == "done" for state in states):
-        return "done"
-    if not states:
-        return {"done": "skipped", "failed": "skipped", "cancelled": "skipped"}.get(view.state, "waiting")  # type: ignore[return-value]
-    if all(state == "skipped" for state in states):
-        return "skipped"
-    return "running" if view.state not in _OVER else "done"
+def _numbered(tasks: list[Task], by_id: Mapping[str, Task]) -> list[tuple[int, Task]]:
+    """Return the runs of a repeated component with their numbers; in the order of their start where none is told."""
+    told = sorted(((_iteration(task, by_id), task) for task in tasks), key=lambda pair: pair[0])
+    if all(number >= 0 for number, _ in told):
+        return told
+    return list(enumerate(sorted(tasks, key=lambda task: (task.started is None, task.started, task.id))))
 
 
 def _iteration(task: Task, by_id: Mapping[str, Task]) -> int:
@@ -115,10 +108,6 @@ def _iteration(task: Task, by_id: Mapping[str, Task]) -> int:
             return int(match[1])
         at = parent
     return -1
-
-
-def _why(task: Task, name: str, waits: Mapping[str, Iterable[str]], view: JobView, pipeline: Pipeline) -> str:
-    return _reason(name, waits, view, pipeline) if _state(task, view) == "skipped" else ""
 
 
 def _reason(name: str, waits: Mapping[str, Iterable[str]], view: JobView, pipeline: Pipeline) -> str:

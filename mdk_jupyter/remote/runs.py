@@ -213,7 +213,7 @@ class Follower:
             step.metrics = collect_metrics([part.metrics for part in parts])
             return
         if seen.is_cached:
-            step.cached_from = "an earlier run"
+            step.cached_from = _job_in(seen.task.artifacts.get(keys.METRICS, ""))
         uri = artifact_uri(self.run, self._service, seen.task, keys.METRICS)
         if uri is not None:
             told = json.loads(self._service.storage.read(uri))
@@ -274,6 +274,12 @@ def artifact_uri(run: Run, service: Service, task: Task, key: str) -> str | None
     return next(iter(numbered or found), None)
 
 
+def _job_in(uri: str) -> str:
+    """Return the job that an artifact is from: ROOT/PROJECT/JOB/TASK/artifact."""
+    parts = uri.split("/")
+    return parts[-3] if len(parts) > 3 else "unknown"
+
+
 def _is_of(path: str, task: Task, key: str) -> bool:
     first, *_, last = path.split("/")
     return last == key and (first == task.name or first.startswith(f"{task.name}_"))
@@ -288,10 +294,8 @@ def fetch_notebook(run: Run, step: Step, service: Service) -> Path:
     """
     if step.notebook is not None and step.notebook.exists():
         return step.notebook
-    pipeline = load_spec(run.spec)
-    view = service.look(run.remote["name"])
-    seen = {s.name: s for s in steps_of(pipeline, dependencies(pipeline), run.remote["blocks"], view)}.get(step.name)
-    uri = artifact_uri(run, service, seen.task, keys.NOTEBOOK) if seen is not None and seen.task is not None else None
+    task = _task_of(run, step, service)
+    uri = artifact_uri(run, service, task, keys.NOTEBOOK) if task is not None else None
     if uri is None:
         message = f"step {step.name!r} of run {run.id} has no executed notebook: it is {step.state}"
         raise NotFoundError([Finding("MDK371", message, fix="name a step that was started", names=(step.name,))])
@@ -299,9 +303,30 @@ def fetch_notebook(run: Run, step: Step, service: Service) -> Path:
     try:
         text = service.storage.read(uri).decode()
     except MDKError as error:
-        raise ServiceError([Finding("MDK482", f"{uri} cannot be fetched: {error.findings[0].message}")]) from error
+        message = f"{uri} cannot be fetched: {error.findings[0].message}"
+        raise ServiceError([Finding("MDK482", message, fix="run the pipeline again")]) from error
     with storing(path):
         write_atomically(path, text)
         step.notebook = path
         run.save()
     return path
+
+
+def fetch_logs(run: Run, steps: list[Step], service: Service) -> None:
+    """Bring what steps have printed here, as far as the service tells it."""
+    for step in steps:
+        task = _task_of(run, step, service)
+        text = service.log(run.remote["name"], task) if task is not None else ""
+        if text:
+            path = run.folder / f"{step.name}.log"
+            with storing(path):
+                write_atomically(path, text + "\n")
+            step.log = path
+    run.save()
+
+
+def _task_of(run: Run, step: Step, service: Service) -> Task | None:
+    pipeline = load_spec(run.spec)
+    view = service.look(run.remote["name"])
+    seen = steps_of(pipeline, dependencies(pipeline), run.remote["blocks"], view)
+    return next((one.task for one in seen if one.name == step.name), None)

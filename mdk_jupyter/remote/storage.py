@@ -71,7 +71,11 @@ class GoogleStorage:
     @property
     def _client(self) -> Client:
         if self._made is None:
-            from google.cloud import storage
+            try:
+                from google.cloud import storage
+            except ImportError:
+                fix = "pip install 'mdk-jupyter[vertex]'"
+                raise ServiceError([Finding("MDK478", "Cloud Storage needs google-cloud-storage", fix=fix)]) from None
 
             options = {"api_endpoint": self._endpoint} if self._endpoint else None
             self._made = storage.Client(project=self._project, credentials=self._credentials, client_options=options)

@@ -14,7 +14,7 @@ from mdk_jupyter.errors import ServiceError
 PAUSES = (1.0, 2.0, 4.0, 8.0, 16.0)  # seconds before each new try
 BUSY = (429, 503)
 _PERMISSION = re.compile(
-    r"[Pp]ermission '?([a-zA-Z]+\.[a-zA-Z]+\.[a-zA-Z]+)|'([a-z]+\.[a-zA-Z]+\.[a-zA-Z]+)' (?:permission|denied)"
+    r"\b([a-z]+\.[a-zA-Z]+\.[a-zA-Z]+)\b'? (?:permission|denied|access)|[Pp]ermission '?([a-z]+\.\w+\.\w+)"
 )
 _NETWORK = ("ConnectionError", "Timeout", "TimeoutError", "MaxRetryError", "TransportError", "ProtocolError", "NewConnectionError",
             "RetryError", "ReadTimeout", "ConnectTimeout")  # fmt: skip
@@ -67,9 +67,7 @@ def explained(service: str, doing: str) -> Iterator[None]:
     """
     try:
         yield
-    except (ServiceError, KeyboardInterrupt):
-        raise
-    except ImportError:
+    except ServiceError:
         raise
     except Exception as error:
         finding = _finding(error, service, doing)
@@ -85,7 +83,7 @@ def _finding(error: Exception, service: str, doing: str) -> Finding | None:
     if kind == "DefaultCredentialsError":
         fix = "run `gcloud auth application-default login`, or set GOOGLE_APPLICATION_CREDENTIALS"
         return Finding("MDK471", f"no Google credentials were found to {doing}", fix=fix)
-    if kind == "RefreshError" or status == 401:
+    if kind in ("RefreshError", "InvalidOperation") or status == 401:  # or what cannot be renewed
         return Finding(
             "MDK472",
             f"{service} refuses the credentials, so this could not {doing}: {said}",

@@ -65,18 +65,17 @@ class VertexService:
         job = self._api.PipelineJob.from_json(json.dumps(self._job(plan)))
         request = {"parent": self._parent, "pipeline_job": job, "pipeline_job_id": plan.job}
 
-        def once() -> bool:
+        def once() -> tuple[str, bool]:
             try:
-                self._pipelines.create_pipeline_job(request=request, timeout=_WAIT)
+                return self._pipelines.create_pipeline_job(request=request, timeout=_WAIT).name, False
             except Exception as error:
-                if status_of(error) == 409:
-                    return True
-                raise
-            return False
+                if status_of(error) != 409:
+                    raise
+                name = f"{self._parent}/pipelineJobs/{plan.job}"
+                return self._pipelines.get_pipeline_job(name=name, timeout=_WAIT).name, True
 
         with explained(SERVICE, f"submit {plan.job}"):
-            existed = patiently(once)
-        name = f"{self._parent}/pipelineJobs/{plan.job}"
+            name, existed = patiently(once)
         warnings = () if existed or not self._settings.experiment else self._join_experiment(plan.job)
         return Submitted(name, self._link(plan.job), existed, warnings)
 
@@ -152,6 +151,7 @@ class VertexService:
         return "\n".join(str(_text_of(entry)) for entry in reversed(entries))
 
     def folder(self, name: str) -> str:
+        # The name has the project's number, as the service itself says it, and so have the folders.
         parts = name.split("/")
         return f"{(self._settings.pipeline_root or '').rstrip('/')}/{parts[1]}/{parts[-1]}/"
 

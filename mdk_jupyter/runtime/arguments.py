@@ -145,6 +145,16 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
+def as_it_arrives(value: Any) -> Any:
+    """Return what a step receives for a mapping, or for a list whose items have several types.
+
+    Example:
+        >>> as_it_arrives({"b": 1.0, "a": 2.5})
+        {'a': 2.5, 'b': 1}
+    """
+    return _whole(value)
+
+
 def _whole(value: Any) -> Any:
     """Return a value with its whole numbers as integers, which is what they were before the platform."""
     if isinstance(value, float) and math.isfinite(value) and value == int(value):
@@ -152,5 +162,5 @@ def _whole(value: Any) -> Any:
     if isinstance(value, list):
         return [_whole(item) for item in value]
     if isinstance(value, dict):
-        return {key: _whole(item) for key, item in value.items()}
+        return {key: _whole(value[key]) for key in sorted(value)}  # the platform does not keep their order
     return value

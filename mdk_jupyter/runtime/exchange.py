@@ -126,9 +126,12 @@ class Exchange:
             content = read_metadata(name, artifact, made)
             self.places.add(Record.from_json(content), path_of(artifact["uri"]))
             records.append({**content, "uri": artifact["uri"]})
-        if about.get("list"):
-            return {"producer": producer, "source": about.get("source"), "items": records}
-        return {"producer": producer, "source": about.get("source"), **records[0]}
+        origin = {"producer": producer, "source": about.get("source")}
+        if not about.get("list"):
+            return {**origin, **records[0]}
+        # A name that one run does not bind is bound by none, as on the user's machine: a list has no holes.
+        absent = [r for status in ("untravelable", "unbound") for r in records if r["status"] == status]
+        return {**origin, **absent[0]} if absent else {**origin, "items": records}
 
     def _is_guarded(self, name: str, record: Mapping[str, Any]) -> bool:
         """Whether an input must stay as it is: a later step reads it, or what shares its objects."""

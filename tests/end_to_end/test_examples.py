@@ -38,9 +38,12 @@ def test_example_is_kept_clean(path: Path) -> None:
 def test_flights_graph() -> None:
     pipeline = converted(FLIGHTS)
     waits = dependencies(pipeline)
-    assert list(pipeline.components) == ["load", "clean", "features", "train_linear", "train_boosted", "evaluate"]
+    assert list(pipeline.components) == [
+        "load", "clean", "features", "train_linear", "train_boosted", "evaluate", "register",
+    ]  # fmt: skip
     assert waits["train_linear"] == waits["train_boosted"] == {"features"}, "the models train side by side"
     assert {"train_linear", "train_boosted"} <= waits["evaluate"]
+    assert "train_boosted" not in waits["register"], "to register a model changes none"
     assert all(parameter.description for parameter in pipeline.parameters.values())
 
 
@@ -66,6 +69,11 @@ def test_example_gives_the_same_with_the_kit_and_without(
         train, test = run.load("train"), run.load("test")
         assert train["scheduled"].max() < test["scheduled"].min() and set(test["month"]) == {12}
         assert not LATER & {*run.load("categories"), *run.load("numbers")}, "a feature is known too late"
+        monkeypatch.chdir(tmp_path)
+        version = mdk.registry().version("flights@latest")
+        assert version.metrics["auc"] == scores["linear_auc"] and version.datasets[0].rows == len(train)
+        assert version.provenance.run is not None and version.provenance.run.id == f"{run.id}/register"
+        assert mdk.load_model("flights@latest").predict_proba(test.head(3)).shape == (3, 2)
     else:
         assert run.metrics["accuracy"] > run.metrics["baseline"]
 
@@ -79,7 +87,10 @@ def converted(path: Path) -> Pipeline:
 def run_without_the_kit(
     path: Path, parameters: dict[str, Any], folder: Path, names: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> dict[str, Any]:
-    """Run the notebook top to bottom in one kernel that cannot import the kit; return the values of `names`."""
+    """Run the notebook top to bottom in one kernel that cannot import the kit; return the values of `names`.
+
+    The cell that registers a model is for those who have the kit.
+    """
     for package in ("mdk_jupyter", "mdk_magics", "mdk_converters"):
         hidden = folder / "hidden" / package
         hidden.mkdir(parents=True)
@@ -87,6 +98,7 @@ def run_without_the_kit(
     monkeypatch.setenv("PYTHONPATH", str(folder / "hidden"))
 
     notebook: Any = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
+    notebook.cells = [cell for cell in notebook.cells if "component:register" not in cell.metadata.get("tags", [])]
     at = next(n for n, cell in enumerate(notebook.cells) if "parameters" in cell.metadata.get("tags", []))
     given = "\n".join(f"{name} = {value!r}" for name, value in parameters.items())
     notebook.cells.insert(at + 1, code_cell(given))

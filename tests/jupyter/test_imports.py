@@ -93,6 +93,7 @@ with contextlib.redirect_stdout(io.TextIOWrapper(io.BytesIO())), contextlib.supp
         (HELP.format(words=["run", "local", "--help"]), ("yaml",)),
         (HELP.format(words=["--version"]), ("pydantic", "yaml")),
         (HELP.format(words=["runs"]), ("yaml",)),
+        (HELP.format(words=["submit", "--help"]), ("yaml",)),
         ("import mdk_jupyter as mdk; dir(mdk); mdk.__version__", ("typer", "pydantic", "yaml", "mdk_converters")),
         ("import mdk_jupyter as mdk; mdk.run; mdk.convert; mdk.log_metrics", ("typer",)),
         ("import mdk_converters.convert", ("typer", "mdk_jupyter")),
@@ -102,6 +103,29 @@ with contextlib.redirect_stdout(io.TextIOWrapper(io.BytesIO())), contextlib.supp
 def test_what_a_start_does_not_import(code: str, light: tuple[str, ...]) -> None:
     loaded = loaded_after(code)
     assert "sys" in loaded and not loaded & {*HEAVY, *light}
+
+
+DRY_RUN = """
+import json, os, pathlib, tempfile
+os.chdir(tempfile.mkdtemp())
+pathlib.Path("mdk.yaml").write_text(json.dumps({
+    "name": "p", "target": "TARGET",
+    "vertex": {"project_id": "churn-dev", "region": "europe-west3", "pipeline_root": "gs://b-1/x"},
+    "kfp": {"host": "https://kubeflow.example.org", "pipeline_root": "gs://b-1/x"},
+}))
+pathlib.Path("a.pipeline.yaml").write_text(json.dumps({
+    "apiVersion": "mdk/v1", "kind": "Pipeline", "metadata": {"name": "a"},
+    "components": {"load": {"source": "x = 1", "outputs": {"x": "int"}}},
+}))
+"""
+
+
+@pytest.mark.parametrize("target", ["vertex", "kfp"])
+def test_a_dry_run_imports_no_client(target: str) -> None:
+    words = ["submit", "a.pipeline.yaml", "--dry-run", "-o", "x.json"]
+    checked = "\nassert pathlib.Path('x.json').stat().st_size > 1000"
+    code = DRY_RUN.replace("TARGET", target) + HELP.format(words=words) + checked
+    assert not loaded_after(code) & {"google", "kfp", "grpc", "requests", "fsspec", "pandas", "papermill", "nbclient"}
 
 
 def test_the_check_would_notice() -> None:

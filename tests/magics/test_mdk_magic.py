@@ -155,6 +155,21 @@ def test_check_reads_the_open_notebook(kernel: Kernel) -> None:
     assert "MDK121" in json.dumps(outputs)
 
 
+def test_a_plan_is_shown_and_no_client_imported_for_it(folder: Path, kernel: Kernel) -> None:
+    remote = folder / "remote"
+    remote.mkdir()
+    write(remote / "good.ipynb", GOOD)
+    settings = {"project_id": "churn-dev", "region": "europe-west3", "pipeline_root": "gs://churn/runs"}
+    (remote / "mdk.yaml").write_text(json.dumps({"name": "churn", "target": "vertex", "vertex": settings}))
+
+    outputs = kernel.run("%mdk submit remote/good.ipynb --dry-run -p rate=2")
+    (picture,) = pictures(outputs)
+    assert "churn-dev" in picture["data"]["text/html"] and "rate = 2.0" in picture["data"]["text/plain"]
+    clients = "('google.auth', 'google.cloud.', 'google.protobuf', 'kfp', 'grpc')"
+    assert kernel.value(f"[m for m in __import__('sys').modules if m.startswith({clients})]") == "[]"
+    assert "MDK307" in json.dumps(kernel.run("%mdk submit remote/good.ipynb --dry-run -p rate=x"))
+
+
 def test_the_runs_so_far(kernel: Kernel) -> None:
     kernel.run("first = %mdk run local")
     listed = kernel.run("%mdk runs")

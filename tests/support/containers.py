@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from mdk_converters.graph import order, producer
-from mdk_converters.guards import guarded, read_later
+from mdk_converters.guards import Guards
 from mdk_converters.quantities import seconds
 from mdk_converters.spec import Pipeline
 from mdk_jupyter.remote.bundle import Bundle, build
@@ -162,7 +162,7 @@ class Platform:
         """Return the arguments of a step, as the compiler writes them."""
         pipeline, component = self.pipeline, self.pipeline.components[name]
         numbers = {cell.id: n for n, cell in enumerate((c for k in pipeline.components.values() for c in k.cells), 1)}
-        later = read_later(pipeline, name, numbers)
+        guards = Guards(pipeline, numbers)
         return {
             "format": 1,
             "pipeline": pipeline.metadata.name,
@@ -179,8 +179,8 @@ class Platform:
             "outputs": {output: {"artifact": _key(output), "kind": kind} for output, kind in component.outputs.items()},
             "values": {},
             "metrics": component.metrics,
-            "guard": guarded(pipeline, name, later),
-            "later": sorted(later),
+            "guard": guards.guarded(name),
+            "later": guards.later(name),
             "requirements": component.requirements,
             "secrets": component.secrets,
             "files": component.files,

@@ -12,11 +12,11 @@ from typing import Any
 from mdk_converters.containers import as_parameter, lowered
 from mdk_converters.findings import Finding, MDKError, Place, SpecError
 from mdk_converters.graph import dependencies, order, producer
+from mdk_converters.guards import Guards
 from mdk_converters.spec import Component, Pipeline
 from mdk_converters.targets.kfp import cel, checks, keys, protos, step, types
 from mdk_converters.targets.kfp.blocks import Block, layout
 from mdk_converters.targets.kfp.dag import Graphs, Json, Ports, Value
-from mdk_converters.targets.kfp.guards import Guards
 from mdk_converters.targets.kfp.platform import platform_document
 from mdk_converters.targets.kfp.resources import resource_limits
 from mdk_converters.targets.kfp.values import Values, carrier

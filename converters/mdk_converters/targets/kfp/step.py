@@ -59,7 +59,8 @@ def arguments(step: Mapping[str, Any], bundle: str | None) -> list[str]:
 
 def encoded(step: Mapping[str, Any]) -> str:
     """Return a step as one word: the same for the same step."""
-    text = json.dumps(step, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    # Not sorted: in the order of outputs they are stored, and so it is the same as on the user's machine.
+    text = json.dumps(step, ensure_ascii=False, separators=(",", ":"))
     return base64.b64encode(gzip.compress(text.encode(), mtime=0)).decode()
 
 
