@@ -35,11 +35,10 @@ from mdk_jupyter.registry.service.rows import (
     no_champion,
     whole_version,
 )
-from mdk_jupyter.registry.service.situation import as_champion, champion_query, deployment, head
+from mdk_jupyter.registry.service.situation import as_champion, champion_now, champion_query, deployment, head
 from mdk_jupyter.registry.tables import assignments, heads, labels, models, versions
 
 _NAMED = and_(models.c.name == bindparam("name"), heads.c.environment == bindparam("environment"))
-_champion_now = champion_query().where(_NAMED, assignments.c.until.is_(None))
 _champion_then = (
     champion_query()
     .where(_NAMED, assignments.c.since <= bindparam("then"))
@@ -128,7 +127,7 @@ class Reading(Service):
         values = {"name": name, "environment": environment}
         with self.database.read() as connection:
             if as_of is None:
-                row = connection.execute(_champion_now, values).first()
+                row = connection.execute(champion_now, values).first()
             else:
                 row = connection.execute(_champion_then, {**values, "then": microseconds(as_of)}).first()
             if row is None:
