@@ -6,7 +6,7 @@ import json
 import re
 import sqlite3
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -33,6 +33,7 @@ from mdk_jupyter.registry.domain import (
     GitState,
     Grant,
     NotebookState,
+    Page,
     Place,
     Policy,
     Provenance,
@@ -323,14 +324,15 @@ def test_a_key_stands_for_one_request(registry: Registry) -> None:
 def test_pages_are_stable_while_versions_are_added(registry: Registry) -> None:
     fill(registry, "flights", 25, labels={"team": "air"}, metrics={"auc": 0.5})
     fill(registry, "zoo", 1)
-    for ask in (
+    asks: list[Callable[[str | None], Page[Version]]] = [
         lambda cursor: registry.versions(VIC, "flights", cursor=cursor, limit=10),
         lambda cursor: registry.search(VIC, Search(labels={"team": "air"}), cursor=cursor, limit=10),
         lambda cursor: registry.search(VIC, Search(text="fLIGHT", metrics=("auc >= 0.5",)), cursor=cursor, limit=10),
         lambda cursor: registry.search(
             VIC, Search(trained_by="ada", project="default", text="flights"), cursor=cursor, limit=10
         ),
-    ):
+    ]
+    for ask in asks:
         newest = registry.model(VIC, "flights").versions
         seen: list[int] = []
         cursor = None
@@ -349,7 +351,7 @@ def test_pages_are_stable_while_versions_are_added(registry: Registry) -> None:
     assert [model.name for model in registry.models(VIC, cursor=first.next, limit=1).items] == ["zoo"]
     for wrong in ({"limit": 0}, {"limit": 1001}, {"cursor": "!"}, {"cursor": first.next}):
         with pytest.raises(InvalidError) as caught:
-            registry.versions(VIC, "flights", **wrong)  # type: ignore[arg-type]
+            registry.versions(VIC, "flights", **wrong)
         assert caught.value.code == "MDK541"
 
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
 
 from pydantic import JsonValue
-from sqlalchemy import Select, and_, bindparam, or_, select
+from sqlalchemy import and_, bindparam, exists, or_, select
 
 from mdk_jupyter.registry.access import Verb, visible_projects
 from mdk_jupyter.registry.database import microseconds
@@ -36,7 +35,8 @@ from mdk_jupyter.registry.service.rows import (
     whole_version,
 )
 from mdk_jupyter.registry.service.situation import as_champion, champion_now, champion_query, deployment, head
-from mdk_jupyter.registry.tables import assignments, heads, labels, models, versions
+from mdk_jupyter.registry.tables import assignments, heads, models, versions
+from mdk_jupyter.registry.tables import labels as labelled
 
 _NAMED = and_(models.c.name == bindparam("name"), heads.c.environment == bindparam("environment"))
 _champion_then = (
@@ -83,7 +83,8 @@ class Reading(Service):
                 models.c.name.icontains(text, autoescape=True) | models.c.description.icontains(text, autoescape=True)
             )
         for key, value in (labels or {}).items():
-            query = query.where(models.c.newest_id.in_(_labelled(key, value)))
+            newest = (labelled.c.version_id == models.c.newest_id, labelled.c.key == key, labelled.c.value == value)
+            query = query.where(exists().where(*newest))
         if champion_in is not None:
             crowned = select(heads.c.model_id).where(
                 heads.c.environment == champion_in, heads.c.version_id.is_not(None)
@@ -168,7 +169,3 @@ def differences(before: JsonValue, after: JsonValue, name: str = "") -> tuple[Di
         found = [differences(before.get(each), after.get(each), f"{name}.{each}" if name else each) for each in names]
         return tuple(difference for some in found for difference in some)
     return (Difference(name=name, before=before, after=after),)
-
-
-def _labelled(key: str, value: str) -> Select[Any]:
-    return select(labels.c.version_id).where(labels.c.key == key, labels.c.value == value)
