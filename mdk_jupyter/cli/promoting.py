@@ -296,7 +296,7 @@ def _ask(caller: Caller, question: str, yes: bool) -> None:
 
 
 def _waivers(given: Sequence[str] | None) -> list[Waiver]:
-    from mdk_jupyter.cli.registry import pairs
+    from mdk_jupyter.cli.registry import pairs, valid
     from mdk_jupyter.registry.domain import Waiver
 
-    return [Waiver(gate=gate, reason=reason) for gate, reason in pairs(given).items()]
+    return [valid(Waiver, gate=gate, reason=reason) for gate, reason in pairs(given).items()]

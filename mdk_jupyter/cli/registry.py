@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
@@ -11,6 +11,8 @@ from mdk_jupyter.cli import promoting, registry_rules
 
 if TYPE_CHECKING:
     from mdk_jupyter.registry.face import RegistryFace
+
+T = TypeVar("T")
 
 app = typer.Typer(
     help="The model registry: versions, champions, and how they came to be.",
@@ -121,7 +123,8 @@ def search(
     given = words or []
     conditions = [word for word in given if any(sign in word for sign in "<>=")]
     text = " ".join(word for word in given if word not in conditions)
-    query = Search(
+    query = valid(
+        Search,
         text=text or None,
         project=project,
         labels=pairs(labels),
@@ -243,6 +246,21 @@ def pairs(given: Sequence[str] | None) -> dict[str, str]:
             raise typer.BadParameter(f"{text!r} is not KEY=VALUE")
         found[key] = value
     return found
+
+
+def valid(kind: type[T], **given: Any) -> T:
+    """Return an object made of what the command line says.
+
+    Raises:
+        BadParameter: it cannot be.
+    """
+    from pydantic import ValidationError
+
+    try:
+        return kind(**given)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise typer.BadParameter(f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from None
 
 
 def moment(text: str | None) -> Any:  # a datetime, or nothing

@@ -72,7 +72,7 @@ def serve(
 ) -> None:
     """Serve the registry over HTTP.
 
-    With `--auth dev` callers carry tokens that `mdk registry token create` makes. With `--auth oidc` they carry ID tokens of the issuers named: Google, GitHub Actions, Entra, Keycloak ... With `--auth cloudrun` Google has checked them before the request arrives. Nobody may do anything until a role is granted.
+    With `--auth dev` callers carry tokens that `mdk registry token WHO` makes. With `--auth oidc` they carry ID tokens of the issuers named: Google, GitHub Actions, Entra, Keycloak ... With `--auth cloudrun` Google has checked them before the request arrives. Nobody may do anything until a role is granted.
 
     Ctrl-C or SIGTERM stops it; requests under way are carried out.
     """

@@ -351,7 +351,7 @@ class Client:
         return self._read(list[Grant], "/grants", subject=subject)
 
     def grant(self, subject: str, role: Role, *, project: str = "*", environment: str = "*") -> Grant:
-        body = Grant(subject=subject, role=role, project=project, environment=environment)
+        body = {"subject": subject, "role": Role(role).value, "project": project, "environment": environment}
         return self._write(Grant, "POST", "/grants", body, repeatable=True)
 
     def revoke(self, subject: str, role: Role, *, project: str = "*", environment: str = "*") -> None:

@@ -9,8 +9,8 @@ CODES: dict[str, Code] = {
     "MDK500": Code(
         "There is no such model",
         "A model comes to be when its first version is registered; none was, under this name.",
-        "mdk registry champion flihgts --environment prod",
-        "List the models with `mdk registry models`.",
+        "mdk registry show flihgts",
+        "List the models with `mdk registry list`.",
     ),
     "MDK501": Code(
         "There is no such version",
@@ -27,7 +27,7 @@ CODES: dict[str, Code] = {
     "MDK503": Code(
         "There is no such grant or token",
         "What should be taken away was never given, or was taken away before.",
-        "mdk registry revoke ada approver, when ada is a viewer",
+        "mdk registry grant ada approver --revoke, when ada is a viewer",
         "List the grants or tokens, and name one of them.",
     ),
     "MDK504": Code(
@@ -90,7 +90,7 @@ CODES: dict[str, Code] = {
         "The policy does not let it pass",
         "One or more gates failed; the message names each with what it found.",
         "auc: auc is 0.79, not >= 0.8",
-        "Meet the gates. `mdk registry plan` shows them beforehand.",
+        "Meet the gates. `mdk registry promote --plan` shows them beforehand.",
     ),
     "MDK521": Code(
         "There is no glass to break",

@@ -203,6 +203,8 @@ def test_a_changed_history_is_found(folder: Path) -> None:
         (["registry", "challengers", "flights", "dev", "1.0.0=many"], "whole number"),
         (["registry", "grant", "zoe", "king"], "no role"),
         (["registry", "import"], "name a file"),
+        (["registry", "search", "--champion-in", "P!"], "champion_in"),
+        (["promote", "flights/1.0.0", "dev", "--waive", "auc=x"], "at least 3 characters"),
         (["registry", "frobnicate"], "No such command"),
     ],
 )
