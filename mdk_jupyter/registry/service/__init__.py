@@ -10,8 +10,8 @@ from mdk_jupyter.registry.domain import ENVIRONMENTS, Policy
 from mdk_jupyter.registry.service.champions import Champions
 from mdk_jupyter.registry.service.history import History
 from mdk_jupyter.registry.service.lineage import Lineage
+from mdk_jupyter.registry.service.mlflow import Mlflow
 from mdk_jupyter.registry.service.reading import Reading
-from mdk_jupyter.registry.service.registering import Registering
 from mdk_jupyter.registry.service.rules import Rules
 from mdk_jupyter.registry.service.searching import Searching
 from mdk_jupyter.registry.service.transfer import Transfer
@@ -19,7 +19,7 @@ from mdk_jupyter.registry.service.transfer import Transfer
 __all__ = ["Registry"]
 
 
-class Registry(Registering, Champions, Reading, Searching, Lineage, History, Rules, Transfer):
+class Registry(Mlflow, Champions, Reading, Searching, Lineage, History, Rules, Transfer):
     """An open registry.
 
     Example:

@@ -135,7 +135,7 @@ class _Drawing:
                 update={"facts": {**self.nodes[node].facts, version.version: place.value}}
             )
 
-    def _node(self, kind: Any, name: str, label: str, **facts: Any) -> str:
+    def _node(self, kind: Any, name: str, label: str, /, **facts: Any) -> str:
         id = f"{kind}:{name}"
         self.nodes.setdefault(id, Node(id=id, kind=kind, label=label, facts=facts))
         return id
