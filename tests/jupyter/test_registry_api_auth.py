@@ -16,9 +16,10 @@ from oidc import AUDIENCE, LocalIssuer, issuer
 pytest.importorskip("fastapi")
 from mdk_jupyter.errors import UsageError
 from mdk_jupyter.registry.api.auth import cloudrun, keys, oidc
-from mdk_jupyter.registry.api.auth.base import Authentication, Headers, Unauthenticated, Unavailable
+from mdk_jupyter.registry.api.auth.base import Headers, Identified, Unauthenticated, Unavailable
 from mdk_jupyter.registry.api.settings import Settings, is_loopback
-from mdk_jupyter.registry.domain import Actor
+
+Way = oidc.Oidc | cloudrun.CloudRunIam | cloudrun.Iap
 
 
 @pytest.fixture(scope="module")
@@ -32,12 +33,12 @@ def reachable(local: LocalIssuer) -> None:
     local.down = False
 
 
-def ask(authentication: Authentication, *headers: tuple[str, str]) -> Actor:
+def ask(authentication: Way, *headers: tuple[str, str]) -> Identified:
     raw = [(name.lower().encode(), value.encode()) for name, value in headers]
-    return anyio.run(authentication.actor, Headers(raw=raw))
+    return anyio.run(authentication.caller, Headers(raw=raw))
 
 
-def bearing(authentication: Authentication, token: str) -> Actor:
+def bearing(authentication: Way, token: str) -> Identified:
     return ask(authentication, ("Authorization", f"Bearer {token}"))
 
 

@@ -29,8 +29,7 @@ _FACTORY = "mdk_jupyter.registry.api.serve:application"
 def application() -> FastAPI:
     """Return the application of a worker."""
     settings = Settings.received()
-    registry = Registry.open(settings.database, policies=SHARED)
-    return create_app(registry, settings.authentication(registry))
+    return create_app(Registry.open(settings.database, policies=SHARED), settings.authentication())
 
 
 def serve(

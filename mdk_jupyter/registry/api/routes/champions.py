@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 
 from mdk_jupyter.registry.service import Registry
 from mdk_jupyter.registry.api import requests
@@ -29,6 +29,7 @@ from mdk_jupyter.registry.api.requests import (
     InEnvironment,
     ModelName,
 )
+from mdk_jupyter.registry.api.routing import Routes
 from mdk_jupyter.registry.domain import (
     Approval,
     Champion,
@@ -42,9 +43,9 @@ from mdk_jupyter.registry.domain import (
 _CHANGE = declared(400, 404, 409, 412, 428)
 
 
-def router(registry: Registry) -> APIRouter:
+def router(registry: Registry) -> Routes:
     """Return the routes."""
-    routes = APIRouter(tags=["champions"])
+    routes = Routes(tags=["champions"])
 
     @routes.get(
         "/models/{name}/champions/{environment}",

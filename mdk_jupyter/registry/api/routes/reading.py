@@ -5,13 +5,14 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 
 from mdk_jupyter.registry.service import Registry
 from mdk_jupyter.registry.api import requests
 from mdk_jupyter.registry.api.bodies import Annotating, VersionOrAlias
 from mdk_jupyter.registry.api.problems import Refusal, declared
 from mdk_jupyter.registry.api.requests import Caller, Cursor, IdempotencyKey, InEnvironment, Limit, ModelName
+from mdk_jupyter.registry.api.routing import Routes
 from mdk_jupyter.registry.domain import (
     Comparison,
     CostRow,
@@ -31,9 +32,9 @@ _Text = Annotated[str | None, Query(max_length=200, description="Part of the nam
 _Reference = Annotated[str, Query(max_length=2500, description="`flights/1.4.2`, `flights@latest` ...")]
 
 
-def router(registry: Registry) -> APIRouter:
+def router(registry: Registry) -> Routes:
     """Return the routes."""
-    routes = APIRouter(tags=["models and versions"])
+    routes = Routes(tags=["models and versions"])
 
     @routes.post(
         "/models/{name}/versions",
