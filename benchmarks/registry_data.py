@@ -6,7 +6,6 @@ import itertools
 import json
 import sqlite3
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 MODELS = 50
@@ -18,17 +17,17 @@ with recursive numbers(n) as (select 2 union all select n + 1 from numbers where
 insert into versions({_COLUMNS})
 select v.model_id, numbers.n, v.major, v.minor, numbers.n - 1, v.project, v.created + numbers.n, v.registered_by,
     v.trained_by, v.body,
-    '{{"build":"b' || numbers.n || '","country":"c' || numbers.n %% 200 || '","kind":"k' || numbers.n %% 5
-        || '","season":"s' || numbers.n %% 4 || '","team":"t' || numbers.n %% 20 || '"}}',
+    '{{"build":"b' || numbers.n || '","country":"c' || (numbers.n %% 200) || '","kind":"k' || (numbers.n %% 5)
+        || '","season":"s' || (numbers.n %% 4) || '","team":"t' || (numbers.n %% 20) || '"}}',
     v.status, '{{}}'
 from numbers join versions v on v.model_id = %(model)s and v.n = 1
 """
 _LABELS = {
     "build": "'b' || n",
-    "country": "'c' || n %% 200",
-    "kind": "'k' || n %% 5",
-    "season": "'s' || n %% 4",
-    "team": "'t' || n %% 20",
+    "country": "'c' || (n %% 200)",
+    "kind": "'k' || (n %% 5)",
+    "season": "'s' || (n %% 4)",
+    "team": "'t' || (n %% 20)",
 }
 _ROW = "v.id, v.n, v.major, v.minor, v.patch, v.created, v.registered_by, v.body, v.labels, v.status, v.places"
 _CHAMPION = f"""select {_ROW}, h.revision from models m join heads h on h.model_id = m.id
@@ -154,8 +153,3 @@ class Bare:
             data=json.dumps({"reason": "benchmark"}),
             hash="0" * 64,
         )
-
-
-def size(url: str) -> float:
-    """Return the size of a SQLite database in MB."""
-    return Path(url.removeprefix("sqlite:///")).stat().st_size / 1e6
