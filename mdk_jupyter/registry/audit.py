@@ -12,15 +12,20 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, select
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Connection, Row, bindparam, select
 
 from mdk_jupyter.registry import outbox
-from mdk_jupyter.registry.database import canonical, moment, now
+from mdk_jupyter.registry.database import canonical, moment, now, upsert
 from mdk_jupyter.registry.domain import Actor, Anchor, AuditRecord, Break
 from mdk_jupyter.registry.tables import audit, chains
 
 START = "0" * 64
+_head = select(chains).where(chains.c.name == bindparam("chain")).with_for_update()
+_move_head = (
+    chains.update()
+    .where(chains.c.name == bindparam("chain"))
+    .values(seq=bindparam("new_seq"), hash=bindparam("new_hash"), at=bindparam("new_at"))
+)
 REGISTRY = ""
 """The chain of what concerns no single model: policies, grants, imports."""
 
@@ -67,8 +72,8 @@ class Entry:
 
     def close(self) -> None:
         """Write the new head of the chain."""
-        head = {"seq": self.seq, "hash": self.hash, "at": self.at}
-        self.connection.execute(chains.update().where(chains.c.name == self.chain).values(head))
+        head = {"chain": self.chain, "new_seq": self.seq, "new_hash": self.hash, "new_at": self.at}
+        self.connection.execute(_move_head, head)
 
 
 def enter(connection: Connection, actor: Actor, chain: str) -> Entry:
@@ -76,12 +81,10 @@ def enter(connection: Connection, actor: Actor, chain: str) -> Entry:
 
     Time does not go back within a chain, whatever the clock does.
     """
-    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
-    row = connection.execute(select(chains).where(chains.c.name == chain).with_for_update()).first()
+    row = connection.execute(_head, {"chain": chain}).first()
     if row is None:
-        new = dialect.insert(chains).values(name=chain, seq=0, hash=START, at=0).on_conflict_do_nothing()
-        connection.execute(new)
-        row = connection.execute(select(chains).where(chains.c.name == chain).with_for_update()).one()
+        upsert(connection, chains, {"name": chain, "seq": 0, "hash": START, "at": 0})
+        row = connection.execute(_head, {"chain": chain}).one()
     return Entry(connection, actor, chain, max(now(), row.at), row.seq, row.hash)
 
 

@@ -6,10 +6,12 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy import Connection, Engine, Table, create_engine, event, make_url
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
@@ -120,6 +122,23 @@ def _sqlite(url: URL) -> Engine:
             connection.exec_driver_sql("BEGIN")
 
     return engine
+
+
+def upsert(connection: Connection, table: Table, row: dict[str, Any], *changed: str) -> int:
+    """Insert a row; where its key is there, change the columns `changed` to the row's, or leave all as it is.
+
+    Returns how many rows were inserted or changed.
+    """
+    return connection.execute(_upsert(connection.dialect.name, table, changed), row).rowcount
+
+
+@cache
+def _upsert(dialect: str, table: Table, changed: tuple[str, ...]) -> Any:
+    new = (sqlite if dialect == "sqlite" else postgresql).insert(table)
+    if not changed:
+        return new.on_conflict_do_nothing()
+    key = list(table.primary_key.columns)
+    return new.on_conflict_do_update(index_elements=key, set_={name: new.excluded[name] for name in changed})
 
 
 def microseconds(moment: datetime) -> int:

@@ -145,7 +145,7 @@ def test_a_right_that_is_missing_is_named() -> None:
     with pytest.raises(ForbiddenError) as caught:
         require(actor, Verb.PUBLISH, project="p", environment="prod")
     assert caught.value.code == "MDK530" and "approver" in caught.value.findings[0].fix
-    assert visible_projects(actor) == {"p"} and visible_projects(local("me")) is None
+    assert visible_projects(actor) == frozenset({"p"}) and visible_projects(local("me")) is None
 
 
 # Gates

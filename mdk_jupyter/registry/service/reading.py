@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
 
 from pydantic import JsonValue
-from sqlalchemy import Select, and_, bindparam, or_, select
+from sqlalchemy import and_, bindparam, exists, or_, select
 
 from mdk_jupyter.registry.access import Verb, visible_projects
 from mdk_jupyter.registry.database import microseconds
@@ -35,11 +34,11 @@ from mdk_jupyter.registry.service.rows import (
     no_champion,
     whole_version,
 )
-from mdk_jupyter.registry.service.situation import as_champion, champion_query, deployment, head
-from mdk_jupyter.registry.tables import assignments, heads, labels, models, versions
+from mdk_jupyter.registry.service.situation import as_champion, champion_now, champion_query, deployment, head
+from mdk_jupyter.registry.tables import assignments, heads, models, versions
+from mdk_jupyter.registry.tables import labels as labelled
 
 _NAMED = and_(models.c.name == bindparam("name"), heads.c.environment == bindparam("environment"))
-_champion_now = champion_query().where(_NAMED, assignments.c.until.is_(None))
 _champion_then = (
     champion_query()
     .where(_NAMED, assignments.c.since <= bindparam("then"))
@@ -47,10 +46,12 @@ _champion_then = (
     .order_by(assignments.c.since.desc(), assignments.c.revision.desc())
     .limit(1)
 )
+# Looked up apart: a join with the model would let PostgreSQL sort all of its versions.
+_model_id = select(models.c.id).where(models.c.name == bindparam("name")).scalar_subquery()
 _page_of_versions = (
     select(*VERSION)
     .join_from(versions, models)
-    .where(versions.c.model_id == bindparam("model"), versions.c.n < bindparam("before"))
+    .where(versions.c.model_id == _model_id, versions.c.n < bindparam("before"))
     .order_by(versions.c.n.desc())
     .limit(bindparam("rows"))
 )
@@ -82,7 +83,8 @@ class Reading(Service):
                 models.c.name.icontains(text, autoescape=True) | models.c.description.icontains(text, autoescape=True)
             )
         for key, value in (labels or {}).items():
-            query = query.where(models.c.newest_id.in_(_labelled(key, value)))
+            newest = (labelled.c.version_id == models.c.newest_id, labelled.c.key == key, labelled.c.value == value)
+            query = query.where(exists().where(*newest))
         if champion_in is not None:
             crowned = select(heads.c.model_id).where(
                 heads.c.environment == champion_in, heads.c.version_id.is_not(None)
@@ -106,10 +108,8 @@ class Reading(Service):
         paging.check(limit)
         before = paging.decode(cursor, int) if cursor is not None else 2**31 - 1
         with self.database.read() as connection:
-            model = find_model(connection, name)
-            may(actor, Verb.READ, model)
-            values = {"model": model.id, "before": before, "rows": limit + 1}
-            rows = connection.execute(_page_of_versions, values).all()
+            rows = connection.execute(_page_of_versions, {"name": name, "before": before, "rows": limit + 1}).all()
+            may(actor, Verb.READ, rows[0] if rows else find_model(connection, name))
         return paging.page(rows, limit, as_version, lambda row: int(row.n))
 
     def version(self, actor: Actor, reference: str, *, environment: str | None = None) -> Version:
@@ -128,7 +128,7 @@ class Reading(Service):
         values = {"name": name, "environment": environment}
         with self.database.read() as connection:
             if as_of is None:
-                row = connection.execute(_champion_now, values).first()
+                row = connection.execute(champion_now, values).first()
             else:
                 row = connection.execute(_champion_then, {**values, "then": microseconds(as_of)}).first()
             if row is None:
@@ -169,7 +169,3 @@ def differences(before: JsonValue, after: JsonValue, name: str = "") -> tuple[Di
         found = [differences(before.get(each), after.get(each), f"{name}.{each}" if name else each) for each in names]
         return tuple(difference for some in found for difference in some)
     return (Difference(name=name, before=before, after=after),)
-
-
-def _labelled(key: str, value: str) -> Select[Any]:
-    return select(labels.c.version_id).where(labels.c.key == key, labels.c.value == value)

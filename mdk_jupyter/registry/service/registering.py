@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from pydantic import BaseModel
-from sqlalchemy import Row, delete, update
+from sqlalchemy import Connection, Row, bindparam, delete, update
+from sqlalchemy.dialects import postgresql, sqlite
 
 from mdk_jupyter.registry.access import Verb, require
 from mdk_jupyter.registry.audit import Entry
@@ -18,8 +19,8 @@ from mdk_jupyter.registry.database import canonical
 from mdk_jupyter.registry.domain import Actor, Labels, NewVersion, Status, Version
 from mdk_jupyter.registry.errors import ConflictError, InvalidError, NotFoundError
 from mdk_jupyter.registry.references import Reference
-from mdk_jupyter.registry.semver import Number, next_line
-from mdk_jupyter.registry.service.base import Service, insert, may, valid
+from mdk_jupyter.registry.semver import Line, Number, next_line
+from mdk_jupyter.registry.service.base import Service, may, valid
 from mdk_jupyter.registry.service.rows import find_model, find_version, number_of, whole_version
 from mdk_jupyter.registry.tables import costs, datasets, details, labels, lines, metrics, models, versions
 
@@ -138,12 +139,7 @@ def _add(entry: Entry, actor: Actor, name: str, new: NewVersion) -> Version:
     model = _model(entry, name, new)
     require(actor, Verb.REGISTER, project=model.project)
     line = next_line(new.version, model.newest)
-    counter = insert(connection, lines).values(model_id=model.id, major=line.major, minor=line.minor, next_patch=1)
-    counter = counter.on_conflict_do_update(
-        index_elements=["model_id", "major", "minor"], set_={"next_patch": lines.c.next_patch + 1}
-    )
-    patch = connection.execute(counter.returning(lines.c.next_patch)).scalar_one() - 1
-    number = Number(*line, patch)
+    number = Number(*line, _next_patch(connection, model.id, line))
     given = new.model_dump(mode="json")
     trained_by = new.provenance.trained_by or actor.name
     given["provenance"]["trained_by"] = trained_by
@@ -162,13 +158,37 @@ def _add(entry: Entry, actor: Actor, name: str, new: NewVersion) -> Version:
         "status": Status.ACTIVE.value,
         "places": "{}",
     }
-    id = connection.execute(versions.insert().returning(versions.c.id), row).scalar_one()
+    id = connection.execute(_insert_version, row).scalar_one()
     _add_parts(entry, id, new)
-    newest = {"versions": model.versions + 1, "newest": str(number), "newest_id": id}
-    connection.execute(update(models).where(models.c.id == model.id).values(newest))
+    connection.execute(
+        _set_newest, {"model": model.id, "count": model.versions + 1, "number": str(number), "newest": id}
+    )
     said = {"artifact": given["artifact"], "body": hashlib.sha256(body.encode()).hexdigest(), "labels": given["labels"]}
     entry.record("register", str(number), event="version.registered", project=model.project, **said)
     return whole_version(connection, find_version(connection, Reference(name, version=str(number))))
+
+
+def _next_patch(connection: Connection, model_id: int, line: Line) -> int:
+    row = {"model_id": model_id, "major": line.major, "minor": line.minor, "next_patch": 1}
+    return int(connection.execute(_allocate[connection.dialect.name], row).scalar_one()) - 1
+
+
+def _allocating(new: Any) -> Any:
+    key = list(lines.primary_key.columns)
+    more = new.on_conflict_do_update(index_elements=key, set_={"next_patch": lines.c.next_patch + 1})
+    return more.returning(lines.c.next_patch)
+
+
+_allocate = {
+    "sqlite": _allocating(sqlite.insert(lines)),
+    "postgresql": _allocating(postgresql.insert(lines)),
+}
+_insert_version = versions.insert().returning(versions.c.id)
+_set_newest = (
+    update(models)
+    .where(models.c.id == bindparam("model"))
+    .values(versions=bindparam("count"), newest=bindparam("number"), newest_id=bindparam("newest"))
+)
 
 
 def _model(entry: Entry, name: str, new: NewVersion) -> Row[Any]:

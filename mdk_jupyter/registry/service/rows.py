@@ -59,6 +59,9 @@ _model = select(models, versions.c.labels.label("labels")).join_from(
 )
 
 
+_model_named = _model.where(models.c.name == _NAME)
+
+
 def model_query() -> Select[Any]:
     """Models, with the labels of their newest versions."""
     return _model
@@ -121,7 +124,7 @@ def find_model(connection: Connection, name: str) -> Row[Any]:
     Raises:
         NotFoundError: there is no such model (MDK500).
     """
-    row = connection.execute(_model.where(models.c.name == name)).first()
+    row = connection.execute(_model_named, {"name": name}).first()
     if row is None:
         raise no_model(name)
     return row

@@ -14,10 +14,10 @@ from sqlalchemy import bindparam, delete, or_, select, update
 from mdk_jupyter.registry import policy as gates
 from mdk_jupyter.registry.access import Verb, require
 from mdk_jupyter.registry.audit import REGISTRY, Entry
-from mdk_jupyter.registry.database import canonical, moment, now
+from mdk_jupyter.registry.database import canonical, moment, now, upsert
 from mdk_jupyter.registry.domain import Actor, Grant, Policy, Role, Token
 from mdk_jupyter.registry.errors import NotFoundError
-from mdk_jupyter.registry.service.base import Service, insert, valid
+from mdk_jupyter.registry.service.base import Service, valid
 from mdk_jupyter.registry.tables import grants, policies, tokens
 
 _PREFIX = "mdk_"
@@ -58,10 +58,7 @@ class Rules(Service):
         def act(entry: Entry) -> Policy:
             body = canonical(policy.model_dump(mode="json"))
             row = {"project": policy.project, "environment": policy.environment, "body": body}
-            new = insert(entry.connection, policies).values(row)
-            entry.connection.execute(
-                new.on_conflict_do_update(index_elements=["project", "environment"], set_={"body": body})
-            )
+            upsert(entry.connection, policies, row, "body")
             said = {"policy": policy.model_dump(mode="json"), "reason": reason}
             entry.record("set_policy", None, policy.environment, event="policy.changed", **said)
             return policy
@@ -96,7 +93,7 @@ class Rules(Service):
 
         def act(entry: Entry) -> Grant:
             row = given.model_dump(mode="json")
-            if entry.connection.execute(insert(entry.connection, grants).values(row).on_conflict_do_nothing()).rowcount:
+            if upsert(entry.connection, grants, row):
                 entry.record("grant", event="grant.given", **row)
             return given
 

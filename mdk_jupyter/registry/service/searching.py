@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, exists, func, select
 
 from mdk_jupyter.registry.access import visible_projects
 from mdk_jupyter.registry.conditions import condition
@@ -19,6 +20,9 @@ from mdk_jupyter.registry.tables import heads, labels, metrics, models, versions
 _SQL = {"==": "=", "!=": "<>"}
 
 
+_MANY = 1000  # as many rows as it does not matter to look at
+
+
 class Searching(Service):
     """search."""
 
@@ -30,50 +34,67 @@ class Searching(Service):
         """
         paging.check(limit)
         before = paging.decode(cursor, int) if cursor is not None else None
-        found = _select(query, before)
+        conditions = _plain(query)
         if (visible := visible_projects(actor)) is not None:
-            found = found.where(versions.c.project.in_(visible))
+            conditions.append(versions.c.project.in_(visible))
+        inverted = _inverted(query)
         with self.database.read() as connection:
-            rows = connection.execute(found.limit(limit + 1)).all()
+            first = _rarest(connection, inverted) if len(inverted) > 1 else inverted[0] if inverted else None
+            others = [each for each in inverted if each is not first]
+            rows = connection.execute(_select(conditions, first, others, before).limit(limit + 1)).all()
         return paging.page(rows, limit, as_version, lambda row: int(row.id))
 
 
-def _select(query: Search, before: int | None) -> Select[Any]:
-    """Walk an inverted table backwards where the query has a label, a metric or a champion: it ends at a full page."""
-    tables: Any = versions
-    conditions = list(_plain(query))
-    keys: list[Any] = []  # columns that hold the version's id, the most selective first
+@dataclass(frozen=True)
+class _Inverted:
+    """A table that has the ids of versions in order, for each label, metric or environment."""
+
+    table: Any
+    holds: ColumnElement[bool]
+
+
+def _select(
+    conditions: list[ColumnElement[bool]], first: _Inverted | None, others: list[_Inverted], before: int | None
+) -> Select[Any]:
+    """Walk one inverted table backwards and look the rest up: it ends at a full page."""
+    key = first.table.c.version_id if first else versions.c.id
+    source: Any = versions
+    if first:
+        source = first.table.join(versions, versions.c.id == key)
+        conditions = [first.holds, *conditions]
+    for other in others:
+        conditions.append(exists().where(other.table.c.version_id == versions.c.id, other.holds))
+    if before is not None:
+        conditions.append(key < before)
+    joined = source.join(models, models.c.id == versions.c.model_id)
+    return select(*VERSION).select_from(joined).where(*conditions).order_by(key.desc())
+
+
+def _rarest(connection: Connection, inverted: list[_Inverted]) -> _Inverted:
+    """Return the condition that the fewest versions meet: what has few rows is soon walked."""
+
+    def count(each: _Inverted) -> int:
+        some = select(each.table.c.version_id).where(each.holds).limit(_MANY).subquery()
+        return int(connection.execute(select(func.count()).select_from(some)).scalar_one())
+
+    return min(inverted, key=count)
+
+
+def _inverted(query: Search) -> list[_Inverted]:
+    found = []
     if query.champion_in:
-        tables = tables.join(heads, heads.c.version_id == versions.c.id)
-        conditions.append(heads.c.environment == query.champion_in)
-        keys.append(heads.c.version_id)
+        found.append(_Inverted(heads, heads.c.environment == query.champion_in))
     for key, value in query.labels.items():
-        each = labels.alias()
-        tables = tables.join(each, each.c.version_id == versions.c.id)
-        conditions.append(and_(each.c.key == key, each.c.value == value))
-        keys.append(each.c.version_id)
+        each: Any = labels.alias()
+        found.append(_Inverted(each, and_(each.c.key == key, each.c.value == value)))
     for text in query.metrics:
         wanted = condition(text)
         if wanted.relative:
             raise InvalidError("MDK542", f"{text!r} compares with a champion", "A search compares with numbers.")
         each = metrics.alias()
-        tables = tables.join(each, each.c.version_id == versions.c.id)
-        conditions.append(
-            and_(
-                each.c.key == wanted.metric,
-                each.c.value.op(_SQL.get(wanted.sign, wanted.sign), is_comparison=True)(wanted.number),
-            )
-        )
-        keys.append(each.c.version_id)
-    key = (keys or [versions.c.id])[0]
-    if before is not None:
-        conditions.append(key < before)
-    return (
-        select(*VERSION)
-        .select_from(tables.join(models, models.c.id == versions.c.model_id))
-        .where(*conditions)
-        .order_by(key.desc())
-    )
+        compared = each.c.value.op(_SQL.get(wanted.sign, wanted.sign), is_comparison=True)(wanted.number)
+        found.append(_Inverted(each, and_(each.c.key == wanted.metric, compared)))
+    return found
 
 
 def _plain(query: Search) -> list[ColumnElement[bool]]:

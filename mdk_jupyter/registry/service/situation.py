@@ -7,11 +7,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sqlalchemy import Connection, Row, delete, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, select, update
 
 from mdk_jupyter.registry import policy as gates
 from mdk_jupyter.registry.audit import Entry
-from mdk_jupyter.registry.database import canonical, moment
+from mdk_jupyter.registry.database import canonical, moment, upsert
 from mdk_jupyter.registry.domain import (
     Approval,
     Champion,
@@ -25,7 +25,6 @@ from mdk_jupyter.registry.domain import (
 )
 from mdk_jupyter.registry.errors import ConflictError, RefusedError, StaleError
 from mdk_jupyter.registry.references import Reference
-from mdk_jupyter.registry.service.base import insert
 from mdk_jupyter.registry.service.rows import VERSION, as_version, find_model, find_version, number_of
 from mdk_jupyter.registry.tables import (
     approvals,
@@ -70,38 +69,47 @@ def head(connection: Connection, name: str, environment: str) -> Head:
         NotFoundError: there is no such model (MDK500).
     """
     model = find_model(connection, name)
-    query = select(heads).where(heads.c.model_id == model.id, heads.c.environment == environment)
-    row = connection.execute(query).first()
+    row: Any = connection.execute(_head, {"model": model.id, "environment": environment}).first()
     if row is None:
         return Head(model, environment, 0, None)
-    champion = None
-    if row.version_id is not None:
-        query = select(*VERSION).join_from(versions, models).where(versions.c.id == row.version_id)
-        champion = connection.execute(query).one()
-    return Head(model, environment, row.revision, champion)
+    return Head(model, environment, row.revision, row if row.id is not None else None)
+
+
+_head = (
+    select(*VERSION, heads.c.revision)
+    .select_from(heads)
+    .join(models, models.c.id == heads.c.model_id)
+    .join(versions, versions.c.id == heads.c.version_id, isouter=True)
+    .where(heads.c.model_id == bindparam("model"), heads.c.environment == bindparam("environment"))
+)
 
 
 def facts(connection: Connection, head: Head, version: Row[Any], policy: Policy, actor: str) -> gates.Facts:
     """Return what the gates look at."""
     was_there = policy.after is None or bool(
-        connection.execute(
-            select(assignments.c.id)
-            .where(assignments.c.model_id == head.model.id, assignments.c.environment == policy.after)
-            .where(assignments.c.version_id == version.id)
-            .limit(1)
-        ).first()
+        connection.execute(_been, {"model": head.model.id, "environment": policy.after, "version": version.id}).first()
     )
-    promoted = select(promotions.c.actor).where(
-        promotions.c.version_id == version.id, promotions.c.environment == head.environment
-    )
+    here = {"version": version.id, "environment": head.environment}
+    people = policy.promoted or policy.approvals
     return gates.Facts(
         version=as_version(version),
         champion=as_version(head.champion) if head.champion else None,
         was_champion_after=was_there,
-        promoted_by=connection.execute(promoted).scalar(),
-        approvals=approvals_of(connection, version, head.environment),
+        promoted_by=connection.execute(_promoter, here).scalar() if people else None,
+        approvals=approvals_of(connection, version, head.environment) if people else (),
         actor=actor,
     )
+
+
+_been = (
+    select(assignments.c.id)
+    .where(assignments.c.model_id == bindparam("model"), assignments.c.environment == bindparam("environment"))
+    .where(assignments.c.version_id == bindparam("version"))
+    .limit(1)
+)
+_promoter = select(promotions.c.actor).where(
+    promotions.c.version_id == bindparam("version"), promotions.c.environment == bindparam("environment")
+)
 
 
 def approvals_of(connection: Connection, version: Row[Any], environment: str | None) -> list[Approval]:
@@ -181,12 +189,7 @@ def set_revision(entry: Entry, head: Head, version_id: int | None) -> int:
     """Give the environment its next revision, and return it."""
     revision = head.revision + 1
     row = {"model_id": head.model.id, "environment": head.environment, "revision": revision, "version_id": version_id}
-    new = insert(entry.connection, heads).values(row)
-    entry.connection.execute(
-        new.on_conflict_do_update(
-            index_elements=["model_id", "environment"], set_={"revision": revision, "version_id": version_id}
-        )
-    )
+    upsert(entry.connection, heads, row, "revision", "version_id")
     return revision
 
 
@@ -194,8 +197,9 @@ def crown(entry: Entry, head: Head, version: Row[Any], reason: str | None, endpo
     """Make a version the champion; the one before it leaves the environment. Returns the new revision."""
     connection, model, environment = entry.connection, head.model, head.environment
     revision = set_revision(entry, head, version.id)
-    here = (assignments.c.model_id == model.id) & (assignments.c.environment == environment)
-    connection.execute(update(assignments).where(here, assignments.c.until.is_(None)).values(until=entry.at))
+    if head.champion:
+        connection.execute(_end, {"model": model.id, "here": environment, "at": entry.at})
+        remove(entry, head, head.champion)
     connection.execute(
         assignments.insert(),
         {
@@ -209,12 +213,19 @@ def crown(entry: Entry, head: Head, version: Row[Any], reason: str | None, endpo
             "previous": number_of(head.champion) if head.champion else None,
         },
     )
-    if head.champion:
-        remove(entry, head, head.champion)
     put(entry, head, version, Place.CHAMPION, endpoint=endpoint)
     champions = {**json.loads(model.champions), environment: number_of(version)}
-    connection.execute(update(models).where(models.c.id == model.id).values(champions=canonical(champions)))
+    connection.execute(_set_champions, {"model": model.id, "shown": canonical(champions)})
     return revision
+
+
+_end = (
+    update(assignments)
+    .where(assignments.c.model_id == bindparam("model"), assignments.c.environment == bindparam("here"))
+    .where(assignments.c.until.is_(None))
+    .values(until=bindparam("at"))
+)
+_set_champions = update(models).where(models.c.id == bindparam("model")).values(champions=bindparam("shown"))
 
 
 def put(
@@ -237,31 +248,32 @@ def put(
         "since": entry.at,
         "actor": entry.actor.name,
     }
-    changed = {name: row[name] for name in ("place", "percent", "since", "actor")}
-    if endpoint is not None:
-        changed["endpoint"] = endpoint
-    new = insert(entry.connection, placements).values(row)
-    entry.connection.execute(
-        new.on_conflict_do_update(index_elements=["model_id", "environment", "version_id"], set_=changed)
-    )
-    _set_place(entry, version.id, head.environment, place)
+    changed = ("place", "percent", "since", "actor", *(["endpoint"] if endpoint is not None else []))
+    upsert(entry.connection, placements, row, *changed)
+    _set_place(entry, version, head.environment, place)
 
 
 def remove(entry: Entry, head: Head, version: Row[Any]) -> None:
     """Take a version out of an environment."""
-    here = (placements.c.model_id == head.model.id) & (placements.c.environment == head.environment)
-    entry.connection.execute(delete(placements).where(here, placements.c.version_id == version.id))
-    _set_place(entry, version.id, head.environment, None)
+    here = {"model": head.model.id, "here": head.environment, "version": version.id}
+    entry.connection.execute(_leave, here)
+    _set_place(entry, version, head.environment, None)
 
 
-def _set_place(entry: Entry, version_id: int, environment: str, place: Place | None) -> None:
-    places = json.loads(
-        entry.connection.execute(select(versions.c.places).where(versions.c.id == version_id)).scalar_one()
-    )
+_leave = (
+    delete(placements)
+    .where(placements.c.model_id == bindparam("model"), placements.c.environment == bindparam("here"))
+    .where(placements.c.version_id == bindparam("version"))
+)
+_set_places = update(versions).where(versions.c.id == bindparam("version")).values(places=bindparam("shown"))
+
+
+def _set_place(entry: Entry, version: Row[Any], environment: str, place: Place | None) -> None:
+    places = json.loads(version.places)
     places.pop(environment, None)
     if place is not None:
         places[environment] = place.value
-    entry.connection.execute(update(versions).where(versions.c.id == version_id).values(places=canonical(places)))
+    entry.connection.execute(_set_places, {"version": version.id, "shown": canonical(places)})
 
 
 # Answers
@@ -299,6 +311,14 @@ _current: Any = (
 """Champions, past ones too."""
 
 
+champion_now: Any = _current.where(
+    models.c.name == bindparam("name"),
+    heads.c.environment == bindparam("environment"),
+    assignments.c.until.is_(None),
+)
+"""The champion of the model `name` in `environment`, found by indexes alone."""
+
+
 def champion_query() -> Any:
     """Champions, one row an assignment, for `as_champion`."""
     return _current
@@ -323,10 +343,8 @@ def as_champion(row: Any, *, changed: bool = True) -> Champion:
 
 def current_champion(connection: Connection, head: Head, *, changed: bool) -> Champion:
     """Return the champion as it is now, within a transaction that knows there is one."""
-    query = _current.where(
-        models.c.id == head.model.id, heads.c.environment == head.environment, assignments.c.until.is_(None)
-    )
-    return as_champion(connection.execute(query).one(), changed=changed)
+    values = {"name": head.model.name, "environment": head.environment}
+    return as_champion(connection.execute(champion_now, values).one(), changed=changed)
 
 
 def deployment(connection: Connection, head: Head) -> Deployment:
