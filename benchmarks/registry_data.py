@@ -6,7 +6,6 @@ import itertools
 import json
 import sqlite3
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 MODELS = 50
@@ -18,17 +17,17 @@ with recursive numbers(n) as (select 2 union all select n + 1 from numbers where
 insert into versions({_COLUMNS})
 select v.model_id, numbers.n, v.major, v.minor, numbers.n - 1, v.project, v.created + numbers.n, v.registered_by,
     v.trained_by, v.body,
-    '{{"build":"b' || numbers.n || '","country":"c' || numbers.n %% 200 || '","kind":"k' || numbers.n %% 5
-        || '","season":"s' || numbers.n %% 4 || '","team":"t' || numbers.n %% 20 || '"}}',
+    '{{"build":"b' || numbers.n || '","country":"c' || (numbers.n %% 200) || '","kind":"k' || (numbers.n %% 5)
+        || '","season":"s' || (numbers.n %% 4) || '","team":"t' || (numbers.n %% 20) || '"}}',
     v.status, '{{}}'
 from numbers join versions v on v.model_id = %(model)s and v.n = 1
 """
 _LABELS = {
     "build": "'b' || n",
-    "country": "'c' || n %% 200",
-    "kind": "'k' || n %% 5",
-    "season": "'s' || n %% 4",
-    "team": "'t' || n %% 20",
+    "country": "'c' || (n %% 200)",
+    "kind": "'k' || (n %% 5)",
+    "season": "'s' || (n %% 4)",
+    "team": "'t' || (n %% 20)",
 }
 _ROW = "v.id, v.n, v.major, v.minor, v.patch, v.created, v.registered_by, v.body, v.labels, v.status, v.places"
 _CHAMPION = f"""select {_ROW}, h.revision from models m join heads h on h.model_id = m.id
@@ -78,7 +77,7 @@ class Bare:
             self.run("begin")
             self.run(_GROW, most=most, model=id)
             for key, value in _LABELS.items():
-                copy = f"insert into version_labels(key, value, version_id) select '{key}', {value}, id from versions"  # noqa: S608
+                copy = f"insert into version_labels(key, value, version_id) select '{key}', {value}, id from versions"
                 self.run(f"{copy} where model_id = %(model)s and n > 1", model=id)
             self.run(
                 "insert into version_metrics(key, version_id, value) select 'auc', id, (n %% 1000) / 1000.0 "
@@ -101,7 +100,7 @@ class Bare:
             self.run("commit")
         self.run("analyze")
         for table in ("versions", "version_labels", "version_metrics", "assignments", "audit"):
-            self.run(f"create table floor_{table} as select * from {table} where 1 = 0")  # noqa: S608: names above
+            self.run(f"create table floor_{table} as select * from {table} where 1 = 0")
 
     def questions(self, versions: int) -> dict[str, Callable[[], object]]:
         """Return what is asked of the registry, in bare SQL; writes go to tables without indexes or rules."""
@@ -132,7 +131,7 @@ class Bare:
         number = next(self._counter)
         self.run("begin")
         self.run(
-            f"insert into floor_versions(id, {_COLUMNS}) "  # noqa: S608
+            f"insert into floor_versions(id, {_COLUMNS}) "
             "values (%(n)s, 1, %(n)s, 1, 0, %(n)s, 'default', 1, 'ada', 'ada', '{}', '{}', 'active', '{}')",
             n=number,
         )
@@ -154,8 +153,3 @@ class Bare:
             data=json.dumps({"reason": "benchmark"}),
             hash="0" * 64,
         )
-
-
-def size(url: str) -> float:
-    """Return the size of a SQLite database in MB."""
-    return Path(url.removeprefix("sqlite:///")).stat().st_size / 1e6

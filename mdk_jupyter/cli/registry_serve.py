@@ -24,9 +24,7 @@ def serve(
     ],
     auth: Annotated[Auth, typer.Option("--auth", envvar="MDK_REGISTRY_AUTH", help="How callers prove who they are.")],
     host: Annotated[str, typer.Option("--host", envvar="MDK_REGISTRY_HOST", help="Where to listen.")] = "127.0.0.1",
-    port: Annotated[
-        int, typer.Option("--port", envvar="PORT", min=0, max=65535, help="0 takes any free port.")
-    ] = 8470,
+    port: Annotated[int, typer.Option("--port", envvar="PORT", min=0, max=65535, help="0 takes any free port.")] = 8470,
     workers: Annotated[int, typer.Option("--workers", envvar="MDK_REGISTRY_WORKERS", min=1, max=64)] = 1,
     issuer: Annotated[
         list[str] | None,

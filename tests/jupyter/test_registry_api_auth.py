@@ -13,12 +13,12 @@ import jwt
 import pytest
 from oidc import AUDIENCE, LocalIssuer, issuer
 
-pytest.importorskip("fastapi")
 from mdk_jupyter.errors import UsageError
 from mdk_jupyter.registry.api.auth import cloudrun, keys, oidc
-from mdk_jupyter.registry.api.auth.base import Authentication, Headers, Unauthenticated, Unavailable
+from mdk_jupyter.registry.api.auth.base import Headers, Identified, Unauthenticated, Unavailable
 from mdk_jupyter.registry.api.settings import Settings, is_loopback
-from mdk_jupyter.registry.domain import Actor
+
+Way = oidc.Oidc | cloudrun.CloudRunIam | cloudrun.Iap
 
 
 @pytest.fixture(scope="module")
@@ -32,12 +32,12 @@ def reachable(local: LocalIssuer) -> None:
     local.down = False
 
 
-def ask(authentication: Authentication, *headers: tuple[str, str]) -> Actor:
+def ask(authentication: Way, *headers: tuple[str, str]) -> Identified:
     raw = [(name.lower().encode(), value.encode()) for name, value in headers]
-    return anyio.run(authentication.actor, Headers(raw=raw))
+    return anyio.run(authentication.caller, Headers(raw=raw))
 
 
-def bearing(authentication: Authentication, token: str) -> Actor:
+def bearing(authentication: Way, token: str) -> Identified:
     return ask(authentication, ("Authorization", f"Bearer {token}"))
 
 
@@ -234,5 +234,7 @@ def test_servers_that_would_not_be_safe_do_not_start(
 
 def test_loopback_is_told_from_what_others_reach() -> None:
     assert all(map(is_loopback, ["127.0.0.1", "127.9.9.9", "::1", "[::1]", "localhost"]))
-    assert not any(map(is_loopback, ["0.0.0.0", "::", "10.0.0.1", "localhost.example.com", "127.0.0.1.example.com", ""]))
+    assert not any(
+        map(is_loopback, ["0.0.0.0", "::", "10.0.0.1", "localhost.example.com", "127.0.0.1.example.com", ""])
+    )
     Settings("sqlite:///x", "dev").check("0.0.0.0", dev_anywhere=True)

@@ -7,8 +7,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
-pytest.importorskip("fastapi")
 from registry_server import ARTIFACT, Door, dev_door, role, sqlite_url
 
 from mdk_jupyter.registry.domain import Champion, Page, PromotionPlan, Version
@@ -37,7 +35,9 @@ def test_a_version_goes_from_registration_to_prod_and_back(door: Door) -> None:
         assert Champion.model_validate_json(done.content).version.version == number
         ready = door("judge", "POST", f"/models/flights/versions/{number}/promote", {"to": "prod"}, If_Match=_rev(door))
         assert ready.status_code == 200, ready.text
-        assert door("second", "POST", f"/models/flights/versions/{number}/approvals", {"environment": "prod"}).is_success
+        assert door(
+            "second", "POST", f"/models/flights/versions/{number}/approvals", {"environment": "prod"}
+        ).is_success
         plan = door("reader", "GET", f"/models/flights/versions/{number}/plan?environment=prod")
         assert PromotionPlan.model_validate_json(plan.content).may_publish
         tag = plan.headers["ETag"]
@@ -45,7 +45,11 @@ def test_a_version_goes_from_registration_to_prod_and_back(door: Door) -> None:
         assert done.status_code == 200, done.text
         assert done.headers["ETag"] == f'"{done.json()["revision"]}"' != tag
     back = door(
-        "judge", "POST", "/models/flights/champions/prod/rollback", {"reason": "it drifts"}, If_Match=done.headers["ETag"]
+        "judge",
+        "POST",
+        "/models/flights/champions/prod/rollback",
+        {"reason": "it drifts"},
+        If_Match=done.headers["ETag"],
     )
     assert back.json()["version"]["version"] == first
     history = door("reader", "GET", "/models/flights/history?environment=prod&limit=100").json()["items"]

@@ -9,8 +9,6 @@ from urllib.parse import quote
 
 import httpx
 import pytest
-
-pytest.importorskip("fastapi")
 from hypothesis import given
 from hypothesis import strategies as st
 from platform_client import CAPTURED, PlatformClient
@@ -46,7 +44,7 @@ def test_a_record_comes_back_as_it_was_sent(door: Door, client: PlatformClient) 
     assert client.add_model(payload("4")) == "1.0.1"
     assert client.add_model(payload("5", minor_version=2)) == "1.2.0"
     found = client.by_number("flights", "1.0.1")
-    actual = {"is_primary_deployment": False, "publish_status": None, "challenger_model_ids": []}
+    actual: dict[str, Any] = {"is_primary_deployment": False, "publish_status": None, "challenger_model_ids": []}
     for name, value in {**payload("4"), **actual, "model_semantic_version": "1.0.1"}.items():
         assert found[name] == value, name
     assert str(uuid.UUID(found["id"])) == found["id"]
@@ -71,7 +69,10 @@ def test_publishing_answers_with_records_of_the_new_and_the_old(client: Platform
     assert first[0]["deployment_endpoint_id"] == "endpoints/1" and first[0]["deployment_environment"] == "train"
     assert first[0]["deployment_status"] == {"status": "active", "inference_type": "online-inference"}
     second = client.publish_primary(RESOURCE, "4", "dev")
-    assert [(r["vertex_ai_model_version_id"], r["is_primary_deployment"]) for r in second] == [("4", True), ("3", False)]
+    assert [(r["vertex_ai_model_version_id"], r["is_primary_deployment"]) for r in second] == [
+        ("4", True),
+        ("3", False),
+    ]
     assert client.primary("flights", "dev")["training_data_uri"] == CAPTURED["training_data_uri"]
     again = client.publish_primary(RESOURCE, "4", "dev")
     assert [record["vertex_ai_model_version_id"] for record in again] == ["4"]
@@ -98,8 +99,12 @@ def test_status_updates_make_challengers_and_take_them_away(door: Door, client: 
     for version in ("1", "2", "3"):
         client.add_model(payload(version, **new))
     client.publish_primary(resource, "1", "dev")
-    client.update_status(resource, "2", "dev", "challenger", {"deployment_type": "canary", "traffic_split_percentage": 10})
-    client.update_status(resource, "3", "dev", "challenger", {"deployment_type": "canary", "traffic_split_percentage": 0.2})
+    client.update_status(
+        resource, "2", "dev", "challenger", {"deployment_type": "canary", "traffic_split_percentage": 10}
+    )
+    client.update_status(
+        resource, "3", "dev", "challenger", {"deployment_type": "canary", "traffic_split_percentage": 0.2}
+    )
 
     def shares() -> dict[str, int]:
         places = door("reader", "GET", "/models/taxis/deployments").json()[0]["placements"]

@@ -6,8 +6,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-
-pytest.importorskip("fastapi")
 from registry_server import ARTIFACT, Door, dev_door, role, sqlite_url
 
 ROLES = ("viewer", "contributor", "approver", "admin")
@@ -105,7 +103,7 @@ def test_lists_hold_what_the_caller_may_see(door: Door) -> None:
         models = [model["name"] for model in door(caller, "GET", "/models").json()["items"]]
         found = {version["model"] for version in door(caller, "GET", "/versions").json()["items"]}
         where = caller.partition("-")[2]
-        seen = {"all": {"flights", "taxis"}, "elsewhere": {"taxis"}, "": set()}.get(where, None)
+        seen = {"all": {"flights", "taxis"}, "elsewhere": {"taxis"}, "": set()}.get(where)
         if seen is None:  # a role in one environment of all projects
             seen = {"flights", "taxis"}
         assert set(models) == found == seen, caller
@@ -121,7 +119,9 @@ def test_the_actor_is_the_one_of_the_token_whatever_the_request_says(door: Door)
     door.register("contributor-all", "mine", provenance=given)
     answer = door("contributor-all", "PUT", "/models/mine/champions/dev", {"version": "1.0.0", "actor": "root"})
     assert answer.status_code == 422
-    answer = door("contributor-all", "PUT", "/models/mine/champions/dev", {"version": "1.0.0"}, X_Actor="root", From="root")
+    answer = door(
+        "contributor-all", "PUT", "/models/mine/champions/dev", {"version": "1.0.0"}, X_Actor="root", From="root"
+    )
     assert answer.json()["actor"] == "contributor-all"
     version = door("viewer-all", "GET", "/models/mine/versions/1.0.0").json()
     assert (version["registered_by"], version["provenance"]["trained_by"]) == ("contributor-all", "somebody-else")

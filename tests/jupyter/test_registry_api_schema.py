@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
-
-pytest.importorskip("fastapi")
-schemathesis = pytest.importorskip("schemathesis")
+import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from registry_server import Door, dev_door, role, sqlite_url
@@ -18,7 +17,6 @@ from schemathesis.specs.openapi.checks import (
     response_schema_conformance,
     status_code_conformance,
 )
-
 
 
 @schemathesis.serializer("application/x-ndjson")
@@ -115,8 +113,6 @@ _texts = st.one_of(
 @given(_texts, st.one_of(_texts, st.integers(), st.floats(allow_nan=False), st.none(), st.lists(_texts, max_size=2)))
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 def test_odd_texts_are_stored_as_they_are_or_refused(door: Door, text: str, value: Any) -> None:
-    import json
-
     body = {
         "artifact": {"uri": f"gs://{text}"},
         "description": text,

@@ -37,7 +37,7 @@ class LocalIssuer:
 
     def key_set(self) -> dict[str, Any]:
         """Return the public keys."""
-        kinds = {"RS256": jwt.algorithms.RSAAlgorithm, "ES256": jwt.algorithms.ECAlgorithm}
+        kinds: dict[str, Any] = {"RS256": jwt.algorithms.RSAAlgorithm, "ES256": jwt.algorithms.ECAlgorithm}
         return {
             "keys": [
                 {**json.loads(kinds[algorithm].to_jwk(key.public_key())), "kid": name, "alg": algorithm, "use": "sig"}

@@ -74,7 +74,12 @@ class PlatformClient:
         return self._records(self._call("POST", "/deployments/publish_primary", body))
 
     def rollback_primary(
-        self, environment: str, *, model_name: str | None = None, resource: str | None = None, version: str | None = None
+        self,
+        environment: str,
+        *,
+        model_name: str | None = None,
+        resource: str | None = None,
+        version: str | None = None,
     ) -> list[dict[str, Any]]:
         """Roll back: to the one before, by name alone; or to one that is named."""
         target = (

@@ -21,7 +21,7 @@ from mdk_jupyter.registry.domain import Actor, Grant, Role
 from mdk_jupyter.registry.policy import SHARED
 from mdk_jupyter.registry.service import Registry
 
-_COMMAND = "import typer; from mdk_jupyter.cli.registry_serve import serve; typer.run(serve)"
+COMMAND = "import typer; from mdk_jupyter.cli.registry_serve import serve; typer.run(serve)"
 SHA = "ab" * 32
 ARTIFACT = {"uri": "gs://demo/model.joblib", "sha256": SHA, "size": 10, "format": "joblib"}
 
@@ -32,7 +32,7 @@ class Server:
     def __init__(self, *words: str, environ: dict[str, str] | None = None) -> None:
         self.lines: list[str] = []  # of its log
         self._process = subprocess.Popen(
-            [sys.executable, "-c", _COMMAND, "--port", "0", *words],
+            [sys.executable, "-c", COMMAND, "--port", "0", *words],
             env={**os.environ, **(environ or {})},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

@@ -112,7 +112,9 @@ async def _unreadable(request: Request, error: Exception) -> ProblemAnswer:
     """Say what is wrong where, without giving back what was sent."""
     assert isinstance(error, RequestValidationError)
     findings = [
-        Finding("MDK572", f"{'.'.join(str(part) for part in wrong['loc'])}: {wrong['msg']}", names=(str(wrong["loc"][-1]),))
+        Finding(
+            "MDK572", f"{'.'.join(str(part) for part in wrong['loc'])}: {wrong['msg']}", names=(str(wrong["loc"][-1]),)
+        )
         for wrong in error.errors()[:20]
     ]
     return _noted(request, problems.unreadable(findings))

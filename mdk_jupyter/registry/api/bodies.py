@@ -71,10 +71,13 @@ class Annotating(_Body):
     """What may change in a version after it was registered."""
 
     note: str | None = Field(None, max_length=10_000)
-    labels: dict[
-        Annotated[str, StringConstraints(min_length=1, max_length=100)],
-        Annotated[str, StringConstraints(max_length=300)] | None,
-    ] | None = Field(None, description="null for a label takes it away.")
+    labels: (
+        dict[
+            Annotated[str, StringConstraints(min_length=1, max_length=100)],
+            Annotated[str, StringConstraints(max_length=300)] | None,
+        ]
+        | None
+    ) = Field(None, description="null for a label takes it away.")
     card: str | None = Field(None, max_length=200_000, description="Markdown.")
 
 

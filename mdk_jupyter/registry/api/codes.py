@@ -1,4 +1,4 @@
-"""What the findings of the registry's server mean (MDK570-579)."""
+"""What the findings of the registry's server mean (MDK570-580)."""
 
 from __future__ import annotations
 
@@ -68,5 +68,11 @@ CODES: dict[str, Code] = {
         "Using a registry needs less than serving one; what serving needs is an extra.",
         "mdk registry serve, after `pip install mdk-jupyter`",
         "Run `pip install 'mdk-jupyter[registry]'`.",
+    ),
+    "MDK580": Code(
+        "The server's port cannot be had",
+        "Another process listens on it, the address is not one of this machine, or the port needs more rights.",
+        "mdk registry serve, in a second terminal",
+        "Stop the other one, or give another `--port`.",
     ),
 }

@@ -103,10 +103,8 @@ class Authenticated:
         """Pass a request on, with its actor in `request.state.actor`, or answer 401."""
         if scope["type"] == "http" and scope["path"] not in OPEN:
             try:
-                caller = await self._authentication.actor(Headers(scope=scope))
-                actor = await anyio.to_thread.run_sync(
-                    self._registry.actor, caller.name, caller.method, caller.claims
-                )
+                caller = await self._authentication.caller(Headers(scope=scope))
+                actor = await anyio.to_thread.run_sync(caller.actor, self._registry)
             except Unauthenticated as error:
                 refusal = problems.plain(401, "MDK570", str(error), headers={"WWW-Authenticate": "Bearer"})
             except Unavailable as error:

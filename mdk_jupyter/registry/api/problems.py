@@ -53,10 +53,12 @@ class Problem(BaseModel):
     code: str = Field(description="Of the first finding.")
     findings: list[ProblemFinding]
     gates: list[GateResult] = Field([], description="Where a policy refused: every gate, and whether it was passed.")
-    revision: int | None = Field(None, description="Where the request was based on another one: the one that holds now.")
+    revision: int | None = Field(
+        None, description="Where the request was based on another one: the one that holds now."
+    )
 
 
-class Refusal(Exception):  # noqa: N818: an answer, not a failure
+class Refusal(Exception):
     """A request that HTTP itself lets down: no token, no revision, a body that cannot be read (MDK570-579)."""
 
     def __init__(self, status: int, code: str, message: str, fix: str = "") -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated
+from collections.abc import Sequence
+from typing import Annotated, Any
 
 from fastapi import Depends, Header, Path, Query, Request, Response
 from pydantic import StringConstraints
@@ -59,7 +60,7 @@ def tag(response: Response, revision: int) -> None:
     response.headers["ETag"] = f'"{revision}"'
 
 
-def link(request: Request, response: Response, page: Page[object]) -> None:
+def link(request: Request, response: Response, page: Page[Any]) -> None:
     """Point to the next page. The link has no host: behind a proxy the server does not know it."""
     if page.next is not None:
         url = request.url.include_query_params(cursor=page.next)
@@ -71,7 +72,7 @@ def reference(name: str, version: str) -> str:
     return f"{name}/{version}" if version[0].isdigit() else f"{name}@{version}"
 
 
-def labels(given: list[str]) -> dict[str, str]:
+def labels(given: Sequence[str]) -> dict[str, str]:
     """Read `key=value` texts.
 
     Raises:

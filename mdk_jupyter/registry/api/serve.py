@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import tempfile
 from collections.abc import Callable, Sequence
 
@@ -10,6 +11,8 @@ import uvicorn
 from fastapi import FastAPI
 from uvicorn.supervisors import Multiprocess
 
+from mdk_converters.findings import Finding
+from mdk_jupyter.errors import ServiceError
 from mdk_jupyter.registry.api import logs, metrics
 from mdk_jupyter.registry.api.app import create_app
 from mdk_jupyter.registry.api.settings import Settings
@@ -17,6 +20,7 @@ from mdk_jupyter.registry.domain import Actor, Grant, Role
 from mdk_jupyter.registry.policy import SHARED
 from mdk_jupyter.registry.service import Registry
 
+_WAITING = 2048  # connections that nobody has accepted yet
 GRACE = 15  # seconds that requests under way have when the server is told to stop
 OPERATOR = "mdk registry serve"  # whoever starts the server can write to its database anyway
 _FACTORY = "mdk_jupyter.registry.api.serve:application"
@@ -25,8 +29,7 @@ _FACTORY = "mdk_jupyter.registry.api.serve:application"
 def application() -> FastAPI:
     """Return the application of a worker."""
     settings = Settings.received()
-    registry = Registry.open(settings.database, policies=SHARED)
-    return create_app(registry, settings.authentication(registry))
+    return create_app(Registry.open(settings.database, policies=SHARED), settings.authentication())
 
 
 def serve(
@@ -36,6 +39,7 @@ def serve(
 
     `started` is told the address when connections are accepted, which wait for the first worker.
     """
+    listening = _listen(host, port)
     _prepare(settings.database, admins)
     settings.hand_on()
     config = uvicorn.Config(
@@ -53,8 +57,6 @@ def serve(
         server_header=False,
         timeout_graceful_shutdown=GRACE,
     )
-    listening = config.bind_socket()
-    listening.listen(2048)
     address, number = listening.getsockname()[:2]
     started(f"http://[{address}]:{number}" if ":" in address else f"http://{address}:{number}")
     with tempfile.TemporaryDirectory(prefix="mdk-registry-") as folder:
@@ -63,6 +65,21 @@ def serve(
         else:
             os.environ[metrics.SHARED] = folder
             Multiprocess(config, sockets=[listening]).run()
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((host.strip("[]"), port))
+        listening.listen(_WAITING)
+    except OSError as error:
+        listening.close()
+        text = f"port {port} of {host} cannot be had: {error.strerror}"
+        raise ServiceError([Finding("MDK580", text, fix="Give another `--port`; 0 takes any free one.")]) from None
+    listening.set_inheritable(True)
+    return listening
 
 
 def _prepare(database: str, admins: Sequence[str]) -> None:

@@ -11,7 +11,6 @@ from typing import Literal
 from mdk_converters.findings import Finding
 from mdk_jupyter.errors import UsageError
 from mdk_jupyter.registry.api.auth.base import Authentication
-from mdk_jupyter.registry.service import Registry
 
 VARIABLE = "_MDK_REGISTRY_SERVER"
 
@@ -75,14 +74,14 @@ class Settings:
                 "Choose --auth oidc: then the registry checks tokens itself.",
             )
 
-    def authentication(self, registry: Registry) -> Authentication:
+    def authentication(self) -> Authentication:
         """Return the way to find out who calls."""
         from mdk_jupyter.registry.api.auth.cloudrun import CloudRunIam, Iap
         from mdk_jupyter.registry.api.auth.oidc import Issuer, Oidc
         from mdk_jupyter.registry.api.auth.tokens import DevTokens
 
         if self.auth == "dev":
-            return DevTokens(registry)
+            return DevTokens()
         if self.auth == "cloudrun":
             return Iap(self.iap_audience) if self.iap_audience else CloudRunIam(self.audience or "")
         issuers = []

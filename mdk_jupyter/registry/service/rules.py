@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 from pydantic import BaseModel
-from sqlalchemy import delete, or_, select, update
+from sqlalchemy import bindparam, delete, or_, select, update
 
 from mdk_jupyter.registry import policy as gates
 from mdk_jupyter.registry.access import Verb, require
@@ -21,6 +21,13 @@ from mdk_jupyter.registry.service.base import Service, valid
 from mdk_jupyter.registry.tables import grants, policies, tokens
 
 _PREFIX = "mdk_"
+# Made once: every request over HTTP asks them.
+_subject = select(tokens.c.subject).where(
+    tokens.c.sha256 == bindparam("sha256"),
+    tokens.c.revoked.is_(False),
+    or_(tokens.c.expires.is_(None), tokens.c.expires > bindparam("now")),
+)
+_grants_for = select(grants).where(or_(grants.c.subject == bindparam("subject"), grants.c.subject == "*"))
 
 
 class _Done(BaseModel):
@@ -71,11 +78,13 @@ class Rules(Service):
     def _grants(self, *conditions: Any) -> list[Grant]:
         query = select(grants).where(*conditions).order_by(*grants.c)
         with self.database.read() as connection:
-            return [Grant.model_validate(dict(row._mapping)) for row in connection.execute(query)]
+            return [_grant(row) for row in connection.execute(query)]
 
     def actor(self, name: str, method: str, claims: Mapping[str, str] | None = None) -> Actor:
         """Return somebody who was authenticated, with their roles and those of everybody (`*`)."""
-        return Actor(name=name, grants=tuple(self.grants_of(name, "*")), method=method, claims=dict(claims or {}))
+        with self.database.read() as connection:
+            found = tuple(map(_grant, connection.execute(_grants_for, {"subject": name})))
+        return Actor(name=name, grants=found, method=method, claims=dict(claims or {}))
 
     def grant(self, actor: Actor, subject: str, role: Role, *, project: str = "*", environment: str = "*") -> Grant:
         """Give somebody a role in a project and an environment; `*` stands for all."""
@@ -159,13 +168,12 @@ class Rules(Service):
 
     def subject_of(self, secret: str) -> str | None:
         """Return whose token it is, None where it is of nobody, expired or revoked."""
-        query = select(tokens.c.subject).where(
-            tokens.c.sha256 == _hash(secret),
-            tokens.c.revoked.is_(False),
-            or_(tokens.c.expires.is_(None), tokens.c.expires > now()),
-        )
         with self.database.read() as connection:
-            return connection.execute(query).scalar()
+            return connection.execute(_subject, {"sha256": _hash(secret), "now": now()}).scalar()
+
+
+def _grant(row: Any) -> Grant:
+    return Grant(subject=row.subject, role=Role(row.role), project=row.project, environment=row.environment)
 
 
 def _hash(secret: str) -> str:

@@ -3,35 +3,67 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from starlette.datastructures import Headers
 
 from mdk_jupyter.registry.domain import Actor
+from mdk_jupyter.registry.service import Registry
 
-__all__ = ["Authentication", "Headers", "Unauthenticated", "Unavailable", "bearer", "identified", "single"]
+__all__ = [
+    "Authentication",
+    "Caller",
+    "Headers",
+    "Identified",
+    "Unauthenticated",
+    "Unavailable",
+    "bearer",
+    "identified",
+    "single",
+]
 
 
 _LONGEST = 300  # characters of a name
 
 
-class Unauthenticated(Exception):  # noqa: N818: a state of the request, which becomes a 401
+class Unauthenticated(Exception):
     """The request does not prove who sends it. The text is safe to show: it never holds a token."""
 
 
-class Unavailable(Exception):  # noqa: N818: becomes a 503
+class Unavailable(Exception):
     """It cannot be found out now who calls."""
+
+
+class Caller(Protocol):
+    """Somebody whom the registry has still to be asked about."""
+
+    def actor(self, registry: Registry) -> Actor:
+        """Return the caller with the roles that they have at this moment.
+
+        Raises:
+            Unauthenticated: the registry does not know them.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Identified:
+    """A caller whose token says who they are."""
+
+    name: str
+    method: str
+    claims: Mapping[str, str] = field(default_factory=dict)
+
+    def actor(self, registry: Registry) -> Actor:
+        """Return the caller with their roles."""
+        return registry.actor(self.name, self.method, self.claims)
 
 
 class Authentication(Protocol):
     """One way to find out who calls, chosen when the server starts; never guessed from a request."""
 
-    @property
-    def name(self) -> str:
-        """Name the way, for logs."""
-        ...
-
-    async def actor(self, headers: Headers) -> Actor:
+    async def caller(self, headers: Headers) -> Caller:
         """Return who calls.
 
         Raises:
@@ -65,12 +97,12 @@ def bearer(headers: Headers, name: str) -> str:
     return token.strip()
 
 
-def identified(name: str, method: str, claims: Mapping[str, str] | None = None) -> Actor:
-    """Return the actor of a name.
+def identified(name: str, method: str, claims: Mapping[str, str] | None = None) -> Identified:
+    """Return the caller of a name.
 
     Raises:
         Unauthenticated: no role can be granted to the name.
     """
     if not name.strip() or len(name) > _LONGEST or not name.isprintable():
         raise Unauthenticated(f"the caller's name is empty, longer than {_LONGEST} characters, or not printable")
-    return Actor(name=name, method=method, claims=dict(claims or {}))
+    return Identified(name, method, claims or {})

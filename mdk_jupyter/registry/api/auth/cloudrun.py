@@ -6,9 +6,8 @@ import os
 import time
 from typing import Any
 
-from mdk_jupyter.registry.api.auth.base import Headers, Unauthenticated, bearer, identified, single
+from mdk_jupyter.registry.api.auth.base import Headers, Identified, Unauthenticated, bearer, identified, single
 from mdk_jupyter.registry.api.auth.oidc import LEEWAY, Issuer, Verifier, unverified
-from mdk_jupyter.registry.domain import Actor
 
 GOOGLE = frozenset({"https://accounts.google.com", "accounts.google.com"})
 REMOVED = "SIGNATURE_REMOVED_BY_GOOGLE"
@@ -26,14 +25,12 @@ class CloudRunIam:
         ValueError: this is not Cloud Run.
     """
 
-    name = "cloudrun"
-
     def __init__(self, audience: str) -> None:
         if not os.environ.get("K_SERVICE"):
             raise ValueError("K_SERVICE is not set: this is not Cloud Run, and nobody has checked the tokens")
         self._audience = audience
 
-    async def actor(self, headers: Headers) -> Actor:
+    async def caller(self, headers: Headers) -> Identified:
         """Return who calls.
 
         Raises:
@@ -60,12 +57,10 @@ class Iap:
         audience: as IAP shows it, such as `/projects/123/global/backendServices/456`.
     """
 
-    name = "iap"
-
     def __init__(self, audience: str, issuer: Issuer = _IAP) -> None:
         self._verifier = Verifier(issuer, audience, ("ES256",))
 
-    async def actor(self, headers: Headers) -> Actor:
+    async def caller(self, headers: Headers) -> Identified:
         """Return who calls.
 
         Raises:

@@ -81,7 +81,7 @@ def fetch_json(url: str) -> Any:
     """
     if not url.startswith(("https://", "http://")):
         raise ValueError(f"{url} is not an http(s) address")
-    with urllib.request.urlopen(url, timeout=PATIENCE) as answer:  # noqa: S310: checked above
+    with urllib.request.urlopen(url, timeout=PATIENCE) as answer:  # noqa: S310 checked above
         return json.loads(answer.read(_MOST))
 
 

@@ -8,9 +8,8 @@ from typing import Any
 import anyio
 import jwt
 
-from mdk_jupyter.registry.api.auth.base import Headers, Unauthenticated, Unavailable, bearer, identified
+from mdk_jupyter.registry.api.auth.base import Headers, Identified, Unauthenticated, Unavailable, bearer, identified
 from mdk_jupyter.registry.api.auth.keys import KeySet, KeysUnavailableError, discovered
-from mdk_jupyter.registry.domain import Actor
 
 GITHUB = "https://token.actions.githubusercontent.com"
 ALGORITHMS = ("RS256", "ES256")  # asymmetric ones only: with others the public key would be a password
@@ -39,12 +38,10 @@ class Oidc:
     Behind Cloud Run the platform's own token rides in `X-Serverless-Authorization`, which is not looked at.
     """
 
-    name = "oidc"
-
     def __init__(self, issuers: list[Issuer], audience: str) -> None:
         self._verifiers = {issuer.url: Verifier(issuer, audience, ALGORITHMS) for issuer in issuers}
 
-    async def actor(self, headers: Headers) -> Actor:
+    async def caller(self, headers: Headers) -> Identified:
         """Return who calls.
 
         Raises:

@@ -2,29 +2,38 @@
 
 from __future__ import annotations
 
-import anyio
+from dataclasses import dataclass, field
 
 from mdk_jupyter.registry.api.auth.base import Headers, Unauthenticated, bearer
 from mdk_jupyter.registry.domain import Actor
 from mdk_jupyter.registry.service import Registry
 
 
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Whoever holds a token. It is looked up each time: one that is revoked is worthless at once."""
+
+    token: str = field(repr=False)
+
+    def actor(self, registry: Registry) -> Actor:
+        """Return the caller with their roles.
+
+        Raises:
+            Unauthenticated: the token is unknown, expired or revoked.
+        """
+        subject = registry.subject_of(self.token)
+        if subject is None:
+            raise Unauthenticated("the token is not known, has expired or was revoked")
+        return registry.actor(subject, "token")
+
+
 class DevTokens:
-    """Looks the bearer token up in the registry each time: one that is revoked is worthless at once."""
+    """Takes the bearer token."""
 
-    name = "dev"
-
-    def __init__(self, registry: Registry) -> None:
-        self._registry = registry
-
-    async def actor(self, headers: Headers) -> Actor:
+    async def caller(self, headers: Headers) -> Holder:
         """Return who calls.
 
         Raises:
-            Unauthenticated: there is no token, or it is unknown, expired or revoked.
+            Unauthenticated: there is no token.
         """
-        token = bearer(headers, "authorization")
-        subject = await anyio.to_thread.run_sync(self._registry.subject_of, token)
-        if subject is None:
-            raise Unauthenticated("the token is not known, has expired or was revoked")
-        return Actor(name=subject, method="token")
+        return Holder(bearer(headers, "authorization"))

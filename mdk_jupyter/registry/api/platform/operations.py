@@ -121,9 +121,7 @@ class Operations:
         ours = ENVIRONMENTS[environment]
         if ours not in version.places:
             self._registry.promote(actor, version.reference, to=ours, reason="publish_primary")
-        self._registry.publish(
-            actor, version.reference, environment=ours, endpoint=endpoint, reason="publish_primary"
-        )
+        self._registry.publish(actor, version.reference, environment=ours, endpoint=endpoint, reason="publish_primary")
 
     def _changed(
         self, actor: Actor, name: str, asked: PublishPrimary | RollbackPrimary, before: str | None

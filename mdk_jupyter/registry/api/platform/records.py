@@ -34,14 +34,16 @@ def new_version(record: NewRecord) -> NewVersion:
         InvalidError: it cannot be a version (MDK549).
     """
     git = GitState(url=record.git_repo_url, commit=record.git_commit_hash, branch=record.git_branch)
-    run = RunRef(id=record.vertex_ai_pipeline_job_run_id, target="vertex") if record.vertex_ai_pipeline_job_run_id else None
+    run = (
+        RunRef(id=record.vertex_ai_pipeline_job_run_id, target="vertex")
+        if record.vertex_ai_pipeline_job_run_id
+        else None
+    )
     given = {
         "version": f"{record.major_version}.{record.minor_version}",
         "artifact": {"uri": record.gcs_artifact_path},
         "metrics": record.performance_metrics_summary,
-        "provenance": Provenance(
-            trained_by=record.trained_by or None, git=git if git != GitState() else None, run=run
-        ),
+        "provenance": Provenance(trained_by=record.trained_by or None, git=git if git != GitState() else None, run=run),
         "datasets": (Dataset(uri=record.training_data_uri),) if record.training_data_uri else (),
         "description": record.general_notes,
         "use_case": record.use_case,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path
+from fastapi import Path
 
 from mdk_jupyter.registry.api.bodies import SemVer
 from mdk_jupyter.registry.api.platform.bodies import (
@@ -18,14 +18,15 @@ from mdk_jupyter.registry.api.platform.bodies import (
 from mdk_jupyter.registry.api.platform.operations import Operations
 from mdk_jupyter.registry.api.problems import declared
 from mdk_jupyter.registry.api.requests import Caller, ModelName
+from mdk_jupyter.registry.api.routing import Routes
 from mdk_jupyter.registry.service import Registry
 
 _Environment = Annotated[DeploymentEnvironment, Path()]
 
 
-def router(registry: Registry) -> APIRouter:
+def router(registry: Registry) -> Routes:
     """Return the routes."""
-    routes = APIRouter(tags=["platform"])
+    routes = Routes(tags=["platform"])
     operations = Operations(registry)
 
     @routes.post("/models", responses=declared(404, 409))

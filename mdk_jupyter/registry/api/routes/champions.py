@@ -5,9 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 
-from mdk_jupyter.registry.service import Registry
 from mdk_jupyter.registry.api import requests
 from mdk_jupyter.registry.api.bodies import (
     Approving,
@@ -29,6 +28,7 @@ from mdk_jupyter.registry.api.requests import (
     InEnvironment,
     ModelName,
 )
+from mdk_jupyter.registry.api.routing import Routes
 from mdk_jupyter.registry.domain import (
     Approval,
     Champion,
@@ -38,13 +38,14 @@ from mdk_jupyter.registry.domain import (
     PromotionPlan,
     Version,
 )
+from mdk_jupyter.registry.service import Registry
 
 _CHANGE = declared(400, 404, 409, 412, 428)
 
 
-def router(registry: Registry) -> APIRouter:
+def router(registry: Registry) -> Routes:
     """Return the routes."""
-    routes = APIRouter(tags=["champions"])
+    routes = Routes(tags=["champions"])
 
     @routes.get(
         "/models/{name}/champions/{environment}",
@@ -181,9 +182,7 @@ def router(registry: Registry) -> APIRouter:
         return plan
 
     @routes.put("/models/{name}/deployments/{environment}", responses=declared(404, 409))
-    def report_deployment(
-        name: ModelName, environment: EnvironmentName, body: Reporting, caller: Caller
-    ) -> Deployment:
+    def report_deployment(name: ModelName, environment: EnvironmentName, body: Reporting, caller: Caller) -> Deployment:
         """Note what a deployment says of itself. Changes no champion."""
         return registry.report_deployment(
             caller,

@@ -7,14 +7,14 @@ from collections.abc import Iterator
 from typing import Annotated
 
 import anyio
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 from fastapi.responses import StreamingResponse
 
-from mdk_jupyter.registry.service import Registry
 from mdk_jupyter.registry.api import requests
 from mdk_jupyter.registry.api.bodies import Granting, MakingToken
 from mdk_jupyter.registry.api.problems import Refusal, declared
 from mdk_jupyter.registry.api.requests import Caller, Cursor, EnvironmentName, Limit, ModelName
+from mdk_jupyter.registry.api.routing import Routes
 from mdk_jupyter.registry.domain import (
     AuditRecord,
     CloudEvent,
@@ -28,14 +28,15 @@ from mdk_jupyter.registry.domain import (
     Token,
     Verification,
 )
+from mdk_jupyter.registry.service import Registry
 
 LINES = "application/x-ndjson"
 _IN_MEMORY = 4 << 20  # bytes of an import; the rest waits in a file
 
 
-def history(registry: Registry) -> APIRouter:
+def history(registry: Registry) -> Routes:
     """Return the routes of what has happened."""
-    routes = APIRouter(tags=["history"])
+    routes = Routes(tags=["history"])
 
     @routes.get("/models/{name}/history", responses=declared(404))
     def history(
@@ -67,14 +68,12 @@ def history(registry: Registry) -> APIRouter:
     return routes
 
 
-def rights(registry: Registry) -> APIRouter:
+def rights(registry: Registry) -> Routes:
     """Return the routes of policies, grants and tokens."""
-    routes = APIRouter(tags=["rules and rights"])
+    routes = Routes(tags=["rules and rights"])
 
     @routes.get("/policies/{environment}")
-    def policy(
-        environment: EnvironmentName, caller: Caller, project: Annotated[Name | None, Query()] = None
-    ) -> Policy:
+    def policy(environment: EnvironmentName, caller: Caller, project: Annotated[Name | None, Query()] = None) -> Policy:
         """Show what it takes to become champion of an environment."""
         return registry.policy(caller, environment, project=project)
 
@@ -130,9 +129,9 @@ def rights(registry: Registry) -> APIRouter:
     return routes
 
 
-def transfer(registry: Registry) -> APIRouter:
+def transfer(registry: Registry) -> Routes:
     """Return the routes that take everything out and in."""
-    routes = APIRouter(tags=["transfer"])
+    routes = Routes(tags=["transfer"])
 
     @routes.get(
         "/export",

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 
-from mdk_jupyter.registry.service import Registry
 from mdk_jupyter.registry.api import requests
 from mdk_jupyter.registry.api.bodies import Annotating, VersionOrAlias
 from mdk_jupyter.registry.api.problems import Refusal, declared
 from mdk_jupyter.registry.api.requests import Caller, Cursor, IdempotencyKey, InEnvironment, Limit, ModelName
+from mdk_jupyter.registry.api.routing import Routes
 from mdk_jupyter.registry.domain import (
     Comparison,
     CostRow,
@@ -24,25 +25,24 @@ from mdk_jupyter.registry.domain import (
     Status,
     Version,
 )
+from mdk_jupyter.registry.service import Registry
 
-_Label = Annotated[list[str], Query(alias="label", description="`key=value`; may be repeated.")]
+_Label = Annotated[Sequence[str], Query(alias="label", description="`key=value`; may be repeated.")]
 _Project = Annotated[str | None, Query(max_length=128)]
 _Text = Annotated[str | None, Query(max_length=200, description="Part of the name or description.")]
 _Reference = Annotated[str, Query(max_length=2500, description="`flights/1.4.2`, `flights@latest` ...")]
 
 
-def router(registry: Registry) -> APIRouter:
+def router(registry: Registry) -> Routes:
     """Return the routes."""
-    routes = APIRouter(tags=["models and versions"])
+    routes = Routes(tags=["models and versions"])
 
     @routes.post(
         "/models/{name}/versions",
         status_code=201,
         responses=declared(409),
     )
-    def register(
-        name: ModelName, body: NewVersion, caller: Caller, idempotency_key: IdempotencyKey = None
-    ) -> Version:
+    def register(name: ModelName, body: NewVersion, caller: Caller, idempotency_key: IdempotencyKey = None) -> Version:
         """Add a version. The model comes to be with its first one."""
         return registry.add(caller, name, body, idempotency_key=idempotency_key)
 
@@ -53,7 +53,7 @@ def router(registry: Registry) -> APIRouter:
         caller: Caller,
         project: _Project = None,
         text: _Text = None,
-        label: _Label = [],  # noqa: B006: FastAPI copies it
+        label: _Label = (),
         champion_in: Environment | None = None,
         cursor: Cursor = None,
         limit: Limit = 50,
@@ -91,9 +91,7 @@ def router(registry: Registry) -> APIRouter:
         return page
 
     @routes.get("/models/{name}/versions/{version}", responses=declared(404))
-    def version(
-        name: ModelName, version: VersionOrAlias, caller: Caller, environment: InEnvironment = None
-    ) -> Version:
+    def version(name: ModelName, version: VersionOrAlias, caller: Caller, environment: InEnvironment = None) -> Version:
         """Show a version, with its requirements and the profile of its data."""
         return registry.version(caller, requests.reference(name, version), environment=environment)
 
@@ -122,8 +120,8 @@ def router(registry: Registry) -> APIRouter:
         caller: Caller,
         text: _Text = None,
         project: _Project = None,
-        label: _Label = [],  # noqa: B006: FastAPI copies it
-        metric: Annotated[list[str], Query(description="Such as `auc > 0.8`; may be repeated.")] = [],  # noqa: B006
+        label: _Label = (),
+        metric: Annotated[Sequence[str], Query(description="Such as `auc > 0.8`; may be repeated.")] = (),
         champion_in: Environment | None = None,
         trained_by: Annotated[str | None, Query(max_length=300)] = None,
         since: datetime | None = None,
