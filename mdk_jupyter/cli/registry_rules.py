@@ -110,19 +110,48 @@ def token(
 def verify(
     ctx: typer.Context,
     name: Annotated[str | None, typer.Argument(metavar="[MODEL]", help="Default: all models.")] = None,
+    against: Annotated[
+        Path | None, typer.Option("--anchor", metavar="FILE", help="Also hold it against what `anchor` wrote.")
+    ] = None,
     as_json: AsJson = False,
 ) -> Any:
     """Check that nobody changed the history; exits with 1 where somebody did."""
     from mdk_jupyter.cli.registry import face, told
     from mdk_jupyter.widgets import registry_sheets
 
-    found = face(ctx).verify(name)
+    known = face(ctx)
+    if against is None:
+        found = known.verify(name)
+    else:
+        from mdk_jupyter.registry import anchors
+
+        found = _in_this_process(known).verify(name, anchor=anchors.from_file(against))
     if found.whole:
         return told(found, as_json, registry_sheets.verification)
     shown = told(found, as_json, registry_sheets.verification)
     if shown is not None:
         ctx.obj.plan(shown)
     raise typer.Exit(1)
+
+
+def anchor(
+    ctx: typer.Context,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Where the database's owner cannot write.")],
+) -> None:
+    """Note the ends of all histories outside of the registry: `verify --anchor FILE` then finds what was cut off."""
+    from mdk_jupyter.cli.registry import face
+    from mdk_jupyter.registry import anchors
+
+    anchors.to_file(_in_this_process(face(ctx)).anchor(), file)
+    typer.echo(f"anchored in {file}")
+
+
+def _in_this_process(known: RegistryFace) -> Any:  # Embedded, which has more than a server
+    from mdk_jupyter.registry.embedded import Embedded
+
+    if not isinstance(known, Embedded):
+        raise typer.BadParameter("this is done beside the database: name it with --url sqlite:///… or postgresql://…")
+    return known
 
 
 def export(
@@ -189,7 +218,7 @@ def _take_from_mlflow(known: RegistryFace, where: str, project: str | None) -> I
 
 def add_to(app: typer.Typer) -> None:
     """Add the commands to `mdk registry`."""
-    for command in (policy, grant, token, verify, export):
+    for command in (policy, grant, token, verify, anchor, export):
         app.command(command.__name__)(command)
     app.command("import")(import_)
     app.command("serve")(serve)

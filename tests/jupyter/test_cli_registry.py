@@ -194,6 +194,14 @@ def test_a_changed_history_is_found(folder: Path) -> None:
     assert done.returncode == 1 and "the history was changed" in done.stdout
 
 
+def test_a_history_is_held_against_an_anchor(folder: Path) -> None:
+    said("registry", "annotate", "flights/1.0.0", "--note", "seen")
+    call(["registry", "anchor", "anchor.jsonl"], Face())
+    assert "compared with an anchor" in said("registry", "verify", "--anchor", "anchor.jsonl")
+    with pytest.raises(UsageError, match="beside the database"):
+        call(["registry", "--url", "https://registry.example.org", "anchor", "x"], Face())
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [

@@ -392,7 +392,5 @@ def test_calling_the_package_works_whatever_was_imported_before() -> None:
         "mdk.log_model('m', {{}})\nprint(len(mdk.registry().models().items))"
     )
     for first in ("", "import mdk_jupyter.registry.domain", "mdk.log_model", "from mdk_jupyter import registry"):
-        done = subprocess.run(
-            [sys.executable, "-c", code.format(first)], capture_output=True, text=True, check=False
-        )
+        done = subprocess.run([sys.executable, "-c", code.format(first)], capture_output=True, text=True, check=False)
         assert done.stdout == "()\n1\n", done.stderr

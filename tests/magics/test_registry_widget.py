@@ -106,7 +106,14 @@ def test_what_the_registry_refuses_is_said(registry: RegistryFace) -> None:
     assert registry.champion("flights", environment="dev").version.version == "1.0.1"
 
 
-@given(st.lists(st.one_of(st.floats(allow_nan=False, allow_infinity=False), st.integers(-(2**60), 2**60), st.booleans(), st.just("x")), max_size=8))
+@given(
+    st.lists(
+        st.one_of(
+            st.floats(allow_nan=False, allow_infinity=False), st.integers(-(2**60), 2**60), st.booleans(), st.just("x")
+        ),
+        max_size=8,
+    )
+)
 def test_a_chart_is_well_formed_whatever_the_metrics(values: list[Any]) -> None:
     versions = [_version(number, {"<m>": value}) for number, value in enumerate(values)]
     drawn = metric_chart(versions, "<m>")
