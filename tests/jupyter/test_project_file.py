@@ -23,7 +23,7 @@ owner: Growth Team
 labels: {team: growth, cost_centre: 0042}
 images:
   default: europe-docker.pkg.dev/p/r/base@sha256:aa
-registry: https://registry.example.org
+registry: {url: "https://registry.example.org"}
 target: vertex
 vertex:
   project_id: churn-dev
@@ -56,7 +56,7 @@ def test_environments_are_merged_over_what_holds_everywhere(tmp_path: Path) -> N
     prod = project.environment("prod").settings
     assert prod.labels == {"team": "growth", "cost_centre": "0042", "tier": "gold"}, "text stays as it is written"
     assert prod.images == {"default": "europe-docker.pkg.dev/p/r/base@sha256:aa", "gpu": "registry/gpu:1"}
-    assert (prod.target, prod.owner, prod.registry) == ("kfp", "Growth Team", "https://registry.example.org")
+    assert (prod.target, prod.owner, prod.registry.url) == ("kfp", "Growth Team", "https://registry.example.org")
     assert (prod.vertex.project_id, prod.vertex.region, prod.vertex.caching) == ("churn-prod", "europe-west3", True)
 
     assert project.environment().name == "dev"
