@@ -26,6 +26,7 @@ from mdk_jupyter.registry.domain import (
     Version,
 )
 from mdk_jupyter.registry.service import Registry
+from mdk_jupyter.registry.service.base import valid
 
 _Label = Annotated[Sequence[str], Query(alias="label", description="`key=value`; may be repeated.")]
 _Project = Annotated[str | None, Query(max_length=128)]
@@ -131,17 +132,18 @@ def router(registry: Registry) -> Routes:
         limit: Limit = 50,
     ) -> Page[Version]:
         """Find versions over all models. All that is given must hold."""
-        query = Search(
-            text=text,
-            project=project,
-            labels=requests.labels(label),
-            metrics=tuple(metric),
-            champion_in=champion_in,
-            trained_by=trained_by,
-            since=since,
-            until=until,
-            status=status,
-        )
+        given = {
+            "text": text,
+            "project": project,
+            "labels": requests.labels(label),
+            "metrics": tuple(metric),
+            "champion_in": champion_in,
+            "trained_by": trained_by,
+            "since": since,
+            "until": until,
+            "status": status,
+        }
+        query = valid(Search, given)
         page = registry.search(caller, query, cursor=cursor, limit=limit)
         requests.link(request, response, page)
         return page
