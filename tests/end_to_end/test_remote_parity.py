@@ -39,7 +39,9 @@ def quick_looks(monkeypatch: pytest.MonkeyPatch) -> None:
 )
 def test_an_example_gives_the_same_on_vertex(name: str, parameters: dict[str, Any], tmp_path: Path) -> None:
     run = compare(EXAMPLES / name / f"{name}.ipynb", parameters, "vertex", tmp_path)
-    assert run.metrics and all(values(run).values()), "there is something to compare"
+    assert run.metrics and all(found for name, found in values(run).items() if name != "register"), (
+        "there is something to compare"
+    )
 
 
 def test_an_example_gives_the_same_on_kubeflow(tmp_path: Path) -> None:

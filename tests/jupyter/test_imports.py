@@ -23,7 +23,8 @@ FOREIGN_TO_THE_COMPILER = {
     "papermill", "pyarrow", "sklearn", "sqlalchemy",
 }  # fmt: skip
 HEAVY = (
-    "IPython", "cloudpickle", "fastapi", "google", "ipykernel", "ipywidgets", "jupyter_client", "kfp", "nbclient", "nbformat",
+    "IPython", "alembic", "cloudpickle", "fastapi", "google", "httpx", "ipykernel", "ipywidgets", "jupyter_client", "kfp",
+    "nbclient", "nbformat",
     "numpy", "pandas", "papermill", "pyarrow", "rich", "sklearn", "sqlalchemy", "starlette", "uvicorn",
 )  # fmt: skip
 

@@ -63,8 +63,10 @@ class _Trusting:
 
     name = "trusting"
 
-    async def actor(self, headers: Any) -> Actor:
-        return Actor(name=headers["authorization"].removeprefix("Bearer "), method="token")
+    async def caller(self, headers: Any) -> Any:
+        from mdk_jupyter.registry.api.auth.base import Identified
+
+        return Identified(headers["authorization"].removeprefix("Bearer "), "token")
 
 
 @pytest.fixture
