@@ -48,6 +48,8 @@ def new_postgres_database() -> Iterator[Callable[[], str]]:
     yield new
     engine.dispose()
     server.cleanup()
+    if not folder.exists():  # no other process has it
+        Path(f"{folder}.lock").unlink(missing_ok=True)
 
 
 def _url(uri: str, database: str) -> str:
