@@ -88,7 +88,7 @@ def test_without_a_file_there_is_nothing_of_anybody(tmp_path: Path) -> None:
         ("vertex: {network: main}", "MDK447", "is not a network", "projects/"),
         ("kfp: {host: kubeflow}", "MDK447", "kfp.host", "https://"),
         ("kfp: {token_variable: A, token_file: b}", "MDK447", "named twice", "keep one"),
-        ("registry: here", "MDK447", "'here' is not a URL", "https://"),
+        ("registry: here", "MDK443", "expected a mapping", ""),
         ("images: {default: a b}", "MDK447", "images.default", "registry/"),
         ("environments: {Prod: {}}", "MDK447", "name of an environment", "small letters"),
         ("environments: {dev: {name: x}}", "MDK445", 'environments.dev: unknown key "name"', ""),
