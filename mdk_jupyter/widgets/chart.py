@@ -21,13 +21,14 @@ def metric_chart(versions: Sequence[Version], metric: str) -> str:
     if len(values) < 2:
         return ""
     low, high = min(value for _, value in values), max(value for _, value in values)
-    spread = (high - low) or abs(high) or 1.0
+    half = high / 2 - low / 2  # the whole may be more than a float holds
+    heights = [(value / 2 - low / 2) / half if half > 0 else 0.5 for _, value in values]
     places = [
         (
             _LEFT + (WIDTH - _LEFT - _RIGHT) * at / (len(values) - 1),
-            _TOP + (HEIGHT - _TOP - _BOTTOM) * (1 - ((value - low) / spread if high > low else 0.5)),
+            _TOP + (HEIGHT - _TOP - _BOTTOM) * (1 - height),
         )
-        for at, (_, value) in enumerate(values)
+        for at, height in enumerate(heights)
     ]
     line = " ".join(f"{x:.1f},{y:.1f}" for x, y in places)
     dots = "".join(_dot(item, value, x, y, metric) for (item, value), (x, y) in zip(values, places, strict=True))
