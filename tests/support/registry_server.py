@@ -50,8 +50,7 @@ class Server:
 
     def workers(self) -> list[int]:
         """Return the processes that answer."""
-        children = psutil.Process(self.pid).children()
-        return [child.pid for child in children if "resource_tracker" not in " ".join(child.cmdline())]
+        return [child.pid for child in psutil.Process(self.pid).children() if _answers(child)]
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
         """Stop it, and return its exit code."""
@@ -142,3 +141,10 @@ def dev_door(url: str, *words: str, **roles: Iterable[Grant]) -> Iterator[Door]:
 def sqlite_url(folder: Path) -> str:
     """Return the URL of a new registry."""
     return f"sqlite:///{folder / 'registry.db'}"
+
+
+def _answers(process: psutil.Process) -> bool:
+    try:
+        return "resource_tracker" not in " ".join(process.cmdline())
+    except psutil.Error:  # killed, and not buried yet
+        return False
