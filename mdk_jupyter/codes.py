@@ -518,6 +518,12 @@ CODES: dict[str, Code] = {
         "try: import fast_json\nexcept ImportError: import json as fast_json",
         "If the step needs it, name a version: `requirement:fast-json==1.2`.",
     ),
+    "MDK485": Code(
+        "The target has no volumes",
+        "Persistent volume claims belong to a Kubernetes cluster; Vertex AI Pipelines has none.",
+        "component:train volume:/data=training-data, with target: vertex",
+        "Use a bucket, or submit to Kubeflow Pipelines.",
+    ),
     # Standing in for a cloud
     "MDK490": Code(
         "The stand-in is not installed",

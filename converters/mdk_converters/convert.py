@@ -257,6 +257,7 @@ class _Conversion:
             cache=options.cache if options.cache is not None else True,
             env=dict(options.env),
             secrets=dict(options.secrets),
+            volumes=dict(options.volumes),
             labels=dict(options.labels),
             annotations=dict(options.annotations),
             requirements=self._requirements(plan),

@@ -37,6 +37,7 @@ class Options:
     labels: Mapping[str, str] = field(default_factory=dict)
     annotations: Mapping[str, str] = field(default_factory=dict)
     secrets: Mapping[str, str] = field(default_factory=dict)  # environment variable -> SECRET or SECRET:KEY
+    volumes: Mapping[str, str] = field(default_factory=dict)  # folder -> persistent volume claim
     metrics: tuple[str, ...] = ()  # outputs to log as metrics
 
 
@@ -190,6 +191,14 @@ def _secret(value: Any) -> tuple[str, str]:
     return variable, secret
 
 
+def _volume(value: Any) -> tuple[str, str]:
+    wanted = "write /FOLDER=CLAIM"
+    folder, claim = _pair(r"/[^\s=]+", wanted)(value)
+    if not re.fullmatch(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?", claim):
+        raise ValueError(wanted)
+    return folder, claim
+
+
 _OPTIONS = [
     Option("after", "after", "load", "run after this component, even if no data flows", _word, "list", True),
     Option("when", "when", "auc > 0.8", "run only if this holds, otherwise the step is skipped", _condition),
@@ -209,6 +218,7 @@ _OPTIONS = [
     Option("metric", "metrics", "auc", "variable to log as a metric", _variable, "list", True),
     Option("env", "env", "STAGE=dev", "environment variable", _pair(_VARIABLE, "write NAME=VALUE"), "map"),
     Option("secret", "secrets", "TOKEN=api-token", "environment variable from a secret", _secret, "map"),
+    Option("volume", "volumes", "/data=claim", "folder from a volume claim of the cluster", _volume, "map"),
     Option("label", "labels", "team=risk", "label of a remote step", _pair(_LABEL, "write KEY=VALUE"), "map"),
     Option(
         "annotation",

@@ -110,6 +110,9 @@ class Component(Strict):
     cache: bool = Field(default=True, description="Whether an unchanged step may be skipped.")
     env: dict[str, str] = Field(default={}, description="Environment variables.")
     secrets: dict[str, str] = Field(default={}, description="Environment variable -> SECRET or SECRET:KEY.")
+    volumes: dict[str, str] = Field(
+        default={}, description="Folder in the step -> persistent volume claim, on Kubeflow Pipelines."
+    )
     labels: dict[str, str] = Field(default={}, description="Labels of the step.")
     annotations: dict[str, str] = Field(default={}, description="Annotations of the step.")
     requirements: list[str] = Field(default=[], description="Python packages, as pip takes them.")

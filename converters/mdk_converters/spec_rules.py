@@ -123,6 +123,12 @@ def _name_problems(name: str, component: Component) -> Iterator[Problem]:
                 "mend the name or the kind",
                 (variable,),
             )
+    for folder in component.volumes:
+        if not folder.startswith("/") or folder == "/":
+            message = f'"{folder}" cannot be the folder of a volume'
+            yield Problem(
+                "MDK216", (*path, "volumes", folder), message, "write it from the root: /data", (folder,), True
+            )
     for field in ("env", "secrets"):
         for variable in getattr(component, field):
             if not variable or "=" in variable or "\0" in variable:

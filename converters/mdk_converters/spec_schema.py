@@ -60,7 +60,7 @@ def schema_text() -> str:
 
 def _complete_component(component: dict[str, Any]) -> None:
     properties = component["properties"]
-    for field in ("env", "secrets", "labels", "annotations"):
+    for field in ("env", "secrets", "volumes", "labels", "annotations"):
         properties[field]["additionalProperties"] = TEXT
     for field in ("inputs", "outputs"):
         properties[field]["propertyNames"] = {"pattern": f"^{_VALUE}$"}

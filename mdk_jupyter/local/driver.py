@@ -444,6 +444,8 @@ def _warnings(pipeline: Pipeline, machine: Amount) -> Iterator[str]:
     if not is_installed(kernel):
         yield f"the notebook's kernel {kernel!r} is not installed here; its steps run on this Python"
     for name, component in pipeline.components.items():
+        for folder, claim in component.volumes.items():
+            yield f"step {name!r} wants the volume {claim} at {folder}; here it finds what this machine has there"
         for variable in component.secrets:
             if variable not in os.environ:
                 yield f"step {name!r} wants the secret {variable}, which the environment does not have"

@@ -214,6 +214,17 @@ def _changed(value: Any, items: str | None) -> str | None:
     return "the keys of mappings arrive in alphabetical order" if json.dumps(value) != json.dumps(arrived) else None
 
 
+def volume_findings(pipeline: Pipeline, target: Target) -> Iterator[Finding]:
+    """Yield the volumes that the target cannot mount."""
+    if target == "kfp":
+        return
+    for name, component in pipeline.components.items():
+        for folder, claim in component.volumes.items():
+            message = f"component {name!r} wants the volume {claim} at {folder}, and Vertex AI has no volumes"
+            fix = "read from and write to a bucket, or submit with --target kfp"
+            yield Finding("MDK485", message, Place(pipeline.metadata.notebook), fix, names=(name, claim))
+
+
 def plan_findings(plan: Plan) -> Iterator[Finding]:
     """Yield what is too long or too large."""
     size = len(json.dumps(plan.arguments, ensure_ascii=False).encode())

@@ -75,6 +75,7 @@ def prepare(
     except UsageError as error:
         usage += error.findings
     faults += checks.image_findings(pipeline, place)
+    faults += checks.volume_findings(pipeline, chosen)
     bundle = document = None
     numbers = cell_numbers(source)
     try:

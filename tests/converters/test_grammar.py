@@ -109,6 +109,7 @@ OPTIONS: list[tuple[str, str, Any, Options]] = [
     ("metric", "auc", "auc", Options(metrics=("auc",))),
     ("env", "STAGE=a=b c", {"STAGE": "a=b c"}, Options(env={"STAGE": "a=b c"})),
     ("secret", "TOKEN=api:key", {"TOKEN": "api:key"}, Options(secrets={"TOKEN": "api:key"})),
+    ("volume", "/data=claim", {"/data": "claim"}, Options(volumes={"/data": "claim"})),
     ("label", "team=risk", {"team": "risk"}, Options(labels={"team": "risk"})),
     ("annotation", "a.b/c=d", ["a.b/c=d"], Options(annotations={"a.b/c": "d"})),
 ]
@@ -199,6 +200,7 @@ FAULTY: list[tuple[str, list[dict[str, Any]], str, str]] = [
     ("output that is no name", [cell("x", "component:load", "output:df[0]")], "MDK111", "df[0]"),
     ("env without value", [cell("x", "component:load", "env:STAGE")], "MDK111", "NAME=VALUE"),
     ("env nested", [cell("x", mdk={"component": "load", "env": {"A": [1]}})], "MDK111", "text"),
+    ("volume without claim", [cell("x", "component:load", "volume:/data=")], "MDK111", "/FOLDER=CLAIM"),
     ("secret without name", [cell("x", "component:load", "secret:TOKEN=")], "MDK111", "VARIABLE=SECRET"),
     ("image of two words", [cell("x", "component:load", "image:my image")], "MDK111", "without spaces"),
     ("role that is no switch", [cell("x", "component:a"), cell("x", mdk={"skip": 1})], "MDK111", "true or false"),

@@ -179,7 +179,9 @@ def test_the_step_knows_which_inputs_others_read_later() -> None:
 def test_secrets_and_labels_are_a_document_for_kubernetes() -> None:
     from kfp import dsl, kubernetes
 
-    with_secret = step("use", secrets={"TOKEN": "api:token", "KEY": "other"}, labels={"team": "risk"})
+    with_secret = step(
+        "use", secrets={"TOKEN": "api:token", "KEY": "other"}, labels={"team": "risk"}, volumes={"/data": "claim"}
+    )
     result = kfp.compile(spec({"use": with_secret}))
     _, platform = yaml.safe_load_all(kfp.to_yaml(result))
     ours = platform["platforms"]["kubernetes"]["deploymentSpec"]["executors"]["exec-use"]
@@ -194,10 +196,12 @@ def test_secrets_and_labels_are_a_document_for_kubernetes() -> None:
         task = use()
         kubernetes.use_secret_as_env(task, "api", {"token": "TOKEN"})
         kubernetes.use_secret_as_env(task, "other", {"KEY": "KEY"})
+        kubernetes.mount_pvc(task, pvc_name="claim", mount_path="/data")
         kubernetes.add_pod_label(task, "team", "risk")
         found.update(task.platform_config["kubernetes"])
 
     assert [{"optional": False, **secret} for secret in found["secretAsEnv"]] == ours["secretAsEnv"]
+    assert found["pvcMount"] == ours["pvcMount"]
     assert found["podMetadata"] == ours["podMetadata"]
     assert kfp.to_json(result).count("\n") == 1
 

@@ -304,6 +304,13 @@ def test_a_failure_is_read_back_from_a_log() -> None:
     assert other.code == "MDK480" and trace == "Killed"
 
 
+def test_volumes_are_for_clusters(tmp_path: Path) -> None:
+    made = small(volumes={"/data": "claim"})
+    [finding] = [f for f in refused(tmp_path, made).findings if f.severity == "error"]
+    assert finding.code == "MDK485" and "claim" in finding.message
+    assert "pvcMount" in plan(tmp_path, made, target="kfp").document.package
+
+
 def test_packages_that_are_not_here_are_not_installed_there(tmp_path: Path) -> None:
     made = small(requirements=["no_such_package_here", "PyYAML", "no-such-package-either==1.0"])
     found = prepared(tmp_path, made)

@@ -1,4 +1,4 @@
-"""What only Kubeflow knows of a pipeline: secrets of the cluster, labels and annotations of pods."""
+"""What only Kubeflow knows of a pipeline: secrets and volumes of the cluster, labels and annotations of pods."""
 
 from __future__ import annotations
 
@@ -22,10 +22,20 @@ def _executor(component: Component) -> dict[str, Any]:
     part: dict[str, Any] = {}
     if component.secrets:
         part["secretAsEnv"] = [_secret(variable, secret) for variable, secret in component.secrets.items()]
+    if component.volumes:
+        part["pvcMount"] = [_mount(folder, claim) for folder, claim in component.volumes.items()]
     pod = {"labels": component.labels, "annotations": component.annotations}
     if any(pod.values()):
         part["podMetadata"] = {key: dict(values) for key, values in pod.items() if values}
     return part
+
+
+def _mount(folder: str, claim: str) -> dict[str, Any]:
+    return {
+        "constant": claim,
+        "mountPath": folder,
+        "pvcNameParameter": {"runtimeValue": {"constant": claim}},
+    }
 
 
 def _secret(variable: str, secret: str) -> dict[str, Any]:
