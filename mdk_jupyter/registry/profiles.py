@@ -63,7 +63,7 @@ def _numbers(values: Any) -> dict[str, Any]:
 
     finite = values[np.isfinite(values)]
     if not len(finite):
-        return {"kind": "number", "edges": [], "counts": []}
+        return {"kind": "number", "edges": [], "counts": [], "infinite": len(values)}
     edges = np.unique(np.quantile(finite, np.linspace(0, 1, BINS + 1), method="inverted_cdf"))
     if len(edges) == 1:
         edges = np.array([edges[0], edges[0]])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -93,7 +94,8 @@ def drivers_of(folder: Path, notebook: Path) -> list[int]:
 
 def kill(processes: Sequence[int]) -> None:
     for process in processes:
-        os.kill(process, signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):  # a spare that went with another one
+            os.kill(process, signal.SIGKILL)
 
 
 def the_server(folder: Path) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from kernels import write_notebook
 
@@ -176,6 +176,7 @@ def test_a_missing_git_does_not_matter(folder: Path, monkeypatch: pytest.MonkeyP
 
 
 @given(st.lists(st.one_of(st.none(), st.floats(allow_infinity=True, allow_nan=True)), max_size=60))
+@example([float("inf")])
 def test_a_profile_counts_every_row(values: list[float | None]) -> None:
     about = profile(pd.DataFrame({"x": pd.Series(values, dtype=float)}))["columns"]["x"]
     assert sum(about["counts"]) + about.get("infinite", 0) + about["missing"] == len(values)
