@@ -4,8 +4,9 @@ BIN := $(VENV)/bin
 
 .PHONY: demo test bench lint docs clean
 
-demo: $(VENV)/.examples  ## convert and run the flights example
+demo: $(VENV)/.examples  ## convert and run the flights example, and show what it registered
 	$(BIN)/mdk run local examples/flights/flights.ipynb
+	@cd examples/flights && ../../$(BIN)/mdk registry show flights
 
 test: $(VENV)/.installed lint  ## everything that CI runs
 	$(BIN)/python -m pytest -n 2
