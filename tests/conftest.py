@@ -9,12 +9,19 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from postgres import new_postgres_database, registry_url
 from servers import end_servers
 
 from mdk_jupyter.kernels import place
 
 __all__ = ["kernel_servers", "new_postgres_database", "registry_url"]
+
+
+# A change is judged by examples that do not change; new ones are looked for elsewhere.
+settings.register_profile("ci", derandomize=True)
+if os.environ.get("CI"):
+    settings.load_profile("ci")
 
 
 @pytest.fixture(scope="session", autouse=True)
