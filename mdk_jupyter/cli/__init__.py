@@ -22,7 +22,10 @@ def main() -> NoReturn:
         from mdk_jupyter.kernels import client
 
         with contextlib.suppress(client.UnavailableError):  # then here
-            sys.exit(client.hand_over(sys.argv))
+            try:
+                sys.exit(client.hand_over(sys.argv))
+            except KeyboardInterrupt:  # before the command had begun to listen
+                sys.exit(130)
     from mdk_jupyter.cli import entry
 
     entry.main()

@@ -228,9 +228,8 @@ class Server:
         """Start the template again without the module."""
         self.left_out[worker.seeded][module] = why
         names = [name for name in worker.names if name != module and not name.startswith(f"{module}.")]
-        if len(names) == len(worker.names):  # it came along with others, which stay out as well
-            root = module.partition(".")[0]
-            names = [name for name in names if name.partition(".")[0] != root] if root in str(names) else []
+        if len(names) == len(worker.names):  # it came along with others: then none is imported ahead
+            names = []
         again = self._template(names, worker.seeded, worker.environ)
         for request, files in worker.waiting:
             again.pass_on(request, files)

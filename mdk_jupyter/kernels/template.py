@@ -112,7 +112,10 @@ class Template:
         if self.is_retired or quiet > min(REST, IDLE):
             self._drop_spares()
         elif self.wants_spares and len(self.spares) < SPARES and quiet >= QUIET:
-            self.spares.append(self._fork_kernel())
+            try:
+                self.spares.append(self._fork_kernel())
+            except OSError:  # no room for one more; who wants a kernel is told so
+                self.wants_spares = False
 
     def _drop_spares(self) -> None:
         while self.spares:
@@ -135,7 +138,10 @@ class Template:
             self.drivers.append(driver)
             self.selector.register(channel, selectors.EVENT_READ, lambda _: self._on_driver(driver))
             self.taken = time.monotonic() - QUIET
-            wire.send(channel, {"attached": True})
+            try:
+                wire.send(channel, {"attached": True})
+            except OSError:  # it did not wait
+                self._forget(driver)
         elif "template" in message:
             self._fork_template(
                 socket.socket(fileno=files[0]),
