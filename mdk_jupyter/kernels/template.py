@@ -71,6 +71,7 @@ class Template:
         self.taken = time.monotonic()  # when a kernel was last wanted
         self.is_retired = False
         self.wants_spares = False
+        self.has_room = True
 
     def prepare(self, wanted: Wanted, environ: Mapping[str, str]) -> None:
         """Import the libraries. Ends the process when one of them cannot be in a template."""
@@ -103,7 +104,7 @@ class Template:
         if self.is_retired or not self.wants_spares:
             return None
         quiet = time.monotonic() - self.taken
-        if len(self.spares) < SPARES and quiet < REST:
+        if self.has_room and len(self.spares) < SPARES and quiet < REST:
             return max(0.0, QUIET - quiet)
         return max(0.0, (min(REST, IDLE) if self.spares else IDLE) - quiet) + 0.01
 
@@ -111,11 +112,11 @@ class Template:
         quiet = time.monotonic() - self.taken
         if self.is_retired or quiet > min(REST, IDLE):
             self._drop_spares()
-        elif self.wants_spares and len(self.spares) < SPARES and quiet >= QUIET:
+        elif self.wants_spares and self.has_room and len(self.spares) < SPARES and quiet >= QUIET:
             try:
                 self.spares.append(self._fork_kernel())
             except OSError:  # no room for one more; who wants a kernel is told so
-                self.wants_spares = False
+                self.has_room = False
 
     def _drop_spares(self) -> None:
         while self.spares:
@@ -138,6 +139,7 @@ class Template:
             self.drivers.append(driver)
             self.selector.register(channel, selectors.EVENT_READ, lambda _: self._on_driver(driver))
             self.taken = time.monotonic() - QUIET
+            self.has_room = True
             try:
                 wire.send(channel, {"attached": True})
             except OSError:  # it did not wait
