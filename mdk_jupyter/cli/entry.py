@@ -63,6 +63,8 @@ def options(
     events: Annotated[bool, typer.Option("--events", help="Print a run as lines of JSON, as it happens.")] = False,
 ) -> None:
     """Options before the command."""
+    if events:  # `main` takes it where it belongs
+        raise typer.BadParameter("write it before everything else, in a terminal: mdk --events run local NOTEBOOK")
 
 
 def call(words: Sequence[str], caller: Caller) -> Any:

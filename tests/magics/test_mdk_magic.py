@@ -125,6 +125,7 @@ def test_a_failed_run_is_an_error_where_nobody_looks(unattended: Kernel) -> None
         ("run local -p rate='1", "MDK363"),
         ("rnu", "rnu"),
         ("run local --no-such-option", "--no-such-option"),
+        ("--events run local", "in a terminal"),
         ("runs show 1999", "MDK352"),
     ],
 )
