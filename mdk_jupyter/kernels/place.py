@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 FOLDER = "MDK_KERNELS_FOLDER"  # environment variable: where the sockets are, instead of the usual place
+IDLE = float(os.environ.get("MDK_KERNELS_IDLE") or 600)  # seconds after which nobody is expected any more
 _PATH_LIMIT = 60  # of the folder; a Unix socket's path has at most about 104 bytes
 
 # What interpreters and the C library read once, when a process starts.

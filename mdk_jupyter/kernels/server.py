@@ -31,10 +31,9 @@ from typing import Any
 
 from mdk_jupyter.kernels import place as places
 from mdk_jupyter.kernels import wire
-from mdk_jupyter.kernels.place import Place
+from mdk_jupyter.kernels.place import IDLE, Place
 from mdk_jupyter.kernels.wire import Message
 
-IDLE = float(os.environ.get("MDK_KERNELS_IDLE") or 600)  # seconds after which a server without work ends
 MOST_TEMPLATES = 4
 
 

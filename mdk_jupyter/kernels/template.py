@@ -19,13 +19,13 @@ from pathlib import Path
 from typing import Any
 
 from mdk_jupyter.kernels import wire
+from mdk_jupyter.kernels.place import IDLE
 from mdk_jupyter.kernels.preload import LeftOutError, Preloaded, Wanted, preload
 
 PORTS = ("shell_port", "iopub_port", "stdin_port", "control_port", "hb_port")
 SPARES = min(4, (os.cpu_count() or 1) + 1)  # kernels forked ahead of need
 QUIET = 0.2  # seconds after which spares are made up for: not while steps are starting
 REST = 120.0  # seconds after which unused spares are given up
-IDLE = float(os.environ.get("MDK_KERNELS_IDLE") or 600)  # seconds after which nobody is expected any more
 
 
 @dataclass(slots=True)
