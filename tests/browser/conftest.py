@@ -20,7 +20,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 import mdk_jupyter
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-BUILT = Path(mdk_jupyter.__file__).parent / "labextension" / "static" / "style.js"
+BUILT = Path(mdk_jupyter.__file__).parent / "labextension"
 SCREENSHOTS = os.environ.get("MDK_SCREENSHOTS")  # a folder: keep pictures there
 
 
@@ -52,7 +52,7 @@ def chromium() -> str:
 @pytest.fixture(scope="session")
 def lab(tmp_path_factory: pytest.TempPathFactory, chromium: str) -> Iterator[Lab]:
     """JupyterLab with settings, runtime folder and files of its own."""
-    if not BUILT.exists():
+    if not (BUILT / "static" / "style.js").exists():
         pytest.skip("the extension is not built; `make test` does it")
     home = tmp_path_factory.mktemp("lab")
     with serving(home) as server:
@@ -69,6 +69,11 @@ class serving:
         quiet = home / "settings/@jupyterlab/apputils-extension/notification.jupyterlab-settings"
         quiet.parent.mkdir(parents=True, exist_ok=True)
         quiet.write_text('{"fetchNews": "false", "checkForUpdates": false}', encoding="utf-8")
+        # The extension as it is built in this checkout, whatever else is installed.
+        (home / "share/labextensions").mkdir(parents=True, exist_ok=True)
+        link = home / "share/labextensions/mdk-jupyter"
+        if not link.exists():
+            link.symlink_to(BUILT)
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
@@ -77,6 +82,7 @@ class serving:
         folders = {
             "JUPYTER_CONFIG_DIR": home / "config",
             "JUPYTER_DATA_DIR": home / "data",
+            "JUPYTER_PATH": home / "share",
             "JUPYTER_RUNTIME_DIR": home / "runtime",
             "JUPYTERLAB_WORKSPACES_DIR": home / "workspaces",
             "JUPYTERLAB_SETTINGS_DIR": home / "settings",
@@ -97,6 +103,7 @@ class serving:
             *(f"--port={self._port}", "--ServerApp.port_retries=0", f"--IdentityProvider.token={self.lab.token}"),
             *(f"--ServerApp.root_dir={self.lab.root}", "--LabApp.expose_app_in_browser=True"),
             "--LabApp.extension_manager=readonly",
+            "--ServerApp.jpserver_extensions={'mdk_jupyter': True}",
         ]
         with (self.lab.home / "server.log").open("ab") as log:
             self._process = subprocess.Popen(command, env=self.environment, stdout=log, stderr=subprocess.STDOUT)
