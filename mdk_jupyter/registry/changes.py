@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints
 
-from mdk_jupyter.registry.domain import Labels, Name, Percent
+from mdk_jupyter.registry.domain import Labels, Name, Percent, Waiver
 
 Number = Annotated[str, StringConstraints(pattern=r"^\d{1,6}\.\d{1,6}\.\d{1,9}$")]
 Reason = Annotated[str, StringConstraints(min_length=1, max_length=2000)]
@@ -117,6 +117,8 @@ class Change(_Frozen):
     reason: Reason | None = None
     entry: Entry | None = None
     operation: Digest | None = Field(default=None, description="Carried out once, ever, in this environment.")
+    waivers: tuple[Waiver, ...] = Field(default=(), max_length=100)
+    break_glass: Reason | None = Field(default=None, description="Why all gates are passed by.")
 
 
 class Applied(_Frozen):
@@ -144,8 +146,10 @@ class Standing(_Frozen):
     challengers: dict[str, int] = Field(description="Percent by version.")
     labels: Labels = Field(description="Of the champion.")
     past: tuple[str, ...] = Field(description="Versions that have been its champion.")
-    applied: Applied | None = Field(default=None, description="None where no file was ever applied.")
+    previous: str | None = Field(default=None, description="The champion that a rollback would go back to.")
+    applied: Applied | None = Field(default=None, description="None where no entry of a file was ever applied.")
     operations: tuple[str, ...] = Field(default=(), description="Operations that were carried out.")
+    parts: dict[str, str] = Field(default={}, description="By plan, the part of it that was applied here; the newest.")
 
 
 class ModelOutcome(_Frozen):

@@ -13,7 +13,7 @@ from mdk_jupyter.registry.access import Verb, visible_projects
 from mdk_jupyter.registry.audit import Entry
 from mdk_jupyter.registry.changes import Applied, Change, ModelOutcome, Origin, Outcome, Standing
 from mdk_jupyter.registry.database import moment
-from mdk_jupyter.registry.domain import Actor, Place
+from mdk_jupyter.registry.domain import Actor, Place, Status
 from mdk_jupyter.registry.errors import ConflictError, InvalidError
 from mdk_jupyter.registry.service.base import Answer, Service, may
 from mdk_jupyter.registry.service.champions import Champions
@@ -23,6 +23,7 @@ from mdk_jupyter.registry.service.situation import Head, current_champion, deplo
 from mdk_jupyter.registry.tables import assignments, heads, models, versions
 from mdk_jupyter.registry.tables import audit as records
 
+_REMEMBERED = 50  # plans of which one can say that they were applied
 ACTION = "apply"  # of the record that tells which entry of which plan was applied
 
 
@@ -121,7 +122,7 @@ class _Joint(Champions, Registering):
             for step in change.steps:
                 self._step(actor, environment, change, step)
         now = head(entry.connection, change.model, environment)
-        if not done:
+        if not done and (change.entry or change.operation):  # it comes from a file
             said = {
                 **origin.model_dump(exclude_none=True),
                 **(change.entry.model_dump(exclude_none=True) if change.entry else {}),
@@ -143,9 +144,13 @@ class _Joint(Champions, Registering):
         reference = f"{name}/{step.version}" if getattr(step, "version", None) else f"{name}@champion"
         match step.verb:
             case "promote":
-                self.promote(actor, reference, to=environment, reason=because)
+                waivers, glass = change.waivers, change.break_glass
+                self.promote(actor, reference, to=environment, reason=because, waivers=waivers, break_glass=glass)
             case "publish":
-                self.publish(actor, reference, environment=environment, reason=because)
+                waivers, glass = change.waivers, change.break_glass
+                self.publish(
+                    actor, reference, environment=environment, reason=because, waivers=waivers, break_glass=glass
+                )
             case "rollback":
                 why = because or "as the file of operations says"
                 quarantine = step.quarantine
@@ -206,15 +211,19 @@ def _check_serial(change: Change, environment: str, before: Sequence[tuple[Any, 
 def _standing(connection: Connection, now: Head) -> Standing:
     found = deployment(connection, now)
     applied = None
-    operations = []
+    operations: list[str] = []
+    parts: dict[str, str] = {}
     for row, data in _applications(connection, now.model.name, now.environment):
+        if len(parts) < _REMEMBERED:
+            parts.setdefault(data["plan"], data["part"])
         if "operation" in data:
             operations.append(data["operation"])
-        elif applied is None:
+        elif applied is None and "serial" in data:
             told = {name: data.get(name) for name in ("plan", "part", "serial", "digest", "notes", "commit")}
             said = {"at": moment(row.at), "actor": row.actor, "revision": data["at_revision"], **told}
             applied = Applied.model_validate(said)
     champion = current_champion(connection, now, changed=False) if now.champion else None
+    past, previous = _past_champions(connection, now)
     return Standing(
         model=now.model.name,
         environment=now.environment,
@@ -223,23 +232,24 @@ def _standing(connection: Connection, now: Head) -> Standing:
         endpoint=champion.endpoint if champion else None,
         challengers=challengers_of(found.placements),
         labels=champion.version.labels if champion else {},
-        past=_past_champions(connection, now),
+        past=tuple(past),
+        previous=previous,
         applied=applied,
         operations=tuple(operations),
+        parts=parts,
     )
 
 
-def _past_champions(connection: Connection, now: Head) -> tuple[str, ...]:
+def _past_champions(connection: Connection, now: Head) -> tuple[list[str], str | None]:
+    """Return all versions that have been champion, the last one first, and the one that a rollback goes back to."""
     been = (
         select(*VERSION)
         .join_from(versions, models)
-        .where(
-            versions.c.id.in_(
-                select(assignments.c.version_id).where(
-                    assignments.c.model_id == now.model.id, assignments.c.environment == now.environment
-                )
-            )
-        )
-        .order_by(versions.c.n)
+        .join(assignments, assignments.c.version_id == versions.c.id)
+        .where(assignments.c.model_id == now.model.id, assignments.c.environment == now.environment)
+        .order_by(assignments.c.revision.desc())
     )
-    return tuple(number_of(row) for row in connection.execute(been))
+    rows = connection.execute(been).all()
+    active = (row for row in rows if row.status == Status.ACTIVE and now.champion and row.id != now.champion.id)
+    previous = next(active, None)
+    return list(dict.fromkeys(map(number_of, rows))), number_of(previous) if previous else None
