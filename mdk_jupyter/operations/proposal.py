@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any, Literal
 from mdk_converters.findings import MDKError
 from mdk_jupyter.operations.branch import Repository, has_gh
 from mdk_jupyter.operations.desired import EnvironmentEntries
+from mdk_jupyter.operations.diffs import unified_diff
 from mdk_jupyter.operations.edit import EMPTY, Value, with_entry
 from mdk_jupyter.operations.errors import refusal
 from mdk_jupyter.operations.observed import standing_of
@@ -251,14 +251,6 @@ def carry_out(proposal: Proposal, *, registry: RegistryFace | None = None, open:
     except MDKError as error:
         return Done(proposal, commit=commit, pushed=True, next_steps=(str(error),))
     return Done(proposal, commit=commit, pushed=True, url=url)
-
-
-def unified_diff(file: str, before: str, after: str) -> str:
-    """Return the change of a file as `git apply` takes it."""
-    lines = difflib.unified_diff(
-        before.splitlines(keepends=True), after.splitlines(keepends=True), f"a/{file}", f"b/{file}"
-    )
-    return "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)
 
 
 # At once

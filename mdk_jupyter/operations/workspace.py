@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mdk_jupyter.operations.apply import Situation
 from mdk_jupyter.operations.endpoints import Endpoints
@@ -16,6 +17,9 @@ from mdk_jupyter.operations.reader import Desired, find, load, required
 from mdk_jupyter.project.reader import Project, load_project
 from mdk_jupyter.registry.domain import ENVIRONMENTS
 from mdk_jupyter.registry.face import RegistryFace
+
+if TYPE_CHECKING:
+    from mdk_jupyter.operations.drift import Drift
 
 PROTECTED = ENVIRONMENTS[-1]  # where there is a file of operations, and mdk.yaml does not say
 
@@ -93,8 +97,27 @@ class Workspace:
         """Return what applying the file would change."""
         return self.look(desired, self.endpoints(desired), environments).plan
 
+    def drift(self, desired: Desired, environments: Sequence[str] | None = None) -> Drift:
+        """Return what was changed outside of the file."""
+        from mdk_jupyter.operations.drift import find_drift
+
+        observed = observe(self.registry, desired, environments=environments)
+        path = _in_repository(self.file or self.project.root / desired.path)
+        return find_drift(self.registry, desired, observed, self.protected, environments, path=path)
+
     def _connection(self, environment: str) -> Endpoints:
         from mdk_jupyter.operations.vertex_endpoints import VertexEndpoints
 
         known = self.project.content.environments
         return VertexEndpoints(self.project.environment(environment if environment in known else None).settings.vertex)
+
+
+def _in_repository(path: Path) -> str:
+    """Return the path of a file within its repository; its name where there is none."""
+    from mdk_jupyter.operations.branch import Repository
+    from mdk_jupyter.operations.errors import OperationsError
+
+    try:
+        return Repository.around(path.absolute().parent).relative(path)
+    except OperationsError:
+        return path.name
