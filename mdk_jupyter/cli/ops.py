@@ -116,7 +116,7 @@ def drift(
     from mdk_jupyter.operations.plan_text import drift_sheet
 
     workspace = _workspace(file)
-    found = workspace.drift(workspace.load(), _known(environments))
+    found = workspace.drift(workspace.entries(), _known(environments))
     if patch is not None:
         patch.write_text(found.patch, encoding="utf-8", newline="")
     texts = {"markdown": lambda: drift_markdown(found), "json": lambda: _json(found)}
@@ -136,7 +136,7 @@ def pin(
     from mdk_jupyter.operations.pin import pin as resolve
 
     workspace = _workspace(file)
-    desired = workspace.load()
+    desired = workspace.entries()
     changed, pinned = resolve(workspace.registry, desired, _known(environments))
     for one in pinned:
         typer.echo(f"{one.environment}/{one.model}: latest is {one.version}")

@@ -125,4 +125,12 @@ CODES: dict[str, Code] = {
         "flights: *usual",
         "Write the change by hand, or write out what the anchor stands for.",
     ),
+    # The first platform's format
+    "MDK630": Code(
+        "The file is of the first platform's format",
+        "It lists operations to be done, not what should be, so there is nothing that could have drifted from it, and no "
+        "entry that could be pinned or changed.",
+        "mdk ops drift, where operations.yaml has `operations:`",
+        "Write entries: `docs/operations.md` shows what each operation becomes.",
+    ),
 }
