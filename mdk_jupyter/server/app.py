@@ -7,9 +7,11 @@ from pathlib import Path
 from jupyter_server.extension.application import ExtensionApp
 from traitlets import Float, Integer
 
-from mdk_jupyter.server import contents, handlers
+from mdk_jupyter.server import contents, handlers, registry
+from mdk_jupyter.server.base import UnknownHandler
 from mdk_jupyter.server.parts import Parts
 from mdk_jupyter.server.places import Places
+from mdk_jupyter.server.registry import Registries
 from mdk_jupyter.server.runs import Runs
 from mdk_jupyter.server.stores import Stores
 from mdk_jupyter.server.workers import Newest, Workers
@@ -29,6 +31,8 @@ class MDKExtension(ExtensionApp):
         config=True
     )
 
+    registry_seconds = Float(10.0, help="Seconds that the model registry may take to answer.").tag(config=True)
+
     def initialize_settings(self) -> None:
         """Put the parts together."""
         assert self.serverapp is not None
@@ -43,14 +47,17 @@ class MDKExtension(ExtensionApp):
             compiler=Workers("compiler", 2, self.check_seconds),
             files=Workers("files", 4, 30.0),
             services=Workers("services", 4, self.service_seconds),
+            registry=Workers("registry", 4, self.registry_seconds),
+            registries=Registries(self.registry_seconds / 2),
         )
         self.settings["mdk"] = self.parts
 
     def initialize_handlers(self) -> None:
         """Add the routes."""
-        self.handlers.extend([*handlers.HANDLERS, *contents.HANDLERS])
+        last = (r"/mdk/.*", UnknownHandler)
+        self.handlers.extend([*handlers.HANDLERS, *contents.HANDLERS, *registry.HANDLERS, last])
 
     async def stop_extension(self) -> None:
         """Take no more work."""
-        for workers in (self.parts.compiler, self.parts.files, self.parts.services):
+        for workers in (self.parts.compiler, self.parts.files, self.parts.services, self.parts.registry):
             workers.close()

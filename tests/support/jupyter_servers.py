@@ -29,8 +29,11 @@ class Client:
     async def get(self, path: str, /, **query: Any) -> Any:
         return await self._ask(path, "GET", params=query)
 
-    async def post(self, path: str, body: Any) -> Any:
-        return await self._ask(path, "POST", body=json.dumps(body))
+    async def post(self, path: str, body: Any, /, **query: Any) -> Any:
+        return await self._ask(path, "POST", body=json.dumps(body), params=query)
+
+    async def patch(self, path: str, body: Any) -> Any:
+        return await self._ask(path, "PATCH", body=json.dumps(body))
 
     async def put(self, path: str, body: Any, **headers: str) -> Any:
         return await self._ask(path, "PUT", body=json.dumps(body), headers=headers)
@@ -52,6 +55,10 @@ class Client:
         raise AssertionError(f"not refused: {given}")
 
     async def _ask(self, path: str, method: str, **options: Any) -> Any:
+        pairs = options.pop("params", {}).items()
+        options["params"] = [
+            (name, one) for name, value in pairs for one in (value if isinstance(value, list) else [value])
+        ]
         answer = await self._fetch("mdk", *path.split("/"), method=method, **options)
         return json.loads(answer.body) if answer.body else None
 
