@@ -75,6 +75,11 @@ def __dir__() -> list[str]:
     return sorted({*globals(), *_HOMES, "registry"})
 
 
+def _jupyter_labextension_paths() -> list[dict[str, str]]:
+    """Called by JupyterLab: where the built extension is."""
+    return [{"src": "labextension", "dest": "mdk-jupyter"}]
+
+
 def load_ipython_extension(shell: Any) -> None:
     """Called by `%load_ext mdk_jupyter`."""
     import mdk_magics

@@ -1,0 +1,32 @@
+import { SidePanel } from '@jupyterlab/ui-components';
+import { AccordionPanel, type Widget } from '@lumino/widgets';
+
+import type { ISidebar } from '../tokens';
+
+/** A side panel of collapsible sections, in the order of their ranks. */
+export class Sidebar extends SidePanel implements ISidebar {
+  constructor(activate: () => void) {
+    super({ content: new AccordionPanel({ titleSpace: 28 }) });
+    this._activate = activate;
+    this.addClass('jp-mdk-Sidebar');
+  }
+
+  addSection(widget: Widget, rank: number): void {
+    const place = this._ranks.filter(other => other <= rank).length;
+    this._ranks.splice(place, 0, rank);
+    this.insertWidget(place, widget);
+  }
+
+  reveal(widget?: Widget): void {
+    this._activate();
+    if (widget) {
+      const place = this.widgets.indexOf(widget);
+      if (place >= 0) {
+        (this.content as AccordionPanel).expand(place);
+      }
+    }
+  }
+
+  private _activate: () => void;
+  private _ranks: number[] = [];
+}

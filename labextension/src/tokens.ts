@@ -1,0 +1,78 @@
+import type { NotebookPanel } from '@jupyterlab/notebook';
+import { Token } from '@lumino/coreutils';
+import type { ISignal } from '@lumino/signaling';
+import type { Widget } from '@lumino/widgets';
+
+import type { MDKClient } from './client';
+import type { Checked, Component, RunView } from './types';
+
+/** The one thing that talks to the server. */
+export const IMDKClient = new Token<IMDKClient>(
+  'mdk-jupyter:IMDKClient',
+  'Asks the MDK server extension.'
+);
+export type IMDKClient = MDKClient;
+
+/** The panel on the left. */
+export interface ISidebar {
+  /** Add a collapsible section; its title is `widget.title.label`. */
+  addSection(widget: Widget, rank: number): void;
+  /** Show the panel, with this section open. */
+  reveal(widget?: Widget): void;
+}
+export const ISidebar = new Token<ISidebar>(
+  'mdk-jupyter:ISidebar',
+  'The sidebar, to which sections are added.'
+);
+
+/** What is known about the pipeline in one open notebook, as it is on the screen. */
+export interface IPipeline {
+  readonly panel: NotebookPanel;
+  /** Contents path of the notebook. */
+  readonly path: string;
+  /** The last answer of the check; null before the first. */
+  readonly checked: Checked | null;
+  /** Whether edits are waiting to be checked. */
+  readonly isPending: boolean;
+  /** Why there is no answer, for the user. */
+  readonly error: string | null;
+  readonly stateChanged: ISignal<IPipeline, void>;
+  /** Check now. */
+  refresh(): Promise<void>;
+  component(name: string): Component | undefined;
+  /** Name of the component that a cell belongs to, by its id. */
+  componentOf(cell: string): string | undefined;
+  /** Palette index of a component, for `colour`. */
+  colourOf(name: string): number;
+  /** Scroll to a cell, and to a line in it (from 1). */
+  goTo(cell: string, line?: number): Promise<void>;
+}
+
+/** The pipelines of all open notebooks. */
+export interface IPipelines {
+  /** That of the notebook in front, or last in front. */
+  readonly current: IPipeline | null;
+  readonly currentChanged: ISignal<IPipelines, IPipeline | null>;
+  get(panel: NotebookPanel): IPipeline | null;
+  byPath(path: string): IPipeline | null;
+}
+export const IPipelines = new Token<IPipelines>(
+  'mdk-jupyter:IPipelines',
+  'The pipelines of the open notebooks, as they are on the screen.'
+);
+
+/** The runs that are known, local and remote, live. */
+export interface IRuns {
+  readonly runs: readonly RunView[];
+  /** Why the list may be old, for the user. */
+  readonly error: string | null;
+  readonly stateChanged: ISignal<IRuns, void>;
+  refresh(): Promise<void>;
+  /** The newest run of a notebook or spec, by its contents path. */
+  latest(path: string): RunView | undefined;
+  get(id: string): RunView | undefined;
+}
+export const IRuns = new Token<IRuns>(
+  'mdk-jupyter:IRuns',
+  'The runs that are known, live.'
+);
