@@ -62,6 +62,7 @@ class MDKExtension(ExtensionApp):
             starting=Workers("starting", 4, 2 * PATIENCE),
             services=services,
             registry=Workers("registry", 4, self.registry_seconds),
+            operations=Workers("operations", 2, self.service_seconds),
             registries=Registries(self.registry_seconds / 2),
             bus=bus,
             remote=RemoteRuns(bus, services),
@@ -97,7 +98,7 @@ class MDKExtension(ExtensionApp):
     async def stop_extension(self) -> None:
         """Follow nothing any more, and take no more work; what runs goes on."""
         parts = self.parts
-        for workers in (parts.compiler, parts.files, parts.starting, parts.services, parts.registry):
+        for workers in parts.workers:
             workers.close()
         if hasattr(self, "local"):  # the server was started
             parts.remote.close()

@@ -23,7 +23,7 @@ from mdk_jupyter.project.reader import load_project
 from mdk_jupyter.runtime.failures import finding_from_json
 from mdk_jupyter.server.findings import shown
 from mdk_jupyter.server.models import Planned, PlanRequest, RunRequest, Scheduled, SubmitPlan
-from mdk_jupyter.server.project import is_protected
+from mdk_jupyter.server.project import is_guarded
 from mdk_jupyter.server.workers import AwayError
 from mdk_jupyter.sources import read_source
 
@@ -64,7 +64,7 @@ def plan(file: Path, asked: PlanRequest) -> Planned:
         plan=SubmitPlan.model_validate(prepared.plan.to_json()),
         text=plan_text(prepared.plan),
         warnings=shown(prepared.warnings),
-        protected=is_protected(project, prepared.plan.environment),
+        protected=is_guarded(project, prepared.plan.environment),
     )
 
 
