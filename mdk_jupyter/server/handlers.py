@@ -84,7 +84,8 @@ class RunsHandler(MDKHandler):
         self.answer(listed)
 
     async def _note_open_notebooks(self) -> None:
-        for session in await ensure_async(self.session_manager.list_sessions()):
+        sessions: list[dict[str, Any]] = await ensure_async(self.session_manager.list_sessions())  # type: ignore[no-untyped-call]
+        for session in sessions:
             self.parts.stores.note(str(session["path"]).rpartition("/")[0])
 
     @authenticated
