@@ -22,6 +22,7 @@ bench: $(VENV)/.installed  ## speed, as ratios measured in one run; BENCH='--qui
 docs: $(VENV)/.installed  ## write the generated pages again
 	$(BIN)/python -m mdk_jupyter.reference
 	$(BIN)/python -m mdk_jupyter.project.schema > docs/project.schema.json
+	$(BIN)/python -m mdk_jupyter.operations.schema > docs/operations.schema.json
 
 # A marker that is older than pyproject.toml means: install again. The demo needs less than the tests.
 $(VENV)/.examples: pyproject.toml

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import subprocess
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from registries import ADA, BOB, ROOT, artifact
 from mdk_converters.findings import Finding
 from mdk_jupyter.errors import ServiceError
 from mdk_jupyter.operations.apply import Report, apply
+from mdk_jupyter.operations.edit import EMPTY
 from mdk_jupyter.operations.endpoints import Traffic
 from mdk_jupyter.operations.errors import MovedError, OperationsError
 from mdk_jupyter.operations.plan import Plan
@@ -238,7 +240,7 @@ def test_environments_are_applied_one_by_one_and_a_refusal_stops(bench: Bench, s
             return getattr(bench.workspace.registry, name)
 
     look = lambda: bench.workspace.look(both, {})  # noqa: E731
-    report = apply(Meddling(), look, plan.hash)  # type: ignore[arg-type]
+    report = apply(Meddling(), look, plan.hash)
     assert states(report) == ["applied", "refused"] and report.code == 1
     assert "MDK510" in report.environments[1].findings[0]
     assert "refused" in report_sheet(report).text() and "MDK510" in report_markdown(report)
@@ -274,6 +276,31 @@ def test_an_entry_is_put_as_a_whole(bench: Bench, service: Registry) -> None:
     assert states(bench.carry_out(back)) == ["applied"]
 
 
+def test_a_file_begins_with_what_there_is(bench: Bench, service: Registry, tmp_path: Path) -> None:
+    (tmp_path / "operations.yaml").write_text(EMPTY)
+    workspace = Workspace.open(tmp_path, registry=bench.workspace.registry)
+    for name in ("flights", "taxis"):
+        service.promote(BOB, f"{name}/1.0.0", to="prod")
+        service.publish(BOB, f"{name}/1.0.0", environment="prod", reason="by hand")
+    service.set_challengers(BOB, "taxis", environment="prod", challengers={"1.0.1": 5})
+    drift = workspace.drift(parse(EMPTY))
+    assert [(one.model, one.kind, one.records[0].actor) for one in drift.models] == [
+        ("flights", "unknown", "bob"),
+        ("taxis", "unknown", "bob"),
+    ]
+    subprocess.run(["git", "apply", "-"], cwd=tmp_path, input=drift.patch, text=True, check=True)
+    adopted = parse((tmp_path / "operations.yaml").read_text())
+    assert [(m, e.champion, e.challengers, e.serial) for _, m, e in adopted.entries()] == [
+        ("flights", "1.0.0", {}, 1),
+        ("taxis", "1.0.0", {"1.0.1": 5}, 1),
+    ]
+    revisions = [one.revision for one in service.observe(BOB, "prod")]
+    assert {d.name for model in bench.plan(adopted).models for d in model.differences} == {"serial"}
+    assert states(bench.carry_out(adopted)) == ["applied"]
+    assert [one.revision for one in service.observe(BOB, "prod")] == revisions, "only noted"
+    assert workspace.drift(adopted).models == ()
+
+
 def test_texts_of_others_do_no_harm_in_a_comment(bench: Bench, service: Registry) -> None:
     evil = "[x](http://evil) @team <img src=x> | `a` ![p](http://evil)\n\n# head"
     service.register(ADA, "evil", artifact=artifact(9), labels={"a": evil}, metrics={evil: evil})
@@ -291,6 +318,25 @@ def test_texts_of_others_do_no_harm_in_a_comment(bench: Bench, service: Registry
     service.publish(BOB, "flights/1.0.1", environment="stage", reason=evil)
     drift = bench.workspace.drift(asks("", stage + "\n      flights: {champion: 1.0.0, serial: 1}"))
     assert "@team" not in drift_markdown(drift).partition("```diff")[0]
+
+
+def test_gates_are_set_aside_where_the_policy_lets(bench: Bench, service: Registry) -> None:
+    gates = (Gate(name="card", kind="card", waivable=True), Gate(name="data", kind="dataset"))
+    service.set_policy(ROOT, Policy(environment="prod", gates=gates[:1]))
+    waived = asks("      flights: {champion: 1.0.0, waivers: {card: next week}, serial: 1}")
+    assert bench.plan(FIRST).blocked and not bench.plan(waived).blocked
+    assert "waived: next week" in plan_sheet(bench.plan(waived)).text()
+    assert states(bench.carry_out(waived)) == ["applied"]
+    records = service.history(BOB, "flights", environment="prod").items
+    assert {str(record.data.get("waived")) for record in records if record.action == "publish"} == {
+        "{'card': 'next week'}"
+    }
+    service.set_policy(ROOT, Policy(environment="prod", gates=gates))
+    wanted = asks("      flights: {champion: 1.0.1, waivers: {card: later, data: no one looks}, serial: 2}")
+    with pytest.raises(OperationsError, match="nobody may set data aside"):
+        bench.carry_out(wanted)
+    with pytest.raises(OperationsError, match="does not say why"):
+        parse(wanted.text.replace("card: later", "card: no"))
 
 
 # Endpoints
