@@ -164,7 +164,7 @@ def test_serials_rise_and_operations_act_once(face: Callable[[Actor], RegistryFa
     for serial, digest in ((2, "a"), (2, "b"), (3, "b")):
         with pytest.raises(ConflictError) as caught:
             change(serial, digest)
-        assert caught.value.code == "MDK519" and "serial: 4" in caught.value.findings[0].fix
+        assert caught.value.code == "MDK610" and "serial: 4" in caught.value.findings[0].fix
     change(4, "b")
     (now,) = bob.observe("dev", names=["flights"])
     assert now.applied is not None
