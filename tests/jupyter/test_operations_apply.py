@@ -19,6 +19,7 @@ from mdk_jupyter.operations.apply import Report, apply
 from mdk_jupyter.operations.edit import EMPTY
 from mdk_jupyter.operations.endpoints import Traffic
 from mdk_jupyter.operations.errors import MovedError, OperationsError
+from mdk_jupyter.operations.legacy import parse_legacy
 from mdk_jupyter.operations.plan import Plan
 from mdk_jupyter.operations.plan_markdown import drift_markdown, plan_markdown, report_markdown
 from mdk_jupyter.operations.plan_text import plan_sheet, report_sheet
@@ -26,7 +27,7 @@ from mdk_jupyter.operations.reader import Desired, parse
 from mdk_jupyter.operations.workspace import Workspace
 from mdk_jupyter.registry.changes import Change, Crowning, Entry, Origin, Promoting, RollingBack
 from mdk_jupyter.registry.domain import Actor, Gate, Policy
-from mdk_jupyter.registry.embedded import embedded
+from mdk_jupyter.registry.embedded import embedded, unreachable
 from mdk_jupyter.registry.errors import ConflictError, ForbiddenError, StaleError
 from mdk_jupyter.registry.face import RegistryFace
 from mdk_jupyter.registry.policy import LONE
@@ -497,9 +498,67 @@ def test_a_registry_that_is_away_is_told_by_the_exit_code(tmp_path: Path) -> Non
     from gitops import Person
 
     ci = Person("ci", tmp_path)
-    (tmp_path / "mdk.yaml").write_text(json.dumps({"name": "p", "registry": {"url": "http://127.0.0.1:9"}}))
     (tmp_path / "operations.yaml").write_text(FIRST.text)
-    for words in (("ops", "plan"), ("ops", "drift"), ("ops", "apply", "--plan", "0" * 16)):
-        said = ci.mdk(*words)
-        assert said.code == 3 and "MDK550" in said.err, said
+    for url in ("http://127.0.0.1:9", "postgresql://nobody@127.0.0.1:9/none"):
+        (tmp_path / "mdk.yaml").write_text(json.dumps({"name": "p", "registry": {"url": url}}))
+        for words in (("ops", "plan"), ("ops", "drift"), ("ops", "apply", "--plan", "0" * 16)):
+            said = ci.mdk(*words)
+            assert said.code == 3 and "MDK550" in said.err, said
     assert os.environ.get("MDK_REGISTRY") is None
+
+
+def test_a_database_that_fails_in_the_middle_is_told_and_goes_on(bench: Bench, service: Registry) -> None:
+    from sqlalchemy.exc import OperationalError
+
+    class Failing:
+        """Loses the connection in prod, after everything was sent."""
+
+        def __getattr__(self, name: str) -> Any:
+            if name == "apply":
+                return self.apply
+            return getattr(bench.workspace.registry, name)
+
+        def apply(self, changes: Any, *, environment: str, **named: Any) -> Any:
+            done = bench.workspace.registry.apply(changes, environment=environment, **named)
+            if environment == "prod":
+                raise unreachable(OperationalError("commit", {}, Exception("server closed the connection")))
+            return done
+
+    both = asks("      flights: {champion: 1.0.1, serial: 1}", "      taxis: {champion: 1.0.0, serial: 1}")
+    wanted = bench.plan(both).hash
+    report = apply(Failing(), lambda: bench.workspace.look(both, {}), wanted)
+    assert states(report) == ["applied", "already"] and report.code == 0, "it looked, and saw that it had happened"
+    before = len(service.history(BOB, "flights", limit=200).items)
+    assert states(bench.apply(both, wanted)) == ["already", "already"]
+    assert len(service.history(BOB, "flights", limit=200).items) == before
+
+
+OLD = """\
+environments:
+  prod:
+    api_settings: {expanded_model_registry_endpoint: x, project_id: p, region: europe-west3, deployment_environment: prod}
+    operations:
+      - type: publish_primary
+        target: {model_name: flights, model_inference_reference: 1.0.1}
+        champion_status: {publish_status: champion, deployment_status: {inference_type: online-inference}}
+"""
+
+
+def test_an_online_operation_is_done_once_or_again_until_it_is_done(service: Registry, tmp_path: Path) -> None:
+    service.promote(BOB, "flights/1.0.0", to="prod")
+    service.publish(BOB, "flights/1.0.0", environment="prod", endpoint=ENDPOINT)
+    fake = Fake({vertex(0): 100})
+    bench = Bench(embedded(service, BOB), tmp_path, fake)
+    old: Any = parse_legacy(OLD, "operations.yml")
+    wanted = bench.plan(old).hash
+    fake.fail = "split"
+    assert states(bench.apply(old, wanted)) == ["unreachable"]
+    assert fake.now == {vertex(0): 100}
+    assert service.champion(BOB, "flights", environment="prod").version.version == "1.0.0"
+    assert states(bench.apply(old, wanted)) == ["applied"]
+    assert fake.now == {vertex(0): 0, vertex(1): 100}
+    champion = service.champion(BOB, "flights", environment="prod")
+    assert (champion.version.version, champion.endpoint) == ("1.0.1", ENDPOINT)
+    fake.now = {vertex(0): 50, vertex(1): 50}  # somebody splits it: the file has nothing more to say
+    assert bench.plan(old).environments == () and states(bench.apply(old, wanted)) == ["already"]
+    assert fake.now[vertex(0)] == 50
