@@ -23,6 +23,7 @@ from mdk_jupyter.server.models import (
     Scheduled,
     SpecRequest,
 )
+from mdk_jupyter.server.registry import reaching
 
 Operation = Callable[[Path, RegistryFace, OperationRequest], OperationView]
 
@@ -173,7 +174,8 @@ class OperationHandler(MDKHandler):
         around = folder if folder.is_dir() else folder.parent
 
         def carry_out() -> OperationView:
-            return self._operation(around, parts.registries.of(around), asked)
+            with reaching():
+                return self._operation(around, parts.registries.of(around), asked)
 
         found = await parts.operations.do(carry_out, service="registry")
         if found.applied and not found.protected:
