@@ -129,3 +129,6 @@ async def test_a_dead_registry_leaves_the_rest_alone(client: Client, jp_root_dir
     (jp_root_dir / "mdk.yaml").write_text('{"name": "p", "registry": {"url": "http://127.0.0.1:9"}}')
     refused = await client.refused(503, client.get("registry/models"))
     assert refused["service"] == "registry"
+    (jp_root_dir / "mdk.yaml").write_text('{"name": "p", "registry": {"url": "postgresql://127.0.0.1:9/registry"}}')
+    refused = await client.refused(503, client.get("registry/models"))
+    assert refused["service"] == "registry" and refused["findings"][0]["fix"]
