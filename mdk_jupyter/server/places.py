@@ -36,6 +36,9 @@ class Places:
             >>> Places(Path("/home/ann")).path(Path("/home/ann/flights/flights.ipynb"))
             'flights/flights.ipynb'
         """
+        return self._below(file) if self._below(file) is not None else self._below(file.resolve())
+
+    def _below(self, file: Path) -> str | None:
         for root in self._spellings:
             if file.is_relative_to(root):
                 relative = file.relative_to(root).as_posix()
