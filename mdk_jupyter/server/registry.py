@@ -217,7 +217,7 @@ class RegistryHandler(MDKHandler):
     async def _carry_out(self, parts: dict[str, str]) -> None:
         route = self.route_for(self._routes)
         query = self._query()
-        folder = self.parts.places.file(query.pop("project_path", ""))
+        folder = self.parts.places.folder(query.pop("project_path", ""))
         body: Given = json_object(self.request.body) if self.request.body else {}
         given = _joined(body, query, parts)
         given = route.shaped(_with_reference(route, given)) | self._based_on(route, given)

@@ -107,6 +107,10 @@ async def test_each_project_has_its_registry(client: Client, jp_root_dir: Path) 
     for name in ("one", "two"):
         found = await client.get("registry/models", project_path=name)
         assert [m["name"] for m in found["items"]] == [f"of-{name}"]
+    (jp_root_dir / "bare").mkdir()
+    (jp_root_dir / "bare/flow.ipynb").write_text("{}")
+    await registered(client, "bare", 0.5, project_path="bare/flow.ipynb")
+    assert (jp_root_dir / "bare/.mdk/registry.db").is_file()
 
 
 async def test_a_dead_registry_leaves_the_rest_alone(client: Client, jp_root_dir: Path) -> None:
