@@ -56,7 +56,8 @@ def _search(given: Given) -> Given:
 def _lineage(given: Given) -> Given:
     if ("reference" in given) == ("dataset" in given):
         raise InvalidError("MDK572", "the lineage is that of a `reference` or of a `dataset`: one of them")
-    return {**given, "reference": given.pop("reference", None) or given.pop("dataset")}
+    dataset = given.pop("dataset", None)
+    return given if dataset is None else {**given, "reference": dataset}
 
 
 def _policy(given: Given) -> Given:
@@ -250,7 +251,9 @@ class RegistryHandler(MDKHandler):
         self.set_status(route.status)
         revision = getattr(found, "revision", None)
         if revision is not None:
-            self.set_header("ETag", f'"{revision}"')
+            self.tag = f'"{revision}"'
+            if route.verb != "GET":
+                self.set_header("ETag", self.tag)
         if route.status == 204:
             self.finish()
             return
