@@ -139,7 +139,7 @@ class UnknownHandler(MDKHandler):
     """Whatever is no route."""
 
     @authenticated
-    @authorized
+    @reading
     async def get(self) -> None:
         """Say so."""
         raise HTTPError(404, "there is no such route")
