@@ -70,7 +70,9 @@ def run_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path], tuple[P
         git = ["git", "-C", str(folder), "-c", "user.name=ann", "-c", "user.email=ann@example.com"]
         for words in (["init", "-q"], ["add", "."], ["commit", "-q", "-m", "the example"]):
             subprocess.run([*git, *words], check=True)
-        return folder, mdk.run(folder / path.name, parameters=FLIGHTS_PARAMETERS if path == FLIGHTS else WINE_PARAMETERS)
+        return folder, mdk.run(
+            folder / path.name, parameters=FLIGHTS_PARAMETERS if path == FLIGHTS else WINE_PARAMETERS
+        )
 
     return run
 
@@ -120,7 +122,7 @@ def test_the_flights_model_gets_in_by_its_gates_and_a_worse_one_does_not(
 
     worse = mdk.run(folder / FLIGHTS.name, parameters={**FLIGHTS_PARAMETERS, "regularization": 1e-6})
     assert worse.state == "done" and worse.metrics["linear_auc"] < run.metrics["linear_auc"]
-    with pytest.raises(RefusedError, match="flights/1.0.1 does not get into dev: better-than-now") as refused:
+    with pytest.raises(RefusedError, match=r"flights/1\.0\.1 does not get into dev: better-than-now") as refused:
         call(["promote", "flights@latest", "dev", "--publish", "--yes"], terminal)
     gates = {gate.gate: gate.passed for gate in refused.value.gates}
     assert gates == {"better-than-now": False, "good-enough": False, "knows-its-data": True, "reproducible": True}
