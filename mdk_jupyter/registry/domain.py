@@ -494,11 +494,18 @@ class Verification(_Frozen):
         return not self.breaks
 
 
+class ChainEnd(_Frozen):
+    """The last record of a history."""
+
+    seq: int = Field(ge=0)
+    hash: str = Field(max_length=64)
+
+
 class Anchor(_Frozen):
-    """The head of every chain at one moment, to be kept outside the registry."""
+    """The ends of all histories at one moment, to be kept outside the registry."""
 
     at: datetime
-    heads: dict[str, tuple[int, str]] = Field(description="By chain: seq and hash of its last record.")
+    heads: dict[str, ChainEnd] = Field(description="By model; the registry's own history has an empty name.")
 
 
 class Node(_Frozen):
