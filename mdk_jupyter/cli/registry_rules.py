@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from mdk_jupyter.cli.registry_migrate import migrate
 from mdk_jupyter.cli.registry_serve import serve
 
 if TYPE_CHECKING:
@@ -209,3 +210,4 @@ def add_to(app: typer.Typer) -> None:
         app.command(command.__name__)(command)
     app.command("import")(import_)
     app.command("serve")(serve)
+    app.command("migrate")(migrate)

@@ -63,7 +63,7 @@ class Entry:
         if event:
             body = {
                 "actor": self.actor.name,
-                "model": self.chain,
+                "model": self.chain or None,
                 "version": version,
                 "environment": environment,
                 **data,

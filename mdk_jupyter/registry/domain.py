@@ -548,10 +548,10 @@ class CloudEvent(_Frozen):
     """A change, as CloudEvents 1.0 says it. Delivered at least once: tell repeats by `id`."""
 
     specversion: Literal["1.0"] = "1.0"
-    id: str
+    id: str = Field(min_length=1)
     source: str
     type: str = Field(description="Such as `dev.mdk.registry.champion.changed.v1`.")
-    subject: str
+    subject: str = Field(min_length=1, description="A model; `_registry` for what concerns no single one.")
     time: datetime
     datacontenttype: Literal["application/json"] = "application/json"
     data: dict[str, JsonValue]

@@ -15,7 +15,7 @@ from threading import Thread
 from typing import Any
 
 import pytest
-from registries import ADA, BOB, EVE, ROOT, VIC, artifact, person, replay, whole_history
+from registries import ADA, BOB, EVE, ROOT, VIC, artifact, person, whole_history
 from sqlalchemy import event, text
 from sqlalchemy.exc import DBAPIError
 
@@ -54,7 +54,6 @@ from mdk_jupyter.registry.errors import (
     StaleError,
 )
 from mdk_jupyter.registry.service import Registry
-from mdk_jupyter.registry.tables import metadata
 
 
 @pytest.fixture
@@ -727,15 +726,6 @@ def test_a_registry_moves_to_another(registry: Registry, small: Registry) -> Non
         assert caught.value.code == "MDK548"
 
 
-def test_the_migrated_schema_is_that_of_the_tables(registry: Registry) -> None:
-    from alembic.autogenerate import compare_metadata
-    from alembic.migration import MigrationContext
-
-    with registry.database.write() as connection:
-        differences = compare_metadata(MigrationContext.configure(connection), metadata)
-    assert not [each for each in differences if "alembic_version" not in str(each)]
-
-
 def test_a_newer_schema_is_left_alone(small: Registry, tmp_path: Path) -> None:
     fill(small, "m", 1)
     with closing(sqlite3.connect(tmp_path / "small.db")) as connection, connection:
@@ -760,25 +750,6 @@ def test_every_refusal_is_explained() -> None:
     assert raised and raised <= CODES.keys()
     assert issubclass(StaleError, ConflictError) and issubclass(ConflictError, RegistryError)
     assert person("x", Role.VIEWER).grants
-
-
-@pytest.mark.parametrize("schema", sorted(path.name for path in Path(__file__).parent.glob("registry_schema_*.sql")))
-def test_a_registry_of_every_released_schema_opens(schema: str, tmp_path: Path) -> None:
-    with closing(sqlite3.connect(tmp_path / "old.db")) as connection:
-        connection.executescript((Path(__file__).parent / schema).read_text(encoding="utf-8"))
-    registry = Registry.open(f"sqlite:///{tmp_path}/old.db")
-    assert registry.verify(VIC).whole
-    champion = registry.champion(VIC, "flights", environment="prod")
-    assert (champion.version.version, champion.previous, champion.revision) == ("1.0.0", "1.0.1", 5)
-    assert replay(whole_history(registry, "flights")) == {"stage": (1, "1.0.0"), "prod": (5, "1.0.0")}
-    assert registry.version(VIC, "flights@latest").requirements == ("numpy==2.0.0",)
-    assert registry.policy(VIC, "prod").approvals == 1 and len(registry.tokens(ROOT)) == 1
-    assert registry.search(VIC, Search(labels={"team": "air"}, metrics=("auc > 0.65",))).items[0].version == "1.0.2"
-    assert registry.register(ADA, "flights", artifact=artifact()).version == "1.0.3"
-    assert [event.id for event in registry.events(VIC).items][-1] == "flights:12"
-    with pytest.raises(DBAPIError, match="append-only"), registry.database.write() as connection:
-        connection.execute(text("DELETE FROM audit"))
-    registry.close()
 
 
 def test_what_is_read_most_is_one_statement_that_walks_an_index(small: Registry) -> None:
