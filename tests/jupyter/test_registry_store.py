@@ -576,6 +576,21 @@ def test_events_are_delivered_at_least_once(registry: Registry) -> None:
     assert (event.data["version"], event.data["environment"], event.data["champion_before"]) == ("1.0.0", "dev", None)
 
 
+def test_events_of_the_registry_itself_are_told_apart_from_those_of_models(registry: Registry) -> None:
+    registry.grant(ROOT, "zoe", Role.VIEWER)
+    fill(registry, "registry", 1)
+    registry.set_policy(ROOT, gates.LONE["prod"])
+    registry.set_policy(ROOT, gates.LONE["prod"])  # is set already
+    events = registry.events(VIC).items
+    assert [(event.id, event.subject, event.data["model"]) for event in events] == [
+        ("_registry:1", "_registry", None),
+        ("registry:1", "registry", "registry"),
+        ("_registry:2", "_registry", None),
+    ]
+    with pytest.raises(InvalidError):
+        fill(registry, "_registry", 1)
+
+
 def test_events_over_http(small: Registry) -> None:
     fill(small, "flights", 1)
     got: list[tuple[str, dict[str, Any]]] = []

@@ -15,6 +15,7 @@ from mdk_jupyter.registry.api.bodies import Granting, MakingToken, Verifying
 from mdk_jupyter.registry.api.problems import Refusal, declared
 from mdk_jupyter.registry.api.requests import Caller, Cursor, EnvironmentName, Limit, ModelName
 from mdk_jupyter.registry.api.routing import Routes
+from mdk_jupyter.registry.api.spool import Spool
 from mdk_jupyter.registry.domain import (
     Anchor,
     AuditRecord,
@@ -153,7 +154,7 @@ def transfer(registry: Registry) -> Routes:
         """Give models, versions and history as lines of JSON."""
         lines = registry.export(caller, name)
         first = next(lines, None)  # what is forbidden or not there shows here, before the answer begins
-        return StreamingResponse(_ended(first, lines), media_type=LINES)
+        return StreamingResponse(Spool(_ended(first, lines)), media_type=LINES)
 
     @routes.post(
         "/import",
