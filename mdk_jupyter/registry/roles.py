@@ -6,6 +6,8 @@ everybody, but an owner can drop a trigger, and a role without the rights cannot
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from sqlalchemy import Connection, select, text
 
 from mdk_jupyter.registry.database import Database, upsert
@@ -36,15 +38,25 @@ def grant_all(connection: Connection) -> None:
         return
     quote = connection.dialect.identifier_preparer.quote
     schema = quote(connection.execute(text("SELECT current_schema()")).scalar_one())
+    sequences = list(_sequences(connection))
     for role in map(quote, connection.execute(select(service_roles.c.name)).scalars().all()):
         statements = [f"GRANT USAGE ON SCHEMA {schema} TO {role}", f"GRANT SELECT ON alembic_version TO {role}"]
         for table in metadata.sorted_tables:
             name = quote(table.name)
             statements.append(f"REVOKE ALL ON {name} FROM {role}")
             statements.append(f"GRANT {', '.join(_rights(table.name))} ON {name} TO {role}")
-        statements.append(f"GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA {schema} TO {role}")
+        statements += [f"GRANT USAGE, SELECT ON SEQUENCE {sequence} TO {role}" for sequence in sequences]
         for statement in statements:
             connection.exec_driver_sql(statement)
+
+
+def _sequences(connection: Connection) -> Iterator[str]:
+    """Yield what numbers the rows of tables, by names that are ready for statements."""
+    for table in metadata.sorted_tables:
+        if "id" in table.c:
+            named = text("SELECT pg_get_serial_sequence(:table, 'id')")
+            if sequence := connection.execute(named, {"table": table.name}).scalar():
+                yield str(sequence)
 
 
 def _rights(table: str) -> list[str]:

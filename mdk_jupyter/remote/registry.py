@@ -33,7 +33,7 @@ def tell_of_registry(
     users = {name: text for name, text in _codes(pipeline, source.folder) if _USES.search(text)}
     if not users:
         return pipeline, []
-    facts = origin.about(source.path if source.is_notebook else None, project.root)
+    facts = origin.about(_notebook(source), project.root)
     if project.file is not None:
         facts["project"] = project.name
     shared = {ORIGIN: json.dumps({**facts, "target": target}, sort_keys=True, ensure_ascii=False)}
@@ -55,6 +55,13 @@ def tell_of_registry(
         if is_server and TOKEN not in secrets and TOKEN not in component.env:
             findings.append(_no_token(name))
     return pipeline.model_copy(update={"components": components}), findings
+
+
+def _notebook(source: Source) -> Path | None:
+    if source.is_notebook:
+        return source.path
+    named = source.pipeline.metadata.notebook
+    return path if named and (path := source.path.parent / named).is_file() else None
 
 
 def _codes(pipeline: Pipeline, folder: Path) -> Iterator[tuple[str, str]]:

@@ -121,17 +121,19 @@ def test_steps_register_and_load_over_http(
     assert len(Client(url, door.tokens["reader"]).versions("flights").items) == 1
 
 
+@pytest.mark.parametrize("target", ["vertex", "kfp"])
 def test_without_a_server_the_version_is_registered_when_results_are_fetched(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    target: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = project(tmp_path, *CELLS)
-    run: Run = mdk(folder, "submit", "n.ipynb", "--wait")
+    run: Run = mdk(folder, "submit", "n.ipynb", "--wait", "--target", target)
     assert run.state == "done" and not run.warnings, repr(run)
     monkeypatch.chdir(folder)
     there = mdk_jupyter.registry().version("flights/2.0.0")
     assert there.artifact.uri.startswith("gs://demo/pipelines/mdk/models/")
     assert round(float(mdk_jupyter.load_model("flights@latest").coef_[0]), 1) == 2.0
-    assert there.provenance.run is not None and there.provenance.run.id == f"{run.remote['job']}/register"
-    mdk(folder, "submit", "n.ipynb", "--wait", "--again")
+    assert there.provenance.run is not None and there.provenance.run.target == target
+    assert there.provenance.run.id == f"{run.remote['name'].split('/')[-1]}/register"
+    mdk(folder, "submit", "n.ipynb", "--wait", "--again", "--target", target)
     assert len(mdk_jupyter.registry().versions("flights").items) == 1, "known again, with the steps from the cache"
     assert_same_facts(there, local_version(folder, monkeypatch))
