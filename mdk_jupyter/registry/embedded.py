@@ -15,7 +15,7 @@ from mdk_jupyter.registry.origin import user
 if TYPE_CHECKING:
     from mdk_jupyter.registry.service import Registry
 
-_METHODS = frozenset(name for name in vars(RegistryFace) if not name.startswith("_")) | {"anchor", "import_mlflow"}
+_METHODS = frozenset(name for name in vars(RegistryFace) if not name.startswith("_")) | {"import_mlflow"}
 
 
 class Embedded:
