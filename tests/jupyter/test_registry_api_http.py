@@ -27,7 +27,9 @@ def door(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Door]:
         yield running
 
 
-def test_a_version_goes_from_registration_to_prod_and_back(door: Door) -> None:
+@pytest.fixture(scope="module")
+def flown(door: Door) -> Door:
+    """The registry with `flights`: two versions went to prod, one after the other, and the second came back."""
     first, second = (door.register("maker", "flights", metrics={"auc": auc}) for auc in (0.8, 0.9))
     assert (first, second) == ("1.0.0", "1.0.1")
     for number in (first, second):
@@ -52,6 +54,11 @@ def test_a_version_goes_from_registration_to_prod_and_back(door: Door) -> None:
         If_Match=done.headers["ETag"],
     )
     assert back.json()["version"]["version"] == first
+    return door
+
+
+def test_a_version_goes_from_registration_to_prod_and_back(flown: Door) -> None:
+    door = flown
     history = door("reader", "GET", "/models/flights/history?environment=prod&limit=100").json()["items"]
     assert [record["action"] for record in reversed(history) if record["action"] in {"publish", "rollback"}] == [
         "publish",
@@ -166,7 +173,8 @@ def test_nothing_but_health_answers_without_a_token(door: Door) -> None:
     assert client.get("/ready").json() == {"status": "ready"}
 
 
-def test_tokens_are_worthless_when_revoked_and_secrets_are_shown_once(door: Door) -> None:
+def test_tokens_are_worthless_when_revoked_and_secrets_are_shown_once(flown: Door) -> None:
+    door = flown
     made = door("keeper", "POST", "/tokens", {"subject": "guest", "days": 1})
     assert made.headers["Cache-Control"] == "no-store"
     door.tokens["guest"] = made.json()["secret"]
@@ -183,7 +191,8 @@ def test_tokens_are_worthless_when_revoked_and_secrets_are_shown_once(door: Door
     assert door("guest", "GET", "/models").status_code == 401
 
 
-def test_what_is_exported_can_be_imported_elsewhere(door: Door, tmp_path: Path) -> None:
+def test_what_is_exported_can_be_imported_elsewhere(flown: Door, tmp_path: Path) -> None:
+    door = flown
     lines = door("keeper", "GET", "/export?name=flights")
     assert lines.status_code == 200, lines.text
     assert lines.headers["Content-Type"].startswith("application/x-ndjson")
@@ -197,11 +206,13 @@ def test_what_is_exported_can_be_imported_elsewhere(door: Door, tmp_path: Path) 
         assert other("keeper", "GET", "/models/flights/champions/prod").json()["version"]["version"] == "1.0.0"
 
 
-def test_the_log_has_a_line_for_each_request_and_no_secret(door: Door) -> None:
+def test_the_log_has_a_line_for_each_request_and_no_secret(flown: Door) -> None:
+    door = flown
     known = door.at_root("reader", "GET", "/api/v1/models/flights?secret=hush", X_Request_Id="my-request.1")
     assert known.headers["X-Request-Id"] == "my-request.1"
     forged = door.at_root("reader", "GET", "/api/v1/models/no%0Awhere", X_Request_Id='x" bad')
     assert forged.headers["X-Request-Id"] != 'x" bad'
+    assert door.server.client.get("/metrics").status_code == 401
     numbers = door.at_root("reader", "GET", "/metrics").text  # and the lines before it are written
     assert 'mdk_registry_problems_total{code="MDK570"}' in numbers
     assert 'route="/api/v1/models/{name}",status="200"' in numbers
