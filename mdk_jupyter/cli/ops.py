@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from mdk_jupyter.cli import ops_init
+
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
@@ -95,6 +97,9 @@ def apply(
     if report is not None:
         report.write_text(texts["markdown" if report.suffix == ".md" else "json"](), encoding="utf-8")
     return done.code
+
+
+app.command("init")(ops_init.init)
 
 
 @app.command("schema")

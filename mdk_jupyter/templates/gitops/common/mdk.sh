@@ -13,41 +13,36 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-ENVIRONMENTS="%%{stages}"
-
 check() {
   git ls-files -z -- '*.ipynb' | xargs -0 -r mdk-nbconvert --check --skip-untagged --format "${MDK_FORMAT:-text}" --
   if [ -d tests ]; then python -m pytest tests; fi
 }
 
 plan() {
-  local folder=$1 environment hash result=0
+  local folder=$1 environment hash
   mkdir -p "$folder"
   : > "$folder/plan.md"
   : > "$folder/hashes"
-  for environment in $ENVIRONMENTS; do
-    if ! told "$folder/$environment.json" ops plan --env "$environment" --format json; then
-      result=$CODE
-      {
-        echo "### ❌ $environment: no plan"
-        echo
-        sed 's/^/    /' "$folder/$environment.json.err"
-      } >> "$folder/plan.md"
-      break
-    fi
-    if [ "$CODE" = 0 ]; then continue; fi
-    result=2
-    hash=$(jq -er .hash "$folder/$environment.json")
+  if ! told "$folder/plan.json" ops plan --format json; then
+    { echo "### ❌ There is no plan"; echo; sed 's/^/    /' "$folder/plan.json.err"; } > "$folder/plan.md"
+    return "$CODE"
+  fi
+  if [ "$CODE" = 0 ]; then
+    echo "Nothing to do: all is as \`operations.yaml\` says." | tee "$folder/plan.md"
+    return
+  fi
+  # Each environment is applied by itself, so each has a plan by itself.
+  for environment in $(jq -r '.environments[].environment' "$folder/plan.json"); do
+    told "$folder/$environment.json" ops plan --env "$environment" --format json || return "$CODE"
     told "$folder/$environment.md" ops plan --env "$environment" --format markdown || return "$CODE"
     # What people read must be what the hash stands for.
+    hash=$(jq -er .hash "$folder/$environment.json")
     grep -qF -- "$hash" "$folder/$environment.md" || fail "the registry changed while the plan was made; run again"
-    cat "$folder/$environment.md" >> "$folder/plan.md"
-    echo >> "$folder/plan.md"
     echo "$environment $hash" >> "$folder/hashes"
+    { cat "$folder/$environment.md"; echo; } >> "$folder/plan.md"
   done
-  if [ "$result" = 0 ]; then echo "Nothing to do: all is as \`operations.yaml\` says." >> "$folder/plan.md"; fi
   cat "$folder/plan.md"
-  return "$result"
+  return 2
 }
 
 apply() {
