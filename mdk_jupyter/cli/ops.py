@@ -27,6 +27,7 @@ app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
 )
+app.command("init")(ops_init.init)
 
 File = Annotated[
     Path | None, typer.Argument(metavar="[FILE]", help="The file. Default: operations.yaml beside mdk.yaml.")
@@ -99,7 +100,54 @@ def apply(
     return done.code
 
 
-app.command("init")(ops_init.init)
+@app.command("drift")
+def drift(
+    ctx: typer.Context,
+    file: File = None,
+    environments: Environments = None,
+    patch: Annotated[
+        Path | None, typer.Option("--patch", metavar="FILE", help="Write the patch there, for `git apply FILE`.")
+    ] = None,
+    format: Format = "text",
+    out: Out = None,
+) -> int:
+    """Show what was changed outside of the file since it was applied: what, by whom, when and why.
+
+    The patch brings the file up to date; without it, the next plan sets the registry back to what the file says.
+    """
+    from mdk_jupyter.operations.plan_markdown import drift_markdown
+    from mdk_jupyter.operations.plan_text import drift_sheet
+
+    workspace = _workspace(file)
+    found = workspace.drift(workspace.entries(), _known(environments))
+    if patch is not None:
+        patch.write_text(found.patch, encoding="utf-8", newline="")
+    texts = {"markdown": lambda: drift_markdown(found), "json": lambda: _json(found)}
+    _tell(ctx, format, out, drift_sheet(found), texts.get(format))
+    return CHANGES if found.models else NOTHING
+
+
+@app.command("pin")
+def pin(
+    file: File = None,
+    environments: Environments = None,
+    check: Annotated[
+        bool, typer.Option("--check", help="Change nothing; exit with 2 where there is a `latest`.")
+    ] = False,
+) -> int:
+    """Write the version that `latest` means now into the file, so that a review sees it."""
+    from mdk_jupyter.operations.pin import pin as resolve
+
+    workspace = _workspace(file)
+    desired = workspace.entries()
+    changed, pinned = resolve(workspace.registry, desired, _known(environments))
+    for one in pinned:
+        typer.echo(f"{one.environment}/{one.model}: latest is {one.version}")
+    if check:
+        return CHANGES if pinned else NOTHING
+    if pinned:
+        Path(desired.path).write_text(changed.text, encoding="utf-8", newline="")
+    return NOTHING
 
 
 @app.command("schema")

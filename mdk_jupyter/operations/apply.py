@@ -180,8 +180,12 @@ def _apply_part(
     environment = plan.environment
     shift = Shift(connection, [model.traffic for model in plan.models])
     origin = Origin(plan=wanted, part=plan.part, commit=source.commit, url=source.url)
+    # Operations are carried out once, ever: the endpoint goes first, so that one which failed half-way is done again.
+    once = any(model.change.operation is not None for model in plan.models)
     try:
         shift.prepare()
+        if once:
+            shift.carry_out()
         outcome = registry.apply(
             [model.change for model in plan.models],
             environment=environment,
@@ -196,7 +200,8 @@ def _apply_part(
         state: State = "unreachable" if isinstance(error, ServiceError) else "refused"
         return EnvironmentReport(environment=environment, state=state, findings=_texts(error))
     try:
-        shift.carry_out()
+        if not once:
+            shift.carry_out()
     except MDKError as error:
         shift.undo()
         back = _set_back(registry, plan, outcome.changes, origin, str(error))

@@ -125,14 +125,22 @@ CODES: dict[str, Code] = {
         "flights: *usual",
         "Write the change by hand, or write out what the anchor stands for.",
     ),
-    # Workflows
+    # The first platform's format
     "MDK630": Code(
+        "The file is of the first platform's format",
+        "It lists operations to be done, not what should be, so there is nothing that could have drifted from it, and no "
+        "entry that could be pinned or changed.",
+        "mdk ops drift, where operations.yaml has `operations:`",
+        "Write entries: `docs/operations.md` shows what each operation becomes.",
+    ),
+    # Workflows
+    "MDK640": Code(
         "A value cannot be put into a workflow",
         "Branch, folder, environments, owners and the registry's address end up in scripts, so only plain ones are taken.",
         "mdk ops init --branch 'main; rm -rf .'",
         "Use the characters that the message names.",
     ),
-    "MDK631": Code(
+    "MDK641": Code(
         "CI could not reach the registry",
         "Workflows plan and apply on other machines, and mdk.yaml names no server of a model registry.",
         "mdk ops init, in a project whose registry is a file",

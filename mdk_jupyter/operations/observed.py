@@ -105,12 +105,12 @@ _CHANGES = frozenset(
 )
 
 
-def changed_outside(registry: RegistryFace, standing: Standing) -> Sequence[AuditRecord]:
+def changed_outside(registry: RegistryFace, standing: Standing, *, whole: bool = False) -> Sequence[AuditRecord]:
     """Return what happened to a model in an environment since a file was applied to it, the newest first.
 
-    Nothing where no file ever was: then nobody can say what is outside.
+    Nothing where no file ever was: then nobody can say what is outside; or, with `whole`, everything.
     """
-    if standing.applied is None:
+    if standing.applied is None and not whole:
         return ()
     found: list[AuditRecord] = []
     cursor = None

@@ -6,12 +6,14 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from mdk_jupyter.operations.apply import Report
+from mdk_jupyter.operations.drift import Drift
 from mdk_jupyter.operations.plan import ModelPlan, Plan
 from mdk_jupyter.operations.plan_text import reason_of, shown
 from mdk_jupyter.registry.domain import AuditRecord
 from mdk_jupyter.widgets.view import number
 
 MARKER = "<!-- mdk ops plan -->"
+DRIFT_MARKER = "<!-- mdk ops drift -->"
 _LONGEST = 60_000  # characters: GitHub takes 65,536
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>|#~!])")
 _STATES = {
@@ -100,6 +102,29 @@ def outside_lines(records: Iterable[AuditRecord]) -> Iterator[str]:
         for one in records
     ]
     yield from _table(("when (UTC)", "who", "what", "version", "why"), rows)
+
+
+def drift_markdown(drift: Drift) -> str:
+    """Return what was changed outside of git, with the patch, for an issue or a pull request."""
+    lines = [DRIFT_MARKER]
+    if not drift.models:
+        lines.append(f"### No drift\n\nAll that was applied is as `{drift.file}` says.")
+    else:
+        count = len(drift.models)
+        lines.append(f"### {count} model{'s' if count > 1 else ''} changed outside of `{drift.file}`\n")
+    for one in drift.models:
+        lines.append(f"#### {_plain(one.environment)}: {_plain(one.model)}\n")
+        if one.kind == "unknown":
+            lines.append("The file does not name it.\n")
+        if one.kind == "pending":
+            lines.append("The file has a change that waits to be applied.\n")
+        rows = [(_plain(d.name), _plain(shown(d.before)), _plain(shown(d.after))) for d in one.differences]
+        lines += _table(("", "the file", "the registry"), rows) if rows else []
+        lines += outside_lines(one.records) if one.records else []
+    if drift.patch:
+        fence = "`" * max(3, 1 + max(map(len, re.findall(r"`+", drift.patch)), default=0))
+        lines += ["The patch that brings the file up to date:\n", f"{fence}diff\n{drift.patch}{fence}"]
+    return _bounded(lines)
 
 
 def report_markdown(report: Report) -> str:

@@ -14,6 +14,7 @@ from mdk_jupyter.widgets.registry_sheets import gate_table, metric_table
 from mdk_jupyter.widgets.sheet import Cell, Row, Sheet, Table
 
 if TYPE_CHECKING:
+    from mdk_jupyter.operations.drift import Drift
     from mdk_jupyter.operations.proposal import Done, Proposal
 
 _SIGNS = {
@@ -72,7 +73,7 @@ def proposal_sheet(proposal: Proposal) -> Sheet:
     sheet = plan_sheet(proposal.plan)
     tables = list(sheet.tables)
     if proposal.edit is not None and proposal.pull_request is not None:
-        lines = proposal.edit.diff.splitlines()[2:]
+        lines = [line for line in proposal.edit.diff.splitlines() if line[:1] in {"+", "-", " ", "@"}][2:]
         tables.append(Table(f"change of {proposal.edit.file}", (), [(_diff_line(line),) for line in lines]))
         tables.append(Table("pull request", (), _request_rows(proposal)))
     title = f"{proposal.environment}: {proposal.model} {proposal.version}"
@@ -131,6 +132,32 @@ def reason_of(record: AuditRecord) -> str:
     if record.action == "set_challengers":
         return f"{shown(data.get('challengers'))}: {data.get('reason') or 'no reason given'}"
     return str(data.get("reason") or data.get("note") or "no reason given")
+
+
+def drift_sheet(drift: Drift) -> Sheet:
+    """What the registry has that the file does not say."""
+    tables = []
+    for one in drift.models:
+        rows: list[Row] = [
+            (difference.name, [Cell(shown(difference.before), "quiet"), Cell("→"), _new(difference)])
+            for difference in one.differences
+        ]
+        tables.append(Table(f"{one.environment}: {one.model}  ({_KINDS[one.kind]})", (), rows or [("", "")]))
+        if one.records:
+            tables.append(outside_table(one.records))
+    remarks = [f"{name} waits to be applied" for name in drift.waiting]
+    if drift.patch:
+        remarks.append("`--patch FILE` writes the patch that brings the file up to date, for `git apply FILE`")
+    if not drift.models:
+        remarks.insert(0, f"all that was applied is as {drift.file} says")
+    return Sheet("drift" if drift.models else "", tables, remarks, drift)
+
+
+_KINDS = {
+    "changed": "the file → the registry",
+    "unknown": "the file does not name it",
+    "pending": "the file waits to be applied, and it was changed as well",
+}
 
 
 def report_sheet(report: Report) -> Sheet:

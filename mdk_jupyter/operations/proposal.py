@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,14 +10,15 @@ from typing import Any, Literal
 from mdk_converters.findings import MDKError
 from mdk_jupyter.operations.branch import Repository, has_gh
 from mdk_jupyter.operations.desired import EnvironmentEntries
+from mdk_jupyter.operations.diffs import unified_diff
 from mdk_jupyter.operations.edit import EMPTY, Value, with_entry
 from mdk_jupyter.operations.errors import refusal
 from mdk_jupyter.operations.observed import standing_of
 from mdk_jupyter.operations.plan import Plan, assemble, direct_plan
 from mdk_jupyter.operations.plan_markdown import plan_markdown, request_body
 from mdk_jupyter.operations.plan_text import plan_sheet
-from mdk_jupyter.operations.reader import NAMES, Desired, load, parse
-from mdk_jupyter.operations.workspace import Workspace
+from mdk_jupyter.operations.reader import KIND, NAMES, Desired
+from mdk_jupyter.operations.workspace import Workspace, entries_of
 from mdk_jupyter.registry.changes import Origin, Outcome, Standing
 from mdk_jupyter.registry.domain import Version, Waiver
 from mdk_jupyter.registry.errors import ConflictError, NotFoundError
@@ -253,14 +253,6 @@ def carry_out(proposal: Proposal, *, registry: RegistryFace | None = None, open:
     return Done(proposal, commit=commit, pushed=True, url=url)
 
 
-def unified_diff(file: str, before: str, after: str) -> str:
-    """Return the change of a file as `git apply` takes it."""
-    lines = difflib.unified_diff(
-        before.splitlines(keepends=True), after.splitlines(keepends=True), f"a/{file}", f"b/{file}"
-    )
-    return "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)
-
-
 # At once
 
 
@@ -287,7 +279,7 @@ def _direct(
         standing, version, promotion, lineage, reason, verb == "rollback", waivers, break_glass, quarantine
     )
     notes: tuple[str, ...] = ()
-    if workspace.file is not None and load(workspace.file).entry(standing.environment, standing.model):
+    if workspace.file is not None and _names(workspace, standing):
         notes = (
             f"{workspace.file.name} names {standing.model} in {standing.environment} too; "
             f"`mdk ops drift --env {standing.environment} --patch FILE` brings it up to date",
@@ -304,6 +296,11 @@ def _direct(
         revision=standing.revision,
         notes=notes,
     )
+
+
+def _names(workspace: Workspace, standing: Standing) -> bool:
+    desired = workspace.load()
+    return isinstance(desired, Desired) and desired.entry(standing.environment, standing.model) is not None
 
 
 def refuse_blocked(proposal: Proposal) -> None:
@@ -353,7 +350,8 @@ def _by_pull_request(
     base = repository.base()
     path = repository.relative(file)
     there = repository.text(base.commit, path)
-    before = parse(there if there is not None else file.read_text(encoding="utf-8") if file.is_file() else EMPTY, path)
+    text = there if there is not None else KIND.load(file) if file.is_file() else EMPTY
+    before = entries_of(text, path)
     entry = before.entry(environment, model)
     if entry is not None and entry.champion == version.version:
         message = f"{path} on {base.branch} names {model} {version.version} as the champion of {environment} already"

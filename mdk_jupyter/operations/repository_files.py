@@ -68,7 +68,7 @@ def repository_files(ci: CI, project: ProjectFile, setting: Setting) -> list[Rep
     """Return the files for a kind of CI.
 
     Raises:
-        UsageError: a value cannot be put into them (MDK630), or CI could not reach the registry (MDK631).
+        UsageError: a value cannot be put into them (MDK640), or CI could not reach the registry (MDK641).
 
     Example:
         >>> made = repository_files("shell", ProjectFile(name="churn"), Setting(version="1.0"))
@@ -149,11 +149,11 @@ def _values(ci: CI, project: ProjectFile, setting: Setting) -> Mapping[str, str]
 
 def _misshapen(what: str, value: str) -> Finding:
     fix = f"use {_FORMS[what][1]}"
-    return Finding("MDK630", f"{value!r} cannot be the {what} of a workflow", fix=fix, names=(value,))
+    return Finding("MDK640", f"{value!r} cannot be the {what} of a workflow", fix=fix, names=(value,))
 
 
 def _unreachable(registry: str) -> Finding:
     said = f"is {registry.partition(':')[0]}://…" if registry else "is not named"
     message = f"CI needs the server of a model registry, and that of mdk.yaml {said}"
     fix = "name it in mdk.yaml: registry: {url: https://registry.example.org}"
-    return Finding("MDK631", message, fix=fix)
+    return Finding("MDK641", message, fix=fix)

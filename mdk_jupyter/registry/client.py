@@ -165,6 +165,8 @@ class Client:
         return self._read(Page[Version], f"{_model(name)}/versions", cursor=cursor, limit=limit)
 
     def version(self, reference: str, *, environment: str | None = None) -> Version:
+        if parse(reference).vertex:
+            return self._read(Version, "/resolve", reference=reference)
         return self._read(Version, _version(reference), environment=environment)
 
     def search(self, query: Search, *, cursor: str | None = None, limit: int = 50) -> Page[Version]:

@@ -8,10 +8,10 @@ from fastapi import Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from mdk_jupyter.registry.api.problems import declared
-from mdk_jupyter.registry.api.requests import Caller, EnvironmentName, IdempotencyKey
+from mdk_jupyter.registry.api.requests import Caller, EnvironmentName, IdempotencyKey, InEnvironment
 from mdk_jupyter.registry.api.routing import Routes
 from mdk_jupyter.registry.changes import Change, Origin, Outcome, Standing
-from mdk_jupyter.registry.domain import Name
+from mdk_jupyter.registry.domain import Name, Version
 from mdk_jupyter.registry.service import Registry
 
 _MOST = 1000  # models in one request
@@ -40,6 +40,15 @@ def router(registry: Registry) -> Routes:
     ) -> list[Standing]:
         """Show how models stand in an environment, all at one moment."""
         return registry.observe(caller, environment, names=None if all else name or [])
+
+    @routes.get("/resolve", responses=declared(404))
+    def resolve(
+        caller: Caller,
+        reference: Annotated[str, Query(max_length=600, description="Such as projects/P/locations/L/models/M@V.")],
+        environment: InEnvironment = None,
+    ) -> Version:
+        """Show the version that a reference means; the one form that has no path is a name on Vertex AI."""
+        return registry.version(caller, reference, environment=environment)
 
     @routes.post("/environments/{environment}/apply", responses=declared(404, 409, 412))
     def apply(
