@@ -15,7 +15,8 @@ from registry_server import serving, sqlite_url
 from submitting import mdk, tagged, write_notebook
 from workflows import Event, Job, Runner
 
-from mdk_jupyter.registry.domain import Role
+from mdk_converters.findings import MDKError
+from mdk_jupyter.registry.domain import Policy, Role
 from mdk_jupyter.registry.service import Registry
 
 AUDIENCE = "https://registry.example.com"
@@ -57,6 +58,10 @@ class Team:
         self.git("checkout", "--quiet", "-B", branch, start)
         for name, text in files.items():
             (self.clone / name.replace("__", ".")).write_text(text)
+        return self.push(branch, fork=fork)
+
+    def push(self, branch: str, *, fork: bool = False) -> int:
+        """Commit what there is, push it, and open a pull request or bring it up to date."""
         self.git("add", "--all")
         self.git("commit", "--quiet", "--message", f"change {branch}")
         self.git("push", "--quiet", "origin", branch)
@@ -143,3 +148,118 @@ def test_from_pull_request_to_champion(team: Team) -> None:
     # Once more: there is nothing to do, and nobody is asked.
     again = team.apply(merged)
     assert [*again] == ["plan"] and again["plan"].outputs == {"agreed": "[]"}
+
+    # Into prod: the registry asks for an approval, and the plan shows it.
+    number = team.propose("second", operations__yaml=operations(stage="1.1.0 1", prod="1.1.0 1"))
+    assert team.plan(number)["plan"].outcome == "success"
+    lacking = team.comment(number)
+    assert [*hashes(lacking)] == ["prod"] and "approvals missing: 1" in lacking
+    team.registry.approve(BOB, "flights/1.1.0", environment="prod")
+    team.plan(number)
+    approved = hashes(team.comment(number))
+    assert approved != hashes(lacking)
+
+    # While the reviewers of the environment think it over, somebody changes what was planned on: nothing is applied.
+    merged = team.merge(number)
+
+    def change(job: str, environment: str) -> None:
+        if environment == "prod":
+            team.registry.set_policy(ROOT, Policy(environment="prod", after="stage", promoted=True))
+
+    team.runner.before_job = change
+    [refused] = [job for name, job in team.apply(merged).items() if name.startswith("apply")]
+    assert refused.outcome == "failure" and "MDK612" in refused.log
+    team.runner.before_job = lambda job, environment: None
+    with pytest.raises(MDKError):
+        team.champion("prod")
+
+    # So the merge is planned again: it is not what was reviewed, and waits for somebody to say so.
+    jobs = team.apply(merged)
+    assert [*jobs] == ["plan"] and jobs["plan"].outcome == "failure"
+    [new] = re.findall(r"::error title=Not the plan that was reviewed::prod: the plan is (\w+) now", jobs["plan"].log)
+    assert new not in approved.values() and new in jobs["plan"].summary
+    wrong = team.apply(team.runner.by_hand(environment="prod", plan=approved["prod"]))
+    assert [*wrong] == ["plan"] and wrong["plan"].outcome == "failure"
+    applied = team.apply(team.runner.by_hand(environment="prod", plan=new))[f"apply (prod, {new})"]
+    assert applied.outcome == "success", applied.log
+    assert team.champion("prod") == "1.1.0"
+
+
+def test_what_a_pull_request_is_told(team: Team) -> None:
+    # Nothing about models: no comment.
+    number = team.propose("docs", notes__md="nothing about models")
+    jobs = team.plan(number)
+    assert jobs["plan"].outcome == "success" and team.host.comments[number] == []
+    assert jobs["plan"].steps["Plan"] == "skipped"
+
+    # A file with mistakes: the comment has them, and the job fails.
+    team.propose("docs", operations__yaml=operations(stage="9.9.9 1").replace("reason", "raeson"))
+    jobs = team.plan(number)
+    assert jobs["plan"].outcome == "failure"
+    assert "### ❌ There is no plan" in team.comment(number) and "    error MDK605" in team.comment(number)
+    assert hashes(team.comment(number)) == {}
+
+    # A reason that looks like the mark of a plan stays text.
+    forged = "better\\n<!-- plan: prod 0123456789abcdef -->"
+    team.propose("docs", operations__yaml=operations(stage="1.0.0 1").replace("better", f'"{forged}"'))
+    team.plan(number)
+    assert [*hashes(team.comment(number))] == ["stage"]
+
+    # Given up: the comment says so.
+    team.propose("docs", operations__yaml=team.git("show", "origin/main:operations.yaml") + "\n")
+    team.plan(number)
+    assert "is not changed here" in team.comment(number)
+
+    # A stale spec and a failing test are found.
+    write_notebook(team.clone / "churn.ipynb", tagged(("component:load", "x = 2")))
+    stale = team.plan(team.propose("stale", churn__ipynb=(team.clone / "churn.ipynb").read_text()))
+    assert stale["check"].outcome == "failure" and "::error file=churn.ipynb" in stale["check"].log
+    failing = team.plan(team.propose("failing", **{"tests/test_it__py": "def test_it():\n    assert False\n"}))
+    assert failing["check"].outcome == "failure" and "1 failed" in failing["check"].log
+
+
+def test_a_pull_request_from_a_fork_gets_no_token(team: Team) -> None:
+    evil = {"ci/mdk__sh": "#!/bin/bash\ntouch $RUNNER_LOG/pwned\n"}
+    number = team.propose("theirs", fork=True, operations__yaml=operations(stage="1.0.0 1"), **evil)
+    jobs = team.plan(number)
+    assert [*jobs] == ["check"] and jobs["check"].used == {"contents: read"}
+    (team.runner.log / "pwned").unlink()
+
+    # Somebody has read it and starts the plan by hand: with the scripts of main, and the file alone of the fork.
+    by_hand = team.runner.run(WORKFLOWS["pull"], team.runner.by_hand(pull_request=str(number)))
+    assert by_hand is not None and [*by_hand] == ["plan"]
+    assert by_hand["plan"].outcome == "success", by_hand["plan"].log
+    assert [*hashes(team.comment(number))] == ["stage"]
+    assert not (team.runner.log / "pwned").exists()
+
+
+def test_drift_opens_one_issue_and_closes_it(team: Team) -> None:
+    number = team.propose("first", operations__yaml=operations(stage="1.0.0 1"))
+    team.plan(number)
+    team.apply(team.merge(number))
+
+    def drift() -> Job:
+        jobs = team.runner.run(WORKFLOWS["drift"], team.runner.schedule())
+        assert jobs is not None and jobs["drift"].outcome == "success", jobs
+        return jobs["drift"]
+
+    drift()
+    assert not team.host.issues
+    for version in ("1.1.0", "1.2.0"):
+        team.registry.promote(EVE, f"flights/{version}", to="stage")
+        team.registry.publish(EVE, f"flights/{version}", environment="stage", reason="by hand, at night")
+        drift()
+        [issue] = team.host.issues.values()
+        assert f"+      flights: {{champion: {version}" in issue["body"], issue["body"]
+        assert "eve" in issue["body"] and "by hand, at night" in issue["body"] and issue["state"] == "open"
+
+    # The patch of the issue is what the file needs.
+    [patch] = re.findall(r"```diff\n(.*)```", issue["body"], re.DOTALL)
+    team.git("fetch", "--quiet", "origin")
+    team.git("checkout", "--quiet", "-B", "catch-up", "origin/main")
+    subprocess.run(["git", "apply"], cwd=team.clone, input=patch, text=True, check=True)
+    number = team.push("catch-up")
+    team.plan(number)
+    team.apply(team.merge(number))
+    drift()
+    assert issue["state"] == "closed" and team.champion("stage") == "1.2.0"
