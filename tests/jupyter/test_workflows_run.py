@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from forge import GITHUB, IDENTITY, Forge, forge
 from registries import ADA, BOB, EVE, ROOT, VIC, artifact
 from registry_server import serving, sqlite_url
-from submitting import mdk, tagged, write_notebook
+from standin_server import call, standin
+from submitting import mdk, tagged, write_notebook, write_project
 from workflows import Event, Job, Runner
 
 from mdk_converters.findings import MDKError
@@ -26,15 +30,13 @@ WORKFLOWS = {"pull": "mdk-pull-request.yml", "apply": "mdk-operations.yml", "dri
 class Team:
     """A repository, a registry, and people who work with both."""
 
-    def __init__(self, folder: Path, host: Forge, registry: Registry, url: str) -> None:
+    def __init__(self, folder: Path, host: Forge, registry: Registry, project: str, **environ: str) -> None:
         self.host, self.registry = host, registry
-        self.runner = Runner(host, folder / "runner", {"MDK_REGISTRY_AUDIENCE": AUDIENCE})
+        self.runner = Runner(host, folder / "runner", {"MDK_REGISTRY_AUDIENCE": AUDIENCE}, **environ)
         self.clone = folder / "clone"
         subprocess.run(["git", "clone", "--quiet", host.remote, self.clone], check=True, capture_output=True)
         self.git("checkout", "--quiet", "-B", "main")
-        (self.clone / "mdk.yaml").write_text(
-            f'name: churn\nregistry: {{url: "{url}"}}\nenvironments: {{dev: {{}}, stage: {{protected: true}}, prod: {{}}}}\n'
-        )
+        (self.clone / "mdk.yaml").write_text(project)
         (self.clone / "tests").mkdir()
         (self.clone / "tests" / "test_it.py").write_text("def test_it():\n    assert True\n")
         write_notebook(self.clone / "churn.ipynb", tagged(("component:load", "x = 1")))
@@ -114,7 +116,21 @@ def team(tmp_path: Path) -> Iterator[Team]:
     with forge(tmp_path) as host:
         words = ["--db", url, "--auth", "oidc", "--audience", AUDIENCE, "--issuer", f"{GITHUB}={host.url}/keys"]
         with serving(*words) as server:
-            yield Team(tmp_path, host, registry, server.url)
+            project = f'name: churn\nregistry: {{url: "{server.url}"}}\nenvironments: {{dev: {{}}, stage: {{}}, prod: {{}}}}\n'
+            team = Team(tmp_path, host, registry, project)
+            yield team
+            assert not any(team.runner.idle.values()), f"permissions that are not needed: {team.runner.idle}"
+    registry.close()
+
+
+@pytest.fixture
+def submitters(tmp_path: Path) -> Iterator[Team]:
+    """A repository whose pipelines go to the stand-in of Vertex AI."""
+    write_project(tmp_path, registry={"url": AUDIENCE})
+    registry = Registry.open(sqlite_url(tmp_path))
+    with forge(tmp_path) as host:
+        project = (tmp_path / "mdk.yaml").read_text()
+        yield Team(tmp_path, host, registry, project, STORAGE_EMULATOR_HOST=standin().url)
     registry.close()
 
 
@@ -263,3 +279,50 @@ def test_drift_opens_one_issue_and_closes_it(team: Team) -> None:
     team.apply(team.merge(number))
     drift()
     assert issue["state"] == "closed" and team.champion("stage") == "1.2.0"
+
+
+def submitted() -> list[dict[str, Any]]:
+    """Return the jobs that the stand-in of Vertex AI has."""
+    answer = call("GET", "/v1/projects/demo-project/locations/europe-west3/pipelineJobs")
+    return list(answer.get("pipelineJobs", []))
+
+
+def test_merged_notebooks_are_submitted_with_images_by_digest(submitters: Team) -> None:
+    team, before = submitters, {job["name"] for job in submitted()}
+    team.runner.variables |= {"MDK_IMAGES": "europe-west3-docker.pkg.dev/p/images", "MDK_GOOGLE_ACCOUNT": "ci@p.iam.gserviceaccount.com"}
+    team.runner.by_environment["dev"] = {"MDK_GOOGLE_PROVIDER": "projects/1/locations/global/workloadIdentityPools/g/providers/g"}
+    cells = tagged(("parameters", "n = 2"), ("component:load", "x = n"))
+    write_notebook(team.clone / "churn.ipynb", cells)
+    write_notebook(team.clone / "draft.ipynb", cells)  # has no spec, and is not run
+    team.mdk_nbconvert("churn.ipynb")
+    team.git("checkout", "--quiet", "-B", "more")
+    merged = team.merge(team.push("more"))
+    happened = team.runner.happen(merged)
+    assert [*happened] == ["mdk-submit.yml"], "nothing else is started"
+    job = happened["mdk-submit.yml"]["submit"]
+    assert job.outcome == "success" and job.environment == "dev", job.log
+
+    def new() -> dict[str, Any]:
+        [found] = [one for one in submitted() if one["name"] not in before]
+        before.add(found["name"])
+        return found
+
+    [pushed] = (team.runner.log / "pushed").read_text().split()
+    digest = hashlib.sha256(f"manifest of {pushed}".encode()).hexdigest()
+    assert f"europe-west3-docker.pkg.dev/p/images/default@sha256:{digest}" in json.dumps(new()["pipelineSpec"])
+    assert (team.runner.log / "docker-password").read_text() == "ya29.local"
+    assert "churn" in job.summary and "draft" not in job.log
+
+    # By hand: any notebook, with parameters. The image is there already, and is not built again.
+    event = team.runner.by_hand(environment="prod", notebook="churn.ipynb", parameters="{n: 5}")
+    jobs = team.runner.run("mdk-submit.yml", event)
+    assert jobs is not None and jobs["submit"].outcome == "success", jobs
+    assert new()["runtimeConfig"]["parameterValues"]["n"] == 5
+    assert jobs["submit"].environment == "prod"
+    calls = (team.runner.log / "docker").read_text().splitlines()
+    assert len([one for one in calls if one.startswith("build ")]) == 1
+    hostile = team.runner.by_hand(environment="dev", notebook="$(touch pwned).ipynb", parameters="{n: `touch pwned`}")
+    failed = team.runner.run("mdk-submit.yml", hostile)
+    assert failed is not None and failed["submit"].outcome == "failure"
+    assert not [*team.clone.parent.rglob("pwned")]
+    assert not any(team.runner.idle.values())

@@ -94,15 +94,13 @@ class Runner:
         self.by_environment: dict[str, dict[str, str]] = {}
         self.before_job: Callable[[str, str], None] = lambda job, environment: None  # reviewers take their time here
         self.log = folder / "log"
+        self.idle: dict[str, set[str]] = {}  # workflow/job -> permissions that it declares and never used
         self._folder, self._environ, self._count = folder, environ, 0
-        self._bin = folder / "bin"
-        for place in (self._bin, self.log):
-            place.mkdir(parents=True)
+        self.log.mkdir(parents=True)
         module = {"mdk": "mdk_jupyter.cli", "mdk-nbconvert": "mdk_converters.cli"}
         wrappers = {name: f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m {of} "$@"\n' for name, of in module.items()}
-        for name, text in {"gh": GH, "docker": DOCKER, "python": PYTHON, **wrappers}.items():
-            (self._bin / name).write_text(text)
-            (self._bin / name).chmod(0o755)
+        self._machine = _commands(folder / "machine", {"gh": GH, "docker": DOCKER})
+        self._python = _commands(folder / "python", {"python": PYTHON, **wrappers})
 
     # Events
 
@@ -151,10 +149,15 @@ class Runner:
                 continue
             matrix = interpolate(job.get("strategy", {}).get("matrix", {}), context).get("include", [{}])
             ran = [self._job(key, workflow, job, {**context, "matrix": one}, event) for one in matrix]
+            self._note_permissions(f"{name}/{key}", job.get("permissions", workflow["permissions"]), ran)
             done |= {one.name: one for one in ran}
             failed = any(one.outcome == "failure" for one in ran)
             needs[key] = {"result": "failure" if failed else "success", "outputs": ran[-1].outputs}
         return done
+
+    def _note_permissions(self, name: str, declared: Mapping[str, str], ran: list[Job]) -> None:
+        said = {f"{what}: {level}" for what, level in declared.items()}
+        self.idle[name] = self.idle.get(name, said) - {used for job in ran for used in job.used}
 
     def _github(self, event: Event) -> dict[str, Any]:
         return {
@@ -233,7 +236,7 @@ class Runner:
         script.write_text(as_text(interpolate(step["run"], place.context)))
         output.write_text("")
         given = interpolate({**place.context["env"], **step.get("env", {})}, place.context)
-        path = os.pathsep.join([*place.paths, "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"])
+        path = os.pathsep.join([*place.paths, self._machine, "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"])
         ended = subprocess.run(
             ["bash", "--noprofile", "--norc", "-eo", "pipefail", script],
             cwd=place.workspace / as_text(interpolate(step.get("working-directory", "."), place.context)),
@@ -271,7 +274,7 @@ class Runner:
 
     def _setup_python(self, place: _Place, given: dict[str, Any], event: Event) -> tuple[bool, dict[str, Any]]:
         assert re.fullmatch(r"3\.\d+", given["python-version"])
-        place.paths.insert(0, str(self._bin))
+        place.paths.insert(0, self._python)
         return True, {}
 
     def _google(self, place: _Place, given: dict[str, Any], event: Event) -> tuple[bool, dict[str, Any]]:
@@ -299,6 +302,14 @@ class Runner:
         place.job.used |= inner.job.used
         outputs = {name: interpolate(one["value"], inner.context) for name, one in action["outputs"].items()}
         return inner.job.outcome == "success", outputs
+
+
+def _commands(folder: Path, texts: Mapping[str, str]) -> str:
+    folder.mkdir()
+    for name, text in texts.items():
+        (folder / name).write_text(text)
+        (folder / name).chmod(0o755)
+    return str(folder)
 
 
 def starts(on: Mapping[str, Any], event: Event) -> bool:

@@ -7,7 +7,7 @@
 #   ci/mdk.sh drift FOLDER                   what changed outside of git: FOLDER/drift.md, FOLDER/drift.patch
 #   ci/mdk.sh changed COMMIT                 notebooks that changed since COMMIT, one a line
 #   ci/mdk.sh submit ENVIRONMENT [NOTEBOOK…] images are built and pushed to $MDK_IMAGES, and the pipelines submitted,
-#                                            with $MDK_PARAMETERS, NAME=VALUE, one a line
+#                                            with $MDK_PARAMETERS, such as {alpha: 0.5, city: Oslo}
 #
 # Exit codes of plan and drift: 0 nothing, 2 changes; of all: 1 something is wrong, 3 a service cannot be reached.
 set -euo pipefail
@@ -72,12 +72,9 @@ changed() {
 }
 
 submit() {
-  local environment=$1 folder notebook image tag line
+  local environment=$1 folder notebook image tag
   local images=() parameters=()
   shift
-  while IFS= read -r line; do
-    if [ -n "$line" ]; then parameters+=(--parameter "$line"); fi
-  done <<< "${MDK_PARAMETERS:-}"
   if [ $# = 0 ]; then
     echo "no notebook to submit"
     return
@@ -96,6 +93,10 @@ submit() {
       image="${tag%:*}@$(digest "$tag")"
       images+=(--image "$(basename "$folder")=$image")
     done
+  fi
+  if [ -n "${MDK_PARAMETERS:-}" ]; then
+    parameters=(--params "$(mktemp --suffix .yaml)")
+    printf '%s\n' "$MDK_PARAMETERS" > "${parameters[1]}"
   fi
   for notebook in "$@"; do
     mdk submit "$notebook" --env "$environment" --yes "${images[@]}" "${parameters[@]}"
