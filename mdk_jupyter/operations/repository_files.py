@@ -6,6 +6,7 @@ scripts: a value that does not fit is refused, and never quoted into fitting.
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 from collections.abc import Mapping, Sequence
@@ -31,7 +32,7 @@ _FORMS = {
     "branch": (_PATH, "letters, digits, `.`, `_`, `-` and `/`"),
     "folder": (rf"\.|{_PATH}", "letters, digits, `.`, `_`, `-` and `/`"),
     "environment": (r"[a-z][a-z0-9-]{0,30}", "small letters, digits and `-`"),
-    "registry": (r"https?://[A-Za-z0-9.-]+(:\d{1,5})?(/[A-Za-z0-9._~-]+)*/?", "https://HOST/PATH, with no name or password"),
+    "registry": (r"https?://[A-Za-z0-9][A-Za-z0-9.-]*(:\d{1,5})?(/[A-Za-z0-9._~-]+)*/?", "https://HOST/PATH, with no name or password"),
     "owner": (_OWNER, "@NAME, @ORGANISATION/TEAM or an address"),
     "package": (r"mdk-jupyter\[[a-z]+\]==[0-9][0-9A-Za-z.+!-]*", "a version"),
 }  # fmt: skip
@@ -133,7 +134,7 @@ def _values(ci: CI, project: ProjectFile, setting: Setting) -> Mapping[str, str]
     first = USUAL if USUAL in environments else environments[0]
     return {
         "branch": setting.branch,
-        "environment_list": f"[{', '.join(environments)}]",
+        "environment_list": json.dumps(environments),
         "first": first,
         "folder": setting.folder,
         "host": f".{ci}",
@@ -142,7 +143,7 @@ def _values(ci: CI, project: ProjectFile, setting: Setting) -> Mapping[str, str]
         "prefix": "" if setting.folder == "." else f"{setting.folder}/",
         "python": f"{sys.version_info.major}.{sys.version_info.minor}",
         "registry": registry,
-        "stage_list": f"[{', '.join(ENVIRONMENTS)}]",
+        "stage_list": json.dumps(ENVIRONMENTS),
         "unowned": "" if setting.owners else "# ",
     }
 
