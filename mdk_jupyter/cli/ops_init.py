@@ -87,4 +87,3 @@ def _put(root: Path, file: RepositoryFile, overwrite: bool) -> None:
         if file.executable:
             path.chmod(path.stat().st_mode | 0o111)
     typer.echo(f"wrote  {file.path}", err=True)
-

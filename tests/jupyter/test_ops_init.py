@@ -103,7 +103,25 @@ def test_without_a_server_ci_has_nothing_to_ask(repository: Path) -> None:
 
 
 WORDS = st.text(st.characters(codec="utf-8"), min_size=1, max_size=20)
-HOSTILE = st.sampled_from(["no", "0", "1.0", "$(id)", "`id`", "a; id", "${{ secrets.X }}", 'a" b', "a\nb", "../..", "/etc", "a b", "-rf", "%%{folder}", "x'y"])
+HOSTILE = st.sampled_from(
+    [
+        "no",
+        "0",
+        "1.0",
+        "$(id)",
+        "`id`",
+        "a; id",
+        "${{ secrets.X }}",
+        'a" b',
+        "a\nb",
+        "../..",
+        "/etc",
+        "a b",
+        "-rf",
+        "%%{folder}",
+        "x'y",
+    ]
+)
 
 
 @settings(deadline=None)

@@ -128,7 +128,10 @@ def test_rights_are_least(github: Path) -> None:
             rights = job["permissions"]
             assert rights["contents"] == "read" and job["timeout-minutes"] <= 60, f"{name}: {key}"
             writes = {what for what, level in rights.items() if level == "write"} - {"id-token"}
-            assert writes == {("mdk-pull-request.yml", "plan"): {"pull-requests"}, ("mdk-drift.yml", "drift"): {"issues"}}.get((name, key), set())
+            assert writes == {
+                ("mdk-pull-request.yml", "plan"): {"pull-requests"},
+                ("mdk-drift.yml", "drift"): {"issues"},
+            }.get((name, key), set())
             for step in job["steps"]:
                 if step.get("uses", "").startswith("actions/checkout@"):
                     assert step["with"]["persist-credentials"] is False

@@ -7,11 +7,12 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
+from gitlab import GITLAB, Pipelines
 from forge import GITHUB, IDENTITY, Forge, forge
 from registries import ADA, BOB, EVE, ROOT, VIC, artifact
 from registry_server import serving, sqlite_url
@@ -20,6 +21,7 @@ from submitting import mdk, tagged, write_notebook, write_project
 from workflows import Event, Job, Runner
 
 from mdk_converters.findings import MDKError
+from mdk_jupyter.operations.repository_files import STATE
 from mdk_jupyter.registry.domain import Policy, Role
 from mdk_jupyter.registry.service import Registry
 
@@ -51,15 +53,17 @@ class Team:
         return done.stdout.strip()
 
     def mdk_nbconvert(self, *names: str) -> None:
-        subprocess.run([sys.executable, "-m", "mdk_converters.cli", *names], cwd=self.clone, check=True, capture_output=True)
+        subprocess.run(
+            [sys.executable, "-m", "mdk_converters.cli", *names], cwd=self.clone, check=True, capture_output=True
+        )
 
-    def propose(self, branch: str, *, fork: bool = False, **files: str) -> int:
+    def propose(self, branch: str, files: Mapping[str, str], *, fork: bool = False) -> int:
         """Commit files on a branch of main's newest state, push it, and open a pull request or bring it up to date."""
         self.git("fetch", "--quiet", "origin")
         start = f"origin/{branch}" if f"refs/remotes/origin/{branch}" in self.git("for-each-ref") else "origin/main"
         self.git("checkout", "--quiet", "-B", branch, start)
         for name, text in files.items():
-            (self.clone / name.replace("__", ".")).write_text(text)
+            (self.clone / name).write_text(text)
         return self.push(branch, fork=fork)
 
     def push(self, branch: str, *, fork: bool = False) -> int:
@@ -96,7 +100,11 @@ def operations(**champions: str) -> str:
     lines = ["apiVersion: mdk/v1", "kind: Operations", "environments:"]
     for environment, said in champions.items():
         version, serial = said.split()
-        lines += [f"  {environment}:", "    models:", f"      flights: {{champion: {version}, serial: {serial}, reason: better}}"]
+        lines += [
+            f"  {environment}:",
+            "    models:",
+            f"      flights: {{champion: {version}, serial: {serial}, reason: better}}",
+        ]
     return "\n".join(lines) + "\n"
 
 
@@ -139,22 +147,26 @@ def hashes(text: str) -> dict[str, str]:
 
 
 def test_from_pull_request_to_champion(team: Team) -> None:
-    number = team.propose("first", operations__yaml=operations(stage="1.0.0 1"))
+    number = team.propose("first", {STATE: operations(stage="1.0.0 1"}))
     jobs = team.plan(number)
-    assert {name: job.outcome for name, job in jobs.items()} == {"check": "success", "plan": "success"}, jobs["plan"].log
+    assert {name: job.outcome for name, job in jobs.items()} == {"check": "success", "plan": "success"}, jobs[
+        "plan"
+    ].log
     assert "1 passed" in jobs["check"].log
     first = team.comment(number)
-    assert "stage: flights" in first and [*hashes(first)] == ["stage"] and hashes(first)["stage"] in jobs["plan"].summary
+    assert (
+        "stage: flights" in first and [*hashes(first)] == ["stage"] and hashes(first)["stage"] in jobs["plan"].summary
+    )
 
     # The next push changes the same comment.
-    team.propose("first", operations__yaml=operations(stage="1.1.0 1"))
+    team.propose("first", {STATE: operations(stage="1.1.0 1"}))
     team.plan(number)
     second = team.comment(number)
     assert "1.1.0" in second and hashes(second) != hashes(first)
 
     merged = team.merge(number)
     jobs = team.apply(merged)
-    applied = jobs["apply (stage, %s)" % hashes(second)["stage"]]
+    applied = jobs[f"apply (stage, {hashes(second)['stage']})"]
     assert applied.outcome == "success" and applied.environment == "stage", applied.log
     assert "✅ applied" in applied.summary
     assert team.champion("stage") == "1.1.0"
@@ -166,7 +178,7 @@ def test_from_pull_request_to_champion(team: Team) -> None:
     assert [*again] == ["plan"] and again["plan"].outputs == {"agreed": "[]"}
 
     # Into prod: the registry asks for an approval, and the plan shows it.
-    number = team.propose("second", operations__yaml=operations(stage="1.1.0 1", prod="1.1.0 1"))
+    number = team.propose("second", {STATE: operations(stage="1.1.0 1", prod="1.1.0 1"}))
     assert team.plan(number)["plan"].outcome == "success"
     lacking = team.comment(number)
     assert [*hashes(lacking)] == ["prod"] and "approvals missing: 1" in lacking
@@ -203,13 +215,13 @@ def test_from_pull_request_to_champion(team: Team) -> None:
 
 def test_what_a_pull_request_is_told(team: Team) -> None:
     # Nothing about models: no comment.
-    number = team.propose("docs", notes__md="nothing about models")
+    number = team.propose("docs", {"notes.md": "nothing about models"})
     jobs = team.plan(number)
     assert jobs["plan"].outcome == "success" and team.host.comments[number] == []
     assert jobs["plan"].steps["Plan"] == "skipped"
 
     # A file with mistakes: the comment has them, and the job fails.
-    team.propose("docs", operations__yaml=operations(stage="9.9.9 1").replace("reason", "raeson"))
+    team.propose("docs", {STATE: operations(stage="9.9.9 1").replace("reason", "raeson"}))
     jobs = team.plan(number)
     assert jobs["plan"].outcome == "failure"
     assert "### ❌ There is no plan" in team.comment(number) and "    error MDK605" in team.comment(number)
@@ -217,26 +229,26 @@ def test_what_a_pull_request_is_told(team: Team) -> None:
 
     # A reason that looks like the mark of a plan stays text.
     forged = "better\\n<!-- plan: prod 0123456789abcdef -->"
-    team.propose("docs", operations__yaml=operations(stage="1.0.0 1").replace("better", f'"{forged}"'))
+    team.propose("docs", {STATE: operations(stage="1.0.0 1").replace("better", f'"{forged}"'}))
     team.plan(number)
     assert [*hashes(team.comment(number))] == ["stage"]
 
     # Given up: the comment says so.
-    team.propose("docs", operations__yaml=team.git("show", "origin/main:operations.yaml") + "\n")
+    team.propose("docs", {STATE: team.git("show", "origin/main:operations.yaml") + "\n"})
     team.plan(number)
     assert "is not changed here" in team.comment(number)
 
     # A stale spec and a failing test are found.
     write_notebook(team.clone / "churn.ipynb", tagged(("component:load", "x = 2")))
-    stale = team.plan(team.propose("stale", churn__ipynb=(team.clone / "churn.ipynb").read_text()))
+    stale = team.plan(team.propose("stale", {"churn.ipynb": (team.clone / "churn.ipynb").read_text()}))
     assert stale["check"].outcome == "failure" and "::error file=churn.ipynb" in stale["check"].log
-    failing = team.plan(team.propose("failing", **{"tests/test_it__py": "def test_it():\n    assert False\n"}))
+    failing = team.plan(team.propose("failing", {"tests/test_it.py": "def test_it():\n    assert False\n"}))
     assert failing["check"].outcome == "failure" and "1 failed" in failing["check"].log
 
 
 def test_a_pull_request_from_a_fork_gets_no_token(team: Team) -> None:
-    evil = {"ci/mdk__sh": "#!/bin/bash\ntouch $RUNNER_LOG/pwned\n"}
-    number = team.propose("theirs", fork=True, operations__yaml=operations(stage="1.0.0 1"), **evil)
+    evil = {STATE: operations(stage="1.0.0 1"), "ci/mdk.sh": "#!/bin/bash\ntouch $RUNNER_LOG/pwned\n"}
+    number = team.propose("theirs", evil, fork=True)
     jobs = team.plan(number)
     assert [*jobs] == ["check"] and jobs["check"].used == {"contents: read"}
     (team.runner.log / "pwned").unlink()
@@ -250,7 +262,7 @@ def test_a_pull_request_from_a_fork_gets_no_token(team: Team) -> None:
 
 
 def test_drift_opens_one_issue_and_closes_it(team: Team) -> None:
-    number = team.propose("first", operations__yaml=operations(stage="1.0.0 1"))
+    number = team.propose("first", {STATE: operations(stage="1.0.0 1"}))
     team.plan(number)
     team.apply(team.merge(number))
 
@@ -289,8 +301,13 @@ def submitted() -> list[dict[str, Any]]:
 
 def test_merged_notebooks_are_submitted_with_images_by_digest(submitters: Team) -> None:
     team, before = submitters, {job["name"] for job in submitted()}
-    team.runner.variables |= {"MDK_IMAGES": "europe-west3-docker.pkg.dev/p/images", "MDK_GOOGLE_ACCOUNT": "ci@p.iam.gserviceaccount.com"}
-    team.runner.by_environment["dev"] = {"MDK_GOOGLE_PROVIDER": "projects/1/locations/global/workloadIdentityPools/g/providers/g"}
+    team.runner.variables |= {
+        "MDK_IMAGES": "europe-west3-docker.pkg.dev/p/images",
+        "MDK_GOOGLE_ACCOUNT": "ci@p.iam.gserviceaccount.com",
+    }
+    team.runner.by_environment["dev"] = {
+        "MDK_GOOGLE_PROVIDER": "projects/1/locations/global/workloadIdentityPools/g/providers/g"
+    }
     cells = tagged(("parameters", "n = 2"), ("component:load", "x = n"))
     write_notebook(team.clone / "churn.ipynb", cells)
     write_notebook(team.clone / "draft.ipynb", cells)  # has no spec, and is not run
@@ -326,3 +343,108 @@ def test_merged_notebooks_are_submitted_with_images_by_digest(submitters: Team) 
     assert failed is not None and failed["submit"].outcome == "failure"
     assert not [*team.clone.parent.rglob("pwned")]
     assert not any(team.runner.idle.values())
+
+
+@pytest.fixture
+def gitlab(tmp_path: Path, submitters: Team) -> Iterator[tuple[Team, Pipelines]]:
+    """The same project on GitLab, with a registry that takes GitLab's tokens."""
+    team = submitters
+    for version in (1, 2):
+        team.registry.register(ADA, "flights", version=f"{version}.0", artifact=artifact(version), metrics={"auc": 0.7})
+    for ref, role in (("main", Role.APPROVER), ("first", Role.VIEWER)):
+        team.registry.grant(ROOT, f"gitlab.com#project_path:acme/churn:ref_type:branch:ref:{ref}", role)
+    mdk(team.clone, "ops", "init", "--branch", "main", "--ci", "gitlab", "--overwrite")
+    team.git("add", "--all")
+    team.git("commit", "--quiet", "--message", "move to GitLab")
+    team.git("push", "--quiet", "origin", "main")
+    words = [
+        "--db",
+        sqlite_url(tmp_path),
+        "--auth",
+        "oidc",
+        "--audience",
+        AUDIENCE,
+        "--issuer",
+        f"{GITLAB}={team.host.url}/keys",
+    ]
+    with serving(*words) as server:
+        environ = team.runner.basics(MDK_REGISTRY=server.url, STORAGE_EMULATOR_HOST=standin().url)
+        yield (
+            team,
+            Pipelines(team.host.remote, tmp_path / "pipelines", team.host.issuer, team.runner.commands(), environ),
+        )
+
+
+def test_on_gitlab(gitlab: tuple[Team, Pipelines]) -> None:
+    team, pipelines = gitlab
+    team.propose("first", {STATE: operations(stage="1.0.0 1"}))
+    review = pipelines.run("first", STATE, CI_PIPELINE_SOURCE="merge_request_event", CI_COMMIT_BRANCH="first")
+    assert {name: ran.code for name, ran in review.items()} == {"mdk-check": 0, "mdk-plan-review": 0}, review
+    shown = review["mdk-plan-review"].artifacts
+    assert shown is not None and "stage: flights" in (shown / "plan/plan.md").read_text()
+
+    team.git("push", "--quiet", "origin", "first:main")
+    push = {"CI_PIPELINE_SOURCE": "push", "CI_COMMIT_BRANCH": "main"}
+    merged = pipelines.run("main", STATE, **push)
+    assert {name: ran.code for name, ran in merged.items()} == dict.fromkeys(
+        ("mdk-plan", "mdk-apply-dev", "mdk-apply-stage", "mdk-apply-prod"), 0
+    )
+    assert merged["mdk-apply-stage"].environment == "stage" and "nothing to do in prod" in merged["mdk-apply-prod"].log
+    assert team.champion("stage") == "1.0.0"
+
+    # Somebody changes it by hand: the nightly job fails, and has the patch.
+    assert pipelines.run("main", CI_PIPELINE_SOURCE="schedule")["mdk-drift"].code == 0
+    team.registry.promote(EVE, "flights/2.0.0", to="stage")
+    team.registry.publish(EVE, "flights/2.0.0", environment="stage", reason="by hand")
+    drift = pipelines.run("main", CI_PIPELINE_SOURCE="schedule")["mdk-drift"]
+    assert drift.code == 2 and drift.artifacts is not None
+    assert "champion: 2.0.0" in (drift.artifacts / "drift/drift.patch").read_text()
+
+    # A notebook that a push changed, and one by hand.
+    before = {job["name"] for job in submitted()}
+    ran = pipelines.run("main", "churn.ipynb", CI_COMMIT_BEFORE_SHA="", **push)
+    assert [*ran] == ["mdk-submit"] and ran["mdk-submit"].code == 0 and "no notebook" in ran["mdk-submit"].log
+    google = {"MDK_GOOGLE_PROVIDER": "projects/1/p", "MDK_GOOGLE_ACCOUNT": "ci@p.iam.gserviceaccount.com"}
+    ran = pipelines.run("main", CI_PIPELINE_SOURCE="web", NOTEBOOK="churn.ipynb", ENVIRONMENT="prod", **google)
+    assert ran["mdk-submit"].code == 0 and ran["mdk-submit"].environment == "prod", ran["mdk-submit"].log
+    assert len({job["name"] for job in submitted()} - before) == 1
+    [key] = pipelines.folder.glob("*/checkout.google.json")
+    assert json.loads(key.read_text())["type"] == "external_account"
+
+
+def test_in_a_shell(gitlab: tuple[Team, Pipelines]) -> None:
+    """The lines of the README, as they stand there."""
+    team, pipelines = gitlab
+    mdk(team.clone, "ops", "init", "--branch", "main", "--ci", "shell", "--overwrite")
+    readme = (team.clone / "ci/README.md").read_text()
+    lines = {line.split()[1]: line.strip() for line in readme.splitlines() if line.startswith("    ci/mdk.sh")}
+    assert [*lines] == ["check", "plan", "apply", "submit"]
+    who = "project_path:acme/churn:ref_type:branch:ref:main"
+    token = team.host.issuer.token(iss=GITLAB, aud=AUDIENCE, sub=who)
+    environ = {
+        **pipelines.environ,
+        "PATH": f"{pipelines.commands}:/usr/bin:/bin",
+        "MDK_REGISTRY_TOKEN": token,
+        "BEFORE": "HEAD^",
+    }
+
+    def run(line: str) -> str:
+        done = subprocess.run(
+            ["bash", "-eo", "pipefail", "-c", line],
+            cwd=team.clone,
+            env=environ,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout + done.stderr
+
+    (team.clone / "operations.yaml").write_text(operations(stage="1.0.0 1"))
+    assert "1 passed" in run(lines["check"])
+    assert "stage: flights" in run(lines["plan"])
+    assert "applied" in run(lines["apply"].replace("prod", "stage"))
+    assert team.champion("stage") == "1.0.0"
+    assert "no notebook" in run(lines["submit"])
+    usage = subprocess.run(["bash", "ci/mdk.sh"], cwd=team.clone, capture_output=True, text=True, check=False)
+    assert usage.returncode == 2 and "ci/mdk.sh plan FOLDER" in usage.stderr

@@ -34,9 +34,8 @@ def interpolate(value: Any, context: Context) -> Any:
         return [interpolate(one, context) for one in value]
     if not isinstance(value, str):
         return value
-    if alone := re.fullmatch(r"\s*\$\{\{(.*)\}\}\s*", value, re.DOTALL):
-        if "${{" not in alone[1]:
-            return evaluate(alone[1], context)
+    if (alone := re.fullmatch(r"\s*\$\{\{(.*)\}\}\s*", value, re.DOTALL)) and "${{" not in alone[1]:
+        return evaluate(alone[1], context)
     return _PLACE.sub(lambda found: as_text(evaluate(found[1], context)), value)
 
 

@@ -26,7 +26,7 @@ BOT = "github-actions[bot]"
 GITHUB = "https://token.actions.githubusercontent.com"
 IDENTITY = ["-c", "user.name=ann", "-c", "user.email=ann@example.org", "-c", "commit.gpgsign=false"]
 
-GH = f'''#!{sys.executable}
+GH = f"""#!{sys.executable}
 import json, os, sys, urllib.error, urllib.parse, urllib.request
 words, method, fields, headers, path = sys.argv[1:], "GET", {{}}, {{}}, None
 assert words.pop(0) == "api", "only `gh api` is known here"
@@ -56,7 +56,7 @@ except urllib.error.HTTPError as error:
     sys.exit(1)
 if "x-silent" not in headers:
     sys.stdout.write(text)
-'''
+"""
 
 
 class Forge:
@@ -82,7 +82,12 @@ class Forge:
         known = [number for number, pull in self.pulls.items() if pull["head"]["ref"] == branch and not pull["merged"]]
         number = known[0] if known else next(self._ids)
         repo = {"full_name": "eve/churn" if fork else NAME}
-        self.pulls[number] = {"number": number, "head": {"ref": branch, "repo": repo}, "merged": False, "merge_commit_sha": None}
+        self.pulls[number] = {
+            "number": number,
+            "head": {"ref": branch, "repo": repo},
+            "merged": False,
+            "merge_commit_sha": None,
+        }
         self.comments.setdefault(number, [])
         self.git("update-ref", f"refs/pull/{number}/merge", self._merged(branch))
         return number
@@ -136,7 +141,11 @@ class Forge:
             return 200, [pull for pull in self.pulls.values() if pull["merge_commit_sha"] == found[1]]
         if route == "issues" and method == "GET":
             need("issues")
-            return 200, [one for one in self.issues.values() if one["state"] == query["state"][0] and one["user"]["login"] == query["creator"][0]]
+            return 200, [
+                one
+                for one in self.issues.values()
+                if one["state"] == query["state"][0] and one["user"]["login"] == query["creator"][0]
+            ]
         if route == "issues":
             need("issues", "write")
             number = next(self._ids)

@@ -98,9 +98,22 @@ class Runner:
         self._folder, self._environ, self._count = folder, environ, 0
         self.log.mkdir(parents=True)
         module = {"mdk": "mdk_jupyter.cli", "mdk-nbconvert": "mdk_converters.cli"}
-        wrappers = {name: f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m {of} "$@"\n' for name, of in module.items()}
-        self._machine = _commands(folder / "machine", {"gh": GH, "docker": DOCKER})
+        wrappers = {
+            name: f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m {of} "$@"\n' for name, of in module.items()
+        }
+        self._machine = _commands(folder / "machine", {"gh": GH, "docker": DOCKER, "apt-get": "#!/bin/true\n"})
         self._python = _commands(folder / "python", {"python": PYTHON, **wrappers})
+
+    def basics(self, **more: str) -> dict[str, str]:
+        """Return the environment that every script has here."""
+        return {
+            "LANG": "C.UTF-8", "MDK_KERNELS": "off", "PYTHONDONTWRITEBYTECODE": "1", "PYTHONPATH": SOURCES,
+            "RUNNER_LOG": str(self.log), **more,
+        }  # fmt: skip
+
+    def commands(self) -> str:
+        """Return where the commands of this environment are, as in PATH."""
+        return os.pathsep.join([self._python, self._machine])
 
     # Events
 
@@ -134,7 +147,9 @@ class Runner:
         workflow = yaml.safe_load(self.forge.git("show", f"{event.sha}:.github/workflows/{name}"))
         if not starts(workflow[True], event):
             return None
-        inputs = {key: event.inputs.get(key, "") for key in (workflow[True].get("workflow_dispatch") or {}).get("inputs", {})}
+        inputs = {
+            key: event.inputs.get(key, "") for key in (workflow[True].get("workflow_dispatch") or {}).get("inputs", {})
+        }
         assert set(event.inputs) <= set(inputs), "an input that the workflow does not have"
         base = {"github": self._github(event), "inputs": inputs, "vars": self.variables, "env": {}}
         interpolate(workflow.get("concurrency", ""), base)
@@ -165,7 +180,9 @@ class Runner:
             "event": {**event.payload, "inputs": event.inputs},
         }  # fmt: skip
 
-    def _job(self, key: str, workflow: dict[str, Any], job: dict[str, Any], context: dict[str, Any], event: Event) -> Job:
+    def _job(
+        self, key: str, workflow: dict[str, Any], job: dict[str, Any], context: dict[str, Any], event: Event
+    ) -> Job:
         environment = as_text(interpolate(job.get("environment", ""), context))
         values = ", ".join(as_text(value) for value in context["matrix"].values())
         done = Job(f"{key} ({values})" if values else key, environment=environment)
@@ -173,22 +190,40 @@ class Runner:
         for checked in ("concurrency", "name"):
             interpolate(job.get(checked, ""), context)
         self.before_job(key, environment)
-        subject = f"environment:{environment}" if environment else event.name if event.name == "pull_request" else f"ref:{event.ref}"
-        permissions = job.get("permissions", workflow.get("permissions"))
-        claims = {"sub": f"repo:{NAME}:{subject}", "repository": NAME, "sha": event.sha, "environment": environment or None}
+        subject = (
+            f"environment:{environment}"
+            if environment
+            else event.name
+            if event.name == "pull_request"
+            else f"ref:{event.ref}"
+        )
+        permissions = job.get("permissions", workflow["permissions"])
+        claims = {
+            "sub": f"repo:{NAME}:{subject}",
+            "repository": NAME,
+            "sha": event.sha,
+            "environment": environment or None,
+        }
         if event.payload.get("pull_request", {}).get("head", {}).get("repo", {}).get("full_name", NAME) != NAME:
             permissions = {name: "read" for name in permissions if name != "id-token"}  # all that a fork gets
         token, done.used = self.forge.token(permissions, claims)
         self._count += 1
         folder = self._folder / f"job-{self._count}"
         place = _Place(done, folder, {}, self._runner_environ(folder, event, token, permissions))
-        place.context = {**context, "github": {**context["github"], "token": token}, "steps": {}, "runner": {"temp": str(folder / "temp")}}
+        place.context = {
+            **context,
+            "github": {**context["github"], "token": token},
+            "steps": {},
+            "runner": {"temp": str(folder / "temp")},
+        }
         place.context["env"] = interpolate({**workflow.get("env", {}), **job.get("env", {})}, place.context)
         place.masks.add(token)
         shell = workflow["defaults"]["run"]["shell"]
         for step in job["steps"]:
             self._step(place, {"shell": shell, **step} if "run" in step else step, event)
-        done.outputs = {name: as_text(value) for name, value in interpolate(job.get("outputs", {}), place.context).items()}
+        done.outputs = {
+            name: as_text(value) for name, value in interpolate(job.get("outputs", {}), place.context).items()
+        }
         done.summary = (folder / "summary").read_text()
         shown = done.log + done.summary
         assert not any(mask in shown for mask in place.masks if mask), "a token is shown"
@@ -202,8 +237,7 @@ class Runner:
             "CI": "true", "FORGE": self.forge.url, "GITHUB_ACTIONS": "true", "GITHUB_EVENT_NAME": event.name,
             "GITHUB_REPOSITORY": NAME, "GITHUB_SHA": event.sha, "GITHUB_STEP_SUMMARY": str(folder / "summary"),
             "GITHUB_RUN_ID": "7", "GITHUB_SERVER_URL": "https://github.com", "GITHUB_REF": event.ref,
-            "HOME": str(folder / "home"), "LANG": "C.UTF-8", "PYTHONPATH": SOURCES, "PYTHONDONTWRITEBYTECODE": "1",
-            "RUNNER_LOG": str(self.log), "RUNNER_TEMP": str(folder / "temp"), "MDK_KERNELS": "off", **self._environ,
+            "HOME": str(folder / "home"), "RUNNER_TEMP": str(folder / "temp"), **self.basics(**self._environ),
         }  # fmt: skip
         if permissions.get("id-token") == "write":
             environ["ACTIONS_ID_TOKEN_REQUEST_URL"] = f"{self.forge.url}/token?api-version=2.0"
@@ -215,7 +249,12 @@ class Runner:
     def _step(self, place: _Place, step: dict[str, Any], event: Event) -> None:
         name = step.get("name") or step.get("uses") or step["run"].splitlines()[0]
         failed = "failure" in place.job.steps.values()
-        functions = {"always": lambda: True, "failure": lambda: failed, "cancelled": lambda: False, "success": lambda: not failed}
+        functions = {
+            "always": lambda: True,
+            "failure": lambda: failed,
+            "cancelled": lambda: False,
+            "success": lambda: not failed,
+        }
         condition = _bare(step.get("if", "success()"))
         if not re.search(r"\b(always|failure|cancelled|success)\(", condition):
             condition = f"success() && ({condition})"
@@ -236,7 +275,9 @@ class Runner:
         script.write_text(as_text(interpolate(step["run"], place.context)))
         output.write_text("")
         given = interpolate({**place.context["env"], **step.get("env", {})}, place.context)
-        path = os.pathsep.join([*place.paths, self._machine, "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"])
+        path = os.pathsep.join(
+            [*place.paths, self._machine, "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"]
+        )
         ended = subprocess.run(
             ["bash", "--noprofile", "--norc", "-eo", "pipefail", script],
             cwd=place.workspace / as_text(interpolate(step.get("working-directory", "."), place.context)),
@@ -290,7 +331,9 @@ class Runner:
         place.masks.add(token)
         return True, {"id_token": token}
 
-    def _composite(self, place: _Place, folder: Path, given: dict[str, Any], event: Event) -> tuple[bool, dict[str, Any]]:
+    def _composite(
+        self, place: _Place, folder: Path, given: dict[str, Any], event: Event
+    ) -> tuple[bool, dict[str, Any]]:
         action = yaml.safe_load((folder / "action.yml").read_text())
         assert set(given) <= set(action["inputs"]), "an input that the action does not have"
         inputs = {name: as_text(given.get(name, one["default"])) for name, one in action["inputs"].items()}
