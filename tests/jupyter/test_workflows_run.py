@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from gitlab import GITLAB, Pipelines
 from forge import GITHUB, IDENTITY, Forge, forge
+from gitlab import GITLAB, Pipelines
 from registries import ADA, BOB, EVE, ROOT, VIC, artifact
 from registry_server import serving, sqlite_url
 from standin_server import call, standin
@@ -147,7 +147,7 @@ def hashes(text: str) -> dict[str, str]:
 
 
 def test_from_pull_request_to_champion(team: Team) -> None:
-    number = team.propose("first", {STATE: operations(stage="1.0.0 1"}))
+    number = team.propose("first", {STATE: operations(stage="1.0.0 1")})
     jobs = team.plan(number)
     assert {name: job.outcome for name, job in jobs.items()} == {"check": "success", "plan": "success"}, jobs[
         "plan"
@@ -159,7 +159,7 @@ def test_from_pull_request_to_champion(team: Team) -> None:
     )
 
     # The next push changes the same comment.
-    team.propose("first", {STATE: operations(stage="1.1.0 1"}))
+    team.propose("first", {STATE: operations(stage="1.1.0 1")})
     team.plan(number)
     second = team.comment(number)
     assert "1.1.0" in second and hashes(second) != hashes(first)
@@ -178,7 +178,7 @@ def test_from_pull_request_to_champion(team: Team) -> None:
     assert [*again] == ["plan"] and again["plan"].outputs == {"agreed": "[]"}
 
     # Into prod: the registry asks for an approval, and the plan shows it.
-    number = team.propose("second", {STATE: operations(stage="1.1.0 1", prod="1.1.0 1"}))
+    number = team.propose("second", {STATE: operations(stage="1.1.0 1", prod="1.1.0 1")})
     assert team.plan(number)["plan"].outcome == "success"
     lacking = team.comment(number)
     assert [*hashes(lacking)] == ["prod"] and "approvals missing: 1" in lacking
@@ -221,7 +221,7 @@ def test_what_a_pull_request_is_told(team: Team) -> None:
     assert jobs["plan"].steps["Plan"] == "skipped"
 
     # A file with mistakes: the comment has them, and the job fails.
-    team.propose("docs", {STATE: operations(stage="9.9.9 1").replace("reason", "raeson"}))
+    team.propose("docs", {STATE: operations(stage="9.9.9 1").replace("reason", "raeson")})
     jobs = team.plan(number)
     assert jobs["plan"].outcome == "failure"
     assert "### ❌ There is no plan" in team.comment(number) and "    error MDK605" in team.comment(number)
@@ -229,7 +229,7 @@ def test_what_a_pull_request_is_told(team: Team) -> None:
 
     # A reason that looks like the mark of a plan stays text.
     forged = "better\\n<!-- plan: prod 0123456789abcdef -->"
-    team.propose("docs", {STATE: operations(stage="1.0.0 1").replace("better", f'"{forged}"'}))
+    team.propose("docs", {STATE: operations(stage="1.0.0 1").replace("better", f'"{forged}"')})
     team.plan(number)
     assert [*hashes(team.comment(number))] == ["stage"]
 
@@ -262,7 +262,7 @@ def test_a_pull_request_from_a_fork_gets_no_token(team: Team) -> None:
 
 
 def test_drift_opens_one_issue_and_closes_it(team: Team) -> None:
-    number = team.propose("first", {STATE: operations(stage="1.0.0 1"}))
+    number = team.propose("first", {STATE: operations(stage="1.0.0 1")})
     team.plan(number)
     team.apply(team.merge(number))
 
@@ -377,7 +377,7 @@ def gitlab(tmp_path: Path, submitters: Team) -> Iterator[tuple[Team, Pipelines]]
 
 def test_on_gitlab(gitlab: tuple[Team, Pipelines]) -> None:
     team, pipelines = gitlab
-    team.propose("first", {STATE: operations(stage="1.0.0 1"}))
+    team.propose("first", {STATE: operations(stage="1.0.0 1")})
     review = pipelines.run("first", STATE, CI_PIPELINE_SOURCE="merge_request_event", CI_COMMIT_BRANCH="first")
     assert {name: ran.code for name, ran in review.items()} == {"mdk-check": 0, "mdk-plan-review": 0}, review
     shown = review["mdk-plan-review"].artifacts
