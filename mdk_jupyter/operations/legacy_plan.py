@@ -149,7 +149,8 @@ def _crowning(
     else:
         promotion = planner.registry.plan_promotion(version.reference, environment=key[0], by=NOBODY)
         lineage = planner.registry.lineage(version.reference)
-        planned = direct_plan(standing, version, promotion, lineage, reason, rollback)
+        by_then = standing.model_copy(update={"challengers": planner.shares[key]})
+        planned = direct_plan(by_then, version, promotion, lineage, reason, rollback)
     steps = list(planned.change.steps) if not rollback else []
     differences = [one for one in planned.differences if one.name != "champion"]
     if before != version.version:

@@ -25,6 +25,7 @@ from mdk_jupyter.registry.changes import (
     Quarantining,
     Reporting,
     RollingBack,
+    Sharing,
     Standing,
     Step,
 )
@@ -154,8 +155,7 @@ def direct_plan(
         stopped.append(_unusable(version))
     steps: list[Step] = [RollingBack(version=version.version, quarantine=quarantine)]
     if not rollback:
-        place = [] if standing.environment in version.places else [Promoting(version=version.version)]
-        steps = [*place, Crowning(version=version.version)]
+        steps = list(_crowning(standing, version))
     differences = [Difference(name="champion", before=standing.champion, after=version.version)]
     if rollback and quarantine:
         differences.append(Difference(name=f"quarantined.{standing.champion}", before=None, after=reason))
@@ -335,9 +335,7 @@ def _steps(observed: Observed, standing: Standing, entry: Entry, version: Versio
         if rollback:
             yield RollingBack(version=number)
         else:
-            if standing.environment not in version.places:
-                yield Promoting(version=number)
-            yield Crowning(version=number)
+            yield from _crowning(standing, version)
     left = {challenger: share for challenger, share in standing.challengers.items() if challenger != number}
     if left != entry.challengers:
         yield Challenging(challengers=entry.challengers)
@@ -349,6 +347,15 @@ def _steps(observed: Observed, standing: Standing, entry: Entry, version: Versio
         yield Labelling(version=number, labels=labels)
     if entry.endpoint is not None and (standing.champion != number or standing.endpoint != entry.endpoint):
         yield Reporting(version=number, endpoint=entry.endpoint)
+
+
+def _crowning(standing: Standing, version: Version) -> Iterator[Step]:
+    """Yield what makes a version the champion. A challenger has a place without having been promoted: it leaves it."""
+    if version.version in standing.challengers:
+        yield Sharing(version=version.version, percent=None)
+    if version.version in standing.challengers or standing.environment not in version.places:
+        yield Promoting(version=version.version)
+    yield Crowning(version=version.version)
 
 
 def _in_the_way(

@@ -21,7 +21,7 @@ from mdk_jupyter.operations.reader import KIND, NAMES, Desired
 from mdk_jupyter.operations.workspace import Workspace, entries_of
 from mdk_jupyter.registry.changes import Origin, Outcome, Standing
 from mdk_jupyter.registry.domain import Version, Waiver
-from mdk_jupyter.registry.errors import ConflictError, NotFoundError
+from mdk_jupyter.registry.errors import ConflictError, NotFoundError, RefusedError
 from mdk_jupyter.registry.face import RegistryFace
 
 Verb = Literal["promote", "rollback"]
@@ -230,7 +230,8 @@ def carry_out(proposal: Proposal, *, registry: RegistryFace | None = None, open:
 
     Raises:
         StaleError: somebody changed it in the meantime (MDK510).
-        OperationsError: something stands in the way (MDK613), or git refuses (MDK621).
+        RefusedError: something stands in the way (MDK557).
+        OperationsError: git refuses (MDK621).
     """
     if proposal.edit is None or proposal.repository is None:
         return _change_now(proposal, registry)
@@ -307,11 +308,15 @@ def refuse_blocked(proposal: Proposal) -> None:
     """Refuse what the gates will refuse.
 
     Raises:
-        OperationsError: something stands in the way (MDK613).
+        RefusedError: something stands in the way (MDK557).
     """
     if proposal.blocked:
-        message = f"{proposal.model}/{proposal.version} does not get into {proposal.environment}: {'; '.join(proposal.blocked)}"
-        raise refusal("MDK613", message, "the plan shows what is missing")
+        gates = tuple(gate for model in proposal.plan.models for gate in model.gates)
+        said = "; ".join(proposal.blocked)
+        message = f"{proposal.model}/{proposal.version} does not get into {proposal.environment}: {said}"
+        can = [gate.gate for gate in gates if gate.waivable and not gate.passed]
+        fix = f"`--waive {can[0]}=REASON` sets a gate aside" if can else "train a better version, or change the policy"
+        raise RefusedError("MDK557", message, fix, gates=gates)
 
 
 def _change_now(proposal: Proposal, registry: RegistryFace | None) -> Done:

@@ -192,13 +192,14 @@ def test_the_published_schema_is_the_one_of_the_models(tmp_path: Path) -> None:
     validator = jsonschema.Draft7Validator(schema)
     good = yaml.safe_load(WHOLE.replace("'", '"'))
     assert list(validator.iter_errors(good)) == []
-    for change in (
+    wrong: list[dict[str, Any]] = [
         {"environments": {"pord": {}}},
         {"environments": {"prod": {"models": {"m": {"champion": "1.4", "serial": 1}}}}},
         {"environments": {"prod": {"models": {"m": {"champion": "1.4.0", "serial": 0}}}}},
         {"environments": {"prod": {"models": {"m": {"champion": "1.4.0"}}}}},
         {"environments": {"prod": {"models": {"m": {"champion": "1.4.0", "serial": 1, "x": 1}}}}},
-    ):
+    ]
+    for change in wrong:
         assert list(validator.iter_errors({**good, **change})), change
 
 
