@@ -7,7 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -149,3 +149,58 @@ def test_what_changes_something_waits_its_turn_in_an_environment(github: Path) -
         assert job["concurrency"]["cancel-in-progress"] is False
     plan = workflows["mdk-pull-request.yml"]["jobs"]["plan"]
     assert "project" not in json.dumps(plan), "code of the project is not installed beside a token for the registry"
+
+
+FAULTS: dict[str, tuple[Callable[[Path], None], str, str, str]] = {
+    "a title in a script": (
+        test_nothing_from_outside_is_pasted_into_a_script, "mdk-pull-request.yml",
+        'echo "$marker"', 'echo "${{ github.event.pull_request.title }}"',
+    ),
+    "a title in an input": (
+        test_nothing_from_outside_is_pasted_into_a_script, "mdk-pull-request.yml",
+        'project: "true"', "project: ${{ github.event.pull_request.title }}",
+    ),
+    "a tag for a digest": (test_every_action_is_pinned_by_its_digest, "mdk-drift.yml", "@de0fac2e4500dabe0009e67214ff5f5447ce83dd # ", "@"),
+    "another digest": (test_every_action_is_pinned_by_its_digest, "mdk-drift.yml", "@de0fac2e", "@de0fac2f"),
+    "pull_request_target": (test_rights_are_least, "mdk-pull-request.yml", "  pull_request:", "  pull_request_target:"),
+    "a right too many": (test_rights_are_least, "mdk-submit.yml", "contents: read", "contents: write"),
+    "rights for all jobs": (test_rights_are_least, "mdk-submit.yml", "permissions: {}", "permissions: write-all"),
+    "credentials in the checkout": (test_rights_are_least, "mdk-drift.yml", "persist-credentials: false", "persist-credentials: true"),
+    "a key of Google's": (test_rights_are_least, "action.yml", "token_format: access_token", "credentials_json: ${{ secrets.KEY }}"),
+    "cut off in the middle": (
+        test_what_changes_something_waits_its_turn_in_an_environment, "mdk-operations.yml",
+        "mdk-operations-${{ matrix.environment }}\n      cancel-in-progress: false", "mdk-operations-${{ matrix.environment }}\n      cancel-in-progress: true",
+    ),
+    "the project's code beside a token": (
+        test_what_changes_something_waits_its_turn_in_an_environment, "mdk-pull-request.yml",
+        "          registry: ${{", '          project: "true"\n          registry: ${{',
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_the_rules_find_faults(tmp_path: Path, fault: str) -> None:
+    rule, name, right, wrong = FAULTS[fault]
+    folder = write(tmp_path, "github", PLACES["root"])
+    [path] = folder.rglob(name)
+    assert right in path.read_text()
+    path.write_text(path.read_text().replace(right, wrong))
+    with pytest.raises(AssertionError):
+        rule(folder)
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        ("runs-on: ubuntu", "run-on: ubuntu"),
+        ("timeout-minutes: 15", "timeout-minutes: soon"),
+        ("permissions: {}", "permissions: {contents: execute}"),
+        ("- cron:", "- chron:"),
+    ],
+)
+def test_the_schema_finds_faults(tmp_path: Path, right: str, wrong: str) -> None:
+    path = write(tmp_path, "github", PLACES["root"]) / ".github/workflows/mdk-drift.yml"
+    assert right in path.read_text()
+    path.write_text(path.read_text().replace(right, wrong))
+    with pytest.raises(AssertionError):
+        check(tool("check-jsonschema"), "--builtin-schema", "vendor.github-workflows", path)

@@ -248,6 +248,22 @@ def test_what_a_pull_request_is_told(team: Team) -> None:
     assert failing["check"].outcome == "failure" and "1 failed" in failing["check"].log
 
 
+def test_a_push_without_a_pull_request_is_not_applied(team: Team) -> None:
+    number = team.propose("quick", {STATE: operations(stage="1.0.0 1")})
+    before, after = team.host.merge(number)
+    team.host.pulls.clear()
+    jobs = team.apply(team.runner.push(before, after))
+    assert [*jobs] == ["plan"] and jobs["plan"].outcome == "failure"
+    assert "Not the plan that was reviewed::stage" in jobs["plan"].log
+    # A person's comment is nobody's plan, whatever it says.
+    number = team.propose("quick", {"notes.md": "more"})
+    said = re.findall(r"the plan is (\w+) now", jobs["plan"].log)[0]
+    body = f"<!-- mdk: plan of operations.yaml -->\n<!-- plan: stage {said} -->\n"
+    team.host.comments[number] = [{"id": 1, "user": {"login": "eve"}, "body": body}]
+    jobs = team.apply(team.runner.push(before, team.host.merge(number)[1]))
+    assert jobs["plan"].outcome == "failure"
+
+
 def test_a_pull_request_from_a_fork_gets_no_token(team: Team) -> None:
     evil = {STATE: operations(stage="1.0.0 1"), "ci/mdk.sh": "#!/bin/bash\ntouch $RUNNER_LOG/pwned\n"}
     number = team.propose("theirs", evil, fork=True)
