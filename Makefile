@@ -30,6 +30,7 @@ bench: $(VENV)/.installed  ## speed, as ratios measured in one run; BENCH='--qui
 docs: $(VENV)/.installed  ## write the generated pages again
 	$(BIN)/python -m mdk_jupyter.reference
 	$(BIN)/python -m mdk_jupyter.project.schema > docs/project.schema.json
+	$(BIN)/python -m mdk_jupyter.operations.schema > docs/operations.schema.json
 
 types: $(VENV)/.installed labextension/node_modules/.yarn-state.yml  ## TypeScript types of what the server answers
 	$(BIN)/python -m mdk_jupyter.server.schema | node labextension/scripts/types.mjs > labextension/src/types.ts

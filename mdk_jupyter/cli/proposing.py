@@ -56,9 +56,9 @@ def promote(
         waivers=waivers_of(waive),
         break_glass=break_glass,
     )
-    if proposal.protected and (waive or break_glass):
+    if proposal.protected and break_glass:
         raise typer.BadParameter(
-            f"{environment} is protected: gates are set aside by `mdk registry publish`, which the next drift shows"
+            f"{environment} is protected: in an emergency use `mdk registry publish`, which `mdk ops drift` shows"
         )
     question = f"Make {name}/{proposal.version} the champion of {environment}?"
     return _go(ctx, proposal, question, open, only_plan, yes, as_json)

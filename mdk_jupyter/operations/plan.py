@@ -147,10 +147,9 @@ def direct_plan(
     quarantine: bool = False,
 ) -> ModelPlan:
     """Return what it takes to make a version the champion at once, without a file."""
-    asked = () if rollback else tuple(gate for gate in promotion.gates if gate.gate != "promoted")
-    set_aside = {waiver.gate for waiver in waivers}
-    missing = [gate for gate in asked if gate.gate not in set_aside or not gate.waivable]
-    stopped = [] if break_glass else list(_failed(missing))
+    reasons = {waiver.gate: waiver.reason for waiver in waivers}
+    asked = () if rollback else _asked(promotion, reasons)
+    stopped = [] if break_glass else [*_failed(asked), *_not_waivable(asked, reasons)]
     if version.status is not Status.ACTIVE:
         stopped.append(_unusable(version))
     steps: list[Step] = [RollingBack(version=version.version, quarantine=quarantine)]
@@ -174,7 +173,7 @@ def direct_plan(
         made_from=_made_from(lineage),
         blocked=tuple(stopped),
         change=Change(
-            model=standing.model, steps=tuple(steps), reason=reason, waivers=tuple(waivers), break_glass=break_glass
+            model=standing.model, steps=tuple(steps), reason=reason, waivers=_used(asked), break_glass=break_glass
         ),
     )
 
@@ -274,8 +273,7 @@ def _model_plan(desired: Desired, observed: Observed, environment: str, model: s
     crowned = standing.champion != number
     rollback = crowned and number in standing.past
     promotion = observed.promotions.get(key)
-    asked = promotion.gates if promotion and not rollback else ()
-    gates = tuple(gate for gate in asked if gate.gate != "promoted")  # applying promotes first
+    gates = _asked(promotion, entry.waivers) if promotion and not rollback else ()
     return ModelPlan(
         environment=environment,
         model=model,
@@ -291,11 +289,15 @@ def _model_plan(desired: Desired, observed: Observed, environment: str, model: s
         trained_by=(version.provenance.trained_by or version.registered_by) if crowned else None,
         made_from=_made_from(observed.lineage.get(key)),
         outside=tuple(observed.outside.get(key, ())),
-        blocked=tuple(_in_the_way(observed, model, entry, version, gates, crowned, traffic)),
+        blocked=(
+            *_in_the_way(observed, model, entry, version, gates, crowned, traffic),
+            *(_not_waivable(gates, entry.waivers) if crowned and not rollback else ()),
+        ),
         change=Change(
             model=model,
             steps=tuple(_steps(observed, standing, entry, version, rollback)),
             reason=entry.reason,
+            waivers=_used(gates) if crowned else (),
             entry=AppliedEntry(serial=entry.serial, digest=entry.digest(), notes=entry.notes),
         ),
         traffic=traffic,
@@ -376,6 +378,26 @@ def _in_the_way(
         for number in (version.version, *entry.challengers):
             if observed.versions[model, number].vertex_model is None:
                 yield f"{model}/{number} has no model on Vertex AI that {traffic.endpoint} could serve"
+
+
+def _asked(promotion: PromotionPlan, reasons: Mapping[str, str]) -> tuple[GateResult, ...]:
+    """Return how the gates judge, but for the one that applying passes by itself; with what is set aside."""
+    return tuple(
+        gate.model_copy(update={"waived": reasons[gate.gate]})
+        if not gate.passed and gate.waivable and gate.gate in reasons
+        else gate
+        for gate in promotion.gates
+        if gate.gate != "promoted"
+    )
+
+
+def _used(gates: Iterable[GateResult]) -> tuple[Waiver, ...]:
+    return tuple(Waiver(gate=gate.gate, reason=gate.waived) for gate in gates if gate.waived is not None)
+
+
+def _not_waivable(gates: Iterable[GateResult], reasons: Mapping[str, str]) -> Iterator[str]:
+    known = {gate.gate for gate in gates if gate.waivable}
+    return (f"waivers: nobody may set {name} aside" for name in sorted(set(reasons) - known))
 
 
 def _failed(gates: Iterable[GateResult]) -> Iterator[str]:

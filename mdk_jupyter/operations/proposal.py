@@ -164,7 +164,7 @@ def propose_promotion(
         folder: where the project is; the current one by default.
         registry: the project's own by default.
         branch: name of the branch; one is made up by default.
-        waivers: gates that are set aside, where the environment is not protected.
+        waivers: gates that are set aside, with the reasons.
         break_glass: why all gates are passed by, where the environment is not protected.
 
     Raises:
@@ -175,6 +175,7 @@ def propose_promotion(
     found = workspace.registry.version(f"{model}@latest" if version == "latest" else f"{model}/{version}")
     standing = standing_of(workspace.registry, model, to)
     values: dict[str, Value] = {"champion": found.version, "reason": reason or f"promote {model} {found.version}"}
+    values["waivers"] = {waiver.gate: waiver.reason for waiver in waivers} or None
     if not workspace.is_protected(to):
         _refuse_no_change(standing, found.version)
         return _direct(workspace, "promote", standing, found, reason, waivers, break_glass)
@@ -216,7 +217,7 @@ def propose_rollback(
     if not workspace.is_protected(environment):
         _refuse_no_change(standing, found.version)
         return _direct(workspace, "rollback", standing, found, reason, quarantine=quarantine)
-    values: dict[str, Value] = {"champion": target, "reason": reason}
+    values: dict[str, Value] = {"champion": target, "reason": reason, "waivers": None}
     left = standing.champion if quarantine and standing.champion != target else None
     return _by_pull_request(workspace, "rollback", standing, found, reason, values, branch, left)
 
@@ -374,7 +375,7 @@ def _by_pull_request(
     title = {"promote": f"Promote {model} {version.version} to {environment}"}.get(
         verb, f"Roll {model} in {environment} back to {version.version}"
     )
-    body = request_body(plan, reason)
+    body = request_body(plan)
     wanted = branch or f"mdk/{verb}-{model}-{version.version}-{environment}"
     return Proposal(
         verb=verb,

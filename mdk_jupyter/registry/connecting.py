@@ -101,6 +101,9 @@ def connect(home: Home, url: str | None = None) -> RegistryFace:
 
 @cache
 def _open(url: str) -> Registry:
+    from sqlalchemy.exc import OperationalError
+
+    from mdk_jupyter.registry.embedded import unreachable
     from mdk_jupyter.registry.service import Registry
 
     path = Path(url.removeprefix("sqlite:///"))
@@ -110,6 +113,8 @@ def _open(url: str) -> Registry:
 
             open_store(path.parent.parent)
         return Registry.open(url)
+    except OperationalError as error:
+        raise unreachable(error) from None
     except OSError as error:
         message = f"the registry {url} cannot be opened: {error.strerror or error}"
         fix = "check that the folder can be written, or name another registry in mdk.yaml: registry: {url: …}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import subprocess
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -15,8 +16,10 @@ from registries import ADA, BOB, ROOT, artifact
 from mdk_converters.findings import Finding
 from mdk_jupyter.errors import ServiceError
 from mdk_jupyter.operations.apply import Report, apply
+from mdk_jupyter.operations.edit import EMPTY
 from mdk_jupyter.operations.endpoints import Traffic
 from mdk_jupyter.operations.errors import MovedError, OperationsError
+from mdk_jupyter.operations.legacy import parse_legacy
 from mdk_jupyter.operations.plan import Plan
 from mdk_jupyter.operations.plan_markdown import drift_markdown, plan_markdown, report_markdown
 from mdk_jupyter.operations.plan_text import plan_sheet, report_sheet
@@ -24,7 +27,7 @@ from mdk_jupyter.operations.reader import Desired, parse
 from mdk_jupyter.operations.workspace import Workspace
 from mdk_jupyter.registry.changes import Change, Crowning, Entry, Origin, Promoting, RollingBack
 from mdk_jupyter.registry.domain import Actor, Gate, Policy
-from mdk_jupyter.registry.embedded import embedded
+from mdk_jupyter.registry.embedded import embedded, unreachable
 from mdk_jupyter.registry.errors import ConflictError, ForbiddenError, StaleError
 from mdk_jupyter.registry.face import RegistryFace
 from mdk_jupyter.registry.policy import LONE
@@ -162,7 +165,7 @@ def test_serials_rise_and_operations_act_once(face: Callable[[Actor], RegistryFa
     for serial, digest in ((2, "a"), (2, "b"), (3, "b")):
         with pytest.raises(ConflictError) as caught:
             change(serial, digest)
-        assert caught.value.code == "MDK519" and "serial: 4" in caught.value.findings[0].fix
+        assert caught.value.code == "MDK610" and "serial: 4" in caught.value.findings[0].fix
     change(4, "b")
     (now,) = bob.observe("dev", names=["flights"])
     assert now.applied is not None
@@ -238,7 +241,7 @@ def test_environments_are_applied_one_by_one_and_a_refusal_stops(bench: Bench, s
             return getattr(bench.workspace.registry, name)
 
     look = lambda: bench.workspace.look(both, {})  # noqa: E731
-    report = apply(Meddling(), look, plan.hash)  # type: ignore[arg-type]
+    report = apply(Meddling(), look, plan.hash)
     assert states(report) == ["applied", "refused"] and report.code == 1
     assert "MDK510" in report.environments[1].findings[0]
     assert "refused" in report_sheet(report).text() and "MDK510" in report_markdown(report)
@@ -274,6 +277,31 @@ def test_an_entry_is_put_as_a_whole(bench: Bench, service: Registry) -> None:
     assert states(bench.carry_out(back)) == ["applied"]
 
 
+def test_a_file_begins_with_what_there_is(bench: Bench, service: Registry, tmp_path: Path) -> None:
+    (tmp_path / "operations.yaml").write_text(EMPTY)
+    workspace = Workspace.open(tmp_path, registry=bench.workspace.registry)
+    for name in ("flights", "taxis"):
+        service.promote(BOB, f"{name}/1.0.0", to="prod")
+        service.publish(BOB, f"{name}/1.0.0", environment="prod", reason="by hand")
+    service.set_challengers(BOB, "taxis", environment="prod", challengers={"1.0.1": 5})
+    drift = workspace.drift(parse(EMPTY))
+    assert [(one.model, one.kind, one.records[0].actor) for one in drift.models] == [
+        ("flights", "unknown", "bob"),
+        ("taxis", "unknown", "bob"),
+    ]
+    subprocess.run(["git", "apply", "-"], cwd=tmp_path, input=drift.patch, text=True, check=True)
+    adopted = parse((tmp_path / "operations.yaml").read_text())
+    assert [(m, e.champion, e.challengers, e.serial) for _, m, e in adopted.entries()] == [
+        ("flights", "1.0.0", {}, 1),
+        ("taxis", "1.0.0", {"1.0.1": 5}, 1),
+    ]
+    revisions = [one.revision for one in service.observe(BOB, "prod")]
+    assert {d.name for model in bench.plan(adopted).models for d in model.differences} == {"serial"}
+    assert states(bench.carry_out(adopted)) == ["applied"]
+    assert [one.revision for one in service.observe(BOB, "prod")] == revisions, "only noted"
+    assert workspace.drift(adopted).models == ()
+
+
 def test_texts_of_others_do_no_harm_in_a_comment(bench: Bench, service: Registry) -> None:
     evil = "[x](http://evil) @team <img src=x> | `a` ![p](http://evil)\n\n# head"
     service.register(ADA, "evil", artifact=artifact(9), labels={"a": evil}, metrics={evil: evil})
@@ -291,6 +319,25 @@ def test_texts_of_others_do_no_harm_in_a_comment(bench: Bench, service: Registry
     service.publish(BOB, "flights/1.0.1", environment="stage", reason=evil)
     drift = bench.workspace.drift(asks("", stage + "\n      flights: {champion: 1.0.0, serial: 1}"))
     assert "@team" not in drift_markdown(drift).partition("```diff")[0]
+
+
+def test_gates_are_set_aside_where_the_policy_lets(bench: Bench, service: Registry) -> None:
+    gates = (Gate(name="card", kind="card", waivable=True), Gate(name="data", kind="dataset"))
+    service.set_policy(ROOT, Policy(environment="prod", gates=gates[:1]))
+    waived = asks("      flights: {champion: 1.0.0, waivers: {card: next week}, serial: 1}")
+    assert bench.plan(FIRST).blocked and not bench.plan(waived).blocked
+    assert "waived: next week" in plan_sheet(bench.plan(waived)).text()
+    assert states(bench.carry_out(waived)) == ["applied"]
+    records = service.history(BOB, "flights", environment="prod").items
+    assert {str(record.data.get("waived")) for record in records if record.action == "publish"} == {
+        "{'card': 'next week'}"
+    }
+    service.set_policy(ROOT, Policy(environment="prod", gates=gates))
+    wanted = asks("      flights: {champion: 1.0.1, waivers: {card: later, data: no one looks}, serial: 2}")
+    with pytest.raises(OperationsError, match="nobody may set data aside"):
+        bench.carry_out(wanted)
+    with pytest.raises(OperationsError, match="does not say why"):
+        parse(wanted.text.replace("card: later", "card: no"))
 
 
 # Endpoints
@@ -451,9 +498,67 @@ def test_a_registry_that_is_away_is_told_by_the_exit_code(tmp_path: Path) -> Non
     from gitops import Person
 
     ci = Person("ci", tmp_path)
-    (tmp_path / "mdk.yaml").write_text(json.dumps({"name": "p", "registry": {"url": "http://127.0.0.1:9"}}))
     (tmp_path / "operations.yaml").write_text(FIRST.text)
-    for words in (("ops", "plan"), ("ops", "drift"), ("ops", "apply", "--plan", "0" * 16)):
-        said = ci.mdk(*words)
-        assert said.code == 3 and "MDK550" in said.err, said
+    for url in ("http://127.0.0.1:9", "postgresql://nobody@127.0.0.1:9/none"):
+        (tmp_path / "mdk.yaml").write_text(json.dumps({"name": "p", "registry": {"url": url}}))
+        for words in (("ops", "plan"), ("ops", "drift"), ("ops", "apply", "--plan", "0" * 16)):
+            said = ci.mdk(*words)
+            assert said.code == 3 and "MDK550" in said.err, said
     assert os.environ.get("MDK_REGISTRY") is None
+
+
+def test_a_database_that_fails_in_the_middle_is_told_and_goes_on(bench: Bench, service: Registry) -> None:
+    from sqlalchemy.exc import OperationalError
+
+    class Failing:
+        """Loses the connection in prod, after everything was sent."""
+
+        def __getattr__(self, name: str) -> Any:
+            if name == "apply":
+                return self.apply
+            return getattr(bench.workspace.registry, name)
+
+        def apply(self, changes: Any, *, environment: str, **named: Any) -> Any:
+            done = bench.workspace.registry.apply(changes, environment=environment, **named)
+            if environment == "prod":
+                raise unreachable(OperationalError("commit", {}, Exception("server closed the connection")))
+            return done
+
+    both = asks("      flights: {champion: 1.0.1, serial: 1}", "      taxis: {champion: 1.0.0, serial: 1}")
+    wanted = bench.plan(both).hash
+    report = apply(Failing(), lambda: bench.workspace.look(both, {}), wanted)
+    assert states(report) == ["applied", "already"] and report.code == 0, "it looked, and saw that it had happened"
+    before = len(service.history(BOB, "flights", limit=200).items)
+    assert states(bench.apply(both, wanted)) == ["already", "already"]
+    assert len(service.history(BOB, "flights", limit=200).items) == before
+
+
+OLD = """\
+environments:
+  prod:
+    api_settings: {expanded_model_registry_endpoint: x, project_id: p, region: europe-west3, deployment_environment: prod}
+    operations:
+      - type: publish_primary
+        target: {model_name: flights, model_inference_reference: 1.0.1}
+        champion_status: {publish_status: champion, deployment_status: {inference_type: online-inference}}
+"""
+
+
+def test_an_online_operation_is_done_once_or_again_until_it_is_done(service: Registry, tmp_path: Path) -> None:
+    service.promote(BOB, "flights/1.0.0", to="prod")
+    service.publish(BOB, "flights/1.0.0", environment="prod", endpoint=ENDPOINT)
+    fake = Fake({vertex(0): 100})
+    bench = Bench(embedded(service, BOB), tmp_path, fake)
+    old: Any = parse_legacy(OLD, "operations.yml")
+    wanted = bench.plan(old).hash
+    fake.fail = "split"
+    assert states(bench.apply(old, wanted)) == ["unreachable"]
+    assert fake.now == {vertex(0): 100}
+    assert service.champion(BOB, "flights", environment="prod").version.version == "1.0.0"
+    assert states(bench.apply(old, wanted)) == ["applied"]
+    assert fake.now == {vertex(0): 0, vertex(1): 100}
+    champion = service.champion(BOB, "flights", environment="prod")
+    assert (champion.version.version, champion.endpoint) == ("1.0.1", ENDPOINT)
+    fake.now = {vertex(0): 50, vertex(1): 50}  # somebody splits it: the file has nothing more to say
+    assert bench.plan(old).environments == () and states(bench.apply(old, wanted)) == ["already"]
+    assert fake.now[vertex(0)] == 50
