@@ -14,6 +14,8 @@ from submitting import mdk
 
 from mdk_jupyter import __version__
 from mdk_jupyter.errors import UsageError
+from mdk_jupyter.operations.edit import with_entry
+from mdk_jupyter.operations.reader import load
 from mdk_jupyter.operations.repository_files import Setting, repository_files
 from mdk_jupyter.project.settings import EnvironmentSettings, ProjectFile, Registry
 
@@ -46,6 +48,15 @@ def test_values_come_from_the_project(repository: Path, capsys: pytest.CaptureFi
     assert "/operations.yaml @acme/ml ann@example.org\n" in written[".github/CODEOWNERS"]
     assert "%%" not in "".join(text for name, text in written.items() if not name.endswith("submit.yml"))
     assert os.access(repository / "ci/mdk.sh", os.X_OK)
+
+
+def test_the_first_file_of_operations_can_be_planned_and_edited(repository: Path) -> None:
+    mdk(repository, "ops", "init", "--ci", "shell")
+    first = load(repository / "operations.yaml")
+    assert [*first.entries()] == []
+    edited = with_entry(first, "prod", "flights", {"champion": "1.4.2", "serial": 1})
+    assert edited.text.startswith(first.text.split("environments:")[0])  # the comments
+    assert [(environment, model) for environment, model, _ in edited.entries()] == [("prod", "flights")]
 
 
 def test_what_is_there_stays(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
