@@ -318,3 +318,15 @@ def test_packages_that_are_not_here_are_not_installed_there(tmp_path: Path) -> N
     assert [line.split("==")[0] for line in step.installs] == ["PyYAML", "no-such-package-either"]
     [warning] = [finding for finding in found.warnings if finding.code == "MDK484"]
     assert warning.names == ("train", "no_such_package_here")
+
+
+def test_an_image_of_one_run_goes_before_that_of_the_project(tmp_path: Path) -> None:
+    made = small(image="base")
+    built = f"registry.example.org/base@sha256:{'1' * 64}"
+    before, other = plan(tmp_path, made), plan(tmp_path, made, images={"base": built})
+    assert built in other.document.spec and "base:1" not in other.document.spec
+    assert before.job != other.job, "another image is another run"
+    # A name that the project does not know is known for this run.
+    assert built in plan(tmp_path, small(image="new"), images={"new": built}).document.spec
+    error = refused(tmp_path, made, images={"base": "not a reference"})
+    assert "MDK464" in {finding.code for finding in error.findings}
