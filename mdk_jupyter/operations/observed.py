@@ -96,8 +96,9 @@ def _standings(registry: RegistryFace, wanted: Iterable[tuple[str, str, Entry]])
         by_environment.setdefault(environment, []).append(model)
     found = {}
     for environment, names in by_environment.items():
-        for standing in registry.observe(environment, names=names):
-            found[environment, standing.model] = standing
+        for start in range(0, len(names), _PAGE):
+            for standing in registry.observe(environment, names=names[start : start + _PAGE]):
+                found[environment, standing.model] = standing
     return found
 
 
