@@ -11,17 +11,11 @@ from mdk_jupyter.operations.apply import Situation
 from mdk_jupyter.operations.endpoints import Endpoints
 from mdk_jupyter.operations.errors import OperationsError
 from mdk_jupyter.operations.legacy import Legacy, Numbered, Status, Target
+from mdk_jupyter.operations.model_plan import direct_plan
 from mdk_jupyter.operations.observed import NOBODY
-from mdk_jupyter.operations.plan import ModelPlan, Traffic, assemble, direct_plan
+from mdk_jupyter.operations.plan import ModelPlan, Traffic, assemble
 from mdk_jupyter.registry.api.platform.identity import version_of
-from mdk_jupyter.registry.changes import (
-    Change,
-    Reporting,
-    RollingBack,
-    Sharing,
-    Standing,
-    Step,
-)
+from mdk_jupyter.registry.changes import Change, Reporting, RollingBack, Sharing, Standing, Step
 from mdk_jupyter.registry.domain import Difference, Search, Version
 from mdk_jupyter.registry.errors import RegistryError
 from mdk_jupyter.registry.face import RegistryFace

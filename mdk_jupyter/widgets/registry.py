@@ -9,7 +9,8 @@ import ipywidgets
 
 from mdk_converters.findings import MDKError
 from mdk_jupyter.operations.plan_text import done_sheet, proposal_sheet
-from mdk_jupyter.operations.proposal import Done, Proposal, carry_out, propose_promotion, propose_rollback
+from mdk_jupyter.operations.proposal import Done, Proposal
+from mdk_jupyter.operations.proposing import carry_out, propose_promotion, propose_rollback
 from mdk_jupyter.operations.workspace import Workspace
 from mdk_jupyter.registry.domain import ENVIRONMENTS, Champion, ModelInfo, PromotionPlan, Version
 from mdk_jupyter.registry.face import RegistryFace
