@@ -6,10 +6,13 @@ reached.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
+
+from mdk_jupyter.cli import ops_init
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -25,6 +28,7 @@ app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
 )
+app.command("init")(ops_init.init)
 
 File = Annotated[
     Path | None, typer.Argument(metavar="[FILE]", help="The file. Default: operations.yaml beside mdk.yaml.")
@@ -33,7 +37,12 @@ Environments = Annotated[
     list[str] | None, typer.Option("--env", metavar="ENV", help="This environment alone; repeatable.")
 ]
 Format = Annotated[Literal["text", "json", "markdown"], typer.Option("--format", help="text, json or markdown.")]
-Out = Annotated[Path | None, typer.Option("--out", "-o", metavar="FILE", help="Write it there too, as --format says.")]
+Out = Annotated[
+    Path | None,
+    typer.Option(
+        "--out", "-o", metavar="FILE", help="Write it there too: FILE.md, FILE.json, or else as --format says."
+    ),
+]
 
 
 @app.command("plan")
@@ -54,7 +63,7 @@ def plan(
     workspace = _workspace(file)
     made = workspace.plan(workspace.load(), _known(environments))
     texts = {"markdown": lambda: plan_markdown(made), "json": lambda: _json(made)}
-    _tell(ctx, format, out, plan_sheet(made), texts.get(format))
+    _tell(ctx, format, out, plan_sheet(made), texts)
     return CHANGES if made.environments else NOTHING
 
 
@@ -91,7 +100,7 @@ def apply(
         source=source_of(Path(desired.path)),
     )
     texts = {"markdown": lambda: report_markdown(done), "json": lambda: _json(done)}
-    _tell(ctx, format, None, report_sheet(done), texts.get(format))
+    _tell(ctx, format, None, report_sheet(done), texts)
     if report is not None:
         report.write_text(texts["markdown" if report.suffix == ".md" else "json"](), encoding="utf-8")
     return done.code
@@ -120,7 +129,7 @@ def drift(
     if patch is not None:
         patch.write_text(found.patch, encoding="utf-8", newline="")
     texts = {"markdown": lambda: drift_markdown(found), "json": lambda: _json(found)}
-    _tell(ctx, format, out, drift_sheet(found), texts.get(format))
+    _tell(ctx, format, out, drift_sheet(found), texts)
     return CHANGES if found.models else NOTHING
 
 
@@ -175,12 +184,17 @@ def _json(value: BaseModel) -> str:
     return value.model_dump_json(indent=2) + "\n"
 
 
-def _tell(ctx: typer.Context, format: str, out: Path | None, sheet: Sheet, text: Any) -> None:
-    """Show a sheet, or print a text; where `out` is given, write there what is printed."""
-    said = text() if text is not None else f"{sheet}\n"
+def _tell(
+    ctx: typer.Context, format: str, out: Path | None, sheet: Sheet, texts: Mapping[str, Callable[[], str]]
+) -> None:
+    """Show a sheet, or print a text; where `out` is given, write it there as its name says."""
+
+    def text(kind: str) -> str:
+        return texts[kind]() if kind in texts else f"{sheet}\n"
+
     if out is not None:
-        out.write_text(said, encoding="utf-8")
+        out.write_text(text({".md": "markdown", ".json": "json"}.get(out.suffix, format)), encoding="utf-8")
     if format == "text":
         ctx.obj.plan(sheet)
     else:
-        typer.echo(said, nl=False)
+        typer.echo(text(format), nl=False)

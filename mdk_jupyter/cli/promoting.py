@@ -55,7 +55,8 @@ def promote(
     _check(plan, may, bool(waive or break_glass))
     verb = "Promote and publish" if publish_too else "Promote"
     target = f"{plan.model}/{plan.candidate}"
-    _ask(ctx.obj, f"{verb} {target} in {environment}?", yes)
+    past = _past_the_file(known, environment) if publish_too else ""
+    _ask(ctx.obj, f"{past}{verb} {target} in {environment}?", yes)
     done = known.promote(
         target,
         to=environment,
@@ -100,7 +101,8 @@ def publish(
     waivers = waivers_of(waive)
     _check(plan, plan.may_publish, bool(waivers or break_glass))
     target = f"{plan.model}/{plan.candidate}"
-    _ask(ctx.obj, f"Make {target} the champion of {environment}?", yes)
+    past = _past_the_file(known, environment)
+    _ask(ctx.obj, f"{past}Make {target} the champion of {environment}?", yes)
     champion = known.publish(
         target,
         environment=environment,
@@ -138,7 +140,8 @@ def rollback(
     if not as_json:
         ctx.obj.plan(registry_sheets.champion(now))
     target = to or "the champion before it"
-    _ask(ctx.obj, f"Roll {name} in {environment} back from {now.version.version} to {target}?", yes)
+    past = _past_the_file(known, environment)
+    _ask(ctx.obj, f"{past}Roll {name} in {environment} back from {now.version.version} to {target}?", yes)
     done = known.rollback(
         name, environment=environment, to=to, reason=reason, quarantine=not keep, expected_revision=now.revision
     )
@@ -167,7 +170,8 @@ def challengers(
     known = face(ctx)
     now = known.champion(name, environment=environment)
     said = ", ".join(f"{version} {percent} %" for version, percent in wanted.items()) or "none"
-    _ask(ctx.obj, f"Challengers of {name} {now.version.version} in {environment}: {said}?", yes)
+    past = _past_the_file(known, environment)
+    _ask(ctx.obj, f"{past}Challengers of {name} {now.version.version} in {environment}: {said}?", yes)
     done = known.set_challengers(
         name, environment=environment, challengers=wanted, reason=reason, expected_revision=now.revision
     )
@@ -288,6 +292,15 @@ def _may_publish_then(plan: PromotionPlan) -> bool:
     """Whether a version may be published once it is promoted."""
     failed = [gate for gate in plan.gates if not gate.passed and gate.waived is None and gate.gate != "promoted"]
     return not failed and not plan.approvals_needed
+
+
+def _past_the_file(known: RegistryFace, environment: str) -> str:
+    """Return what to say before a question, where the environment should change by operations.yaml alone."""
+    from mdk_jupyter.operations.workspace import Workspace
+
+    if not Workspace.open(registry=known).is_protected(environment):
+        return ""
+    return f"{environment} is protected: this goes past operations.yaml, and `mdk ops drift` shows it. "
 
 
 def _ask(caller: Caller, question: str, yes: bool) -> None:

@@ -39,6 +39,10 @@ def submit(
     params: Annotated[
         Path | None, typer.Option("--params", metavar="FILE", help="Parameters from a YAML or JSON file.")
     ] = None,
+    image: Annotated[
+        list[str] | None,
+        typer.Option("--image", metavar="NAME=IMAGE", help="An image, in place of the one in mdk.yaml; repeatable."),
+    ] = None,
     wait: Annotated[bool, typer.Option("--wait", help="Watch the run until it ends.")] = False,
     schedule: Annotated[
         str | None, typer.Option("--schedule", metavar="CRON", help='Run at these times, such as "0 6 * * 1"; or off.')
@@ -56,6 +60,7 @@ def submit(
 
     The plan is shown first. The same plan makes one run, however often it is sent: repeating the command finds it.
     """
+    from mdk_jupyter.cli.registry import pairs
     from mdk_jupyter.local.parameters import parse_assignments, read_parameters
     from mdk_jupyter.project.reader import load_project
     from mdk_jupyter.remote.prepare import prepare
@@ -71,6 +76,7 @@ def submit(
         environment=environment,
         target=target.value if target is not None else None,
         given=given,
+        images=pairs(image),
         schedule=schedule,
         again=_moment() if again else "",
     )

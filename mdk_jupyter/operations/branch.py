@@ -113,7 +113,8 @@ class Repository:
             mode = self._git("ls-tree", base, "--", path).partition(" ")[0] or "100644"
             self._git("update-index", "--add", "--cacheinfo", f"{mode},{blob},{path}", environ=index)
             tree = self._git("write-tree", environ=index)
-        commit = self._git("commit-tree", tree, "-p", base, given=message)
+        signed = ["-S"] if self._quietly("config", "--type=bool", "commit.gpgsign") == "true" else []
+        commit = self._git("commit-tree", *signed, tree, "-p", base, given=message)
         self._git("update-ref", f"refs/heads/{branch}", commit, "0" * 40)  # it must not be there
         return commit
 

@@ -133,4 +133,17 @@ CODES: dict[str, Code] = {
         "mdk ops drift, where operations.yaml has `operations:`",
         "Write entries: `docs/operations.md` shows what each operation becomes.",
     ),
+    # Workflows
+    "MDK640": Code(
+        "A value cannot be put into a workflow",
+        "Branch, folder, environments, owners and the registry's address end up in scripts, so only plain ones are taken.",
+        "mdk ops init --branch 'main; rm -rf .'",
+        "Use the characters that the message names.",
+    ),
+    "MDK641": Code(
+        "CI could not reach the registry",
+        "Workflows plan and apply on other machines, and mdk.yaml names no server of a model registry.",
+        "mdk ops init, in a project whose registry is a file",
+        "Serve one (`mdk registry serve`), and name it in mdk.yaml: `registry: {url: https://…}`.",
+    ),
 }

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from mdk_jupyter.operations.desired import LATEST, Entry
 from mdk_jupyter.operations.diffs import unified_diff
 from mdk_jupyter.operations.edit import Value, with_entry
-from mdk_jupyter.operations.observed import Observed, changed_outside
+from mdk_jupyter.operations.observed import Observed
 from mdk_jupyter.operations.reader import Desired
 from mdk_jupyter.registry.changes import Standing
 from mdk_jupyter.registry.domain import AuditRecord, Difference, Status
@@ -74,7 +74,7 @@ def find_drift(
         standing = observed.standings.get((environment, model))
         if standing is None or (environments is not None and environment not in environments):
             continue
-        records = tuple(observed.outside.get((environment, model), ()))
+        records = standing.outside if standing.applied else ()
         if standing.applied is None or entry.serial > (standing.applied.serial or 0):
             waiting.append(f"{environment}/{model}")
             if records:
@@ -89,7 +89,7 @@ def find_drift(
             found.append(one)
             patched = with_entry(patched, environment, model, _values(observed, standing, entry, records))
     for standing in _unknown(registry, desired, protected, environments):
-        records = tuple(changed_outside(registry, standing, whole=True))
+        records = standing.outside
         champion = Difference(name="champion", before=None, after=standing.champion)
         one = Drifted(
             environment=standing.environment,

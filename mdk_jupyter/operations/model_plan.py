@@ -62,7 +62,7 @@ def model_plan(desired: Desired, observed: Observed, environment: str, model: st
         approvals_needed=promotion.approvals_needed if promotion and not rollback else 0,
         trained_by=(version.provenance.trained_by or version.registered_by) if crowned else None,
         made_from=_made_from(observed.lineage.get(key)),
-        outside=tuple(observed.outside.get(key, ())),
+        outside=standing.outside if standing.applied else (),
         blocked=(
             *_in_the_way(observed, model, entry, version, gates, crowned, traffic),
             *(_not_waivable(gates, entry.waivers) if crowned and not rollback else ()),

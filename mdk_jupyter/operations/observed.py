@@ -10,14 +10,14 @@ from mdk_jupyter.operations.desired import LATEST, Entry
 from mdk_jupyter.operations.endpoints import Endpoints, Traffic
 from mdk_jupyter.operations.reader import Desired
 from mdk_jupyter.registry.changes import Standing
-from mdk_jupyter.registry.domain import AuditRecord, Graph, PromotionPlan, Version
+from mdk_jupyter.registry.domain import Graph, PromotionPlan, Version
 from mdk_jupyter.registry.errors import NotFoundError
 from mdk_jupyter.registry.face import RegistryFace
 
 Key = tuple[str, str]  # environment, model
 NOBODY = ""  # who plans does not matter: whoever plans or applies does not agree by that
-_PAGE = 200
-_MOST = 1000  # names to choose a close match from, and records to look back
+_PAGE = 200  # names in one request
+_MOST = 1000  # names to choose a close match from
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,6 @@ class Observed:
     versions: Mapping[tuple[str, str], Version] = field(default_factory=dict)
     promotions: Mapping[Key, PromotionPlan] = field(default_factory=dict)
     lineage: Mapping[Key, Graph] = field(default_factory=dict)
-    outside: Mapping[Key, Sequence[AuditRecord]] = field(default_factory=dict)
     traffic: Mapping[str, Traffic] = field(default_factory=dict)
 
     def champion(self, model: str, entry: Entry) -> str | None:
@@ -60,7 +59,6 @@ def observe(
     versions: dict[tuple[str, str], Version] = {}
     promotions: dict[Key, PromotionPlan] = {}
     lineage: dict[Key, Graph] = {}
-    outside: dict[Key, Sequence[AuditRecord]] = {}
     traffic: dict[str, Traffic] = {}
     for environment, model, entry in there:
         key, standing = (environment, model), standings[environment, model]
@@ -72,10 +70,9 @@ def observe(
         if (model, champion) in versions and champion != standing.champion:
             promotions[key] = registry.plan_promotion(f"{model}/{champion}", environment=environment, by=NOBODY)
             lineage[key] = registry.lineage(f"{model}/{champion}")
-        outside[key] = changed_outside(registry, standing)
         if entry.endpoint is not None and endpoints and environment in endpoints:
             traffic[entry.endpoint] = endpoints[environment].traffic(entry.endpoint)
-    return Observed(standings, names, latest, versions, promotions, lineage, outside, traffic)
+    return Observed(standings, names, latest, versions, promotions, lineage, traffic)
 
 
 def standing_of(registry: RegistryFace, model: str, environment: str) -> Standing:
@@ -96,34 +93,7 @@ def _standings(registry: RegistryFace, wanted: Iterable[tuple[str, str, Entry]])
         by_environment.setdefault(environment, []).append(model)
     found = {}
     for environment, names in by_environment.items():
-        for standing in registry.observe(environment, names=names):
-            found[environment, standing.model] = standing
-    return found
-
-
-_CHANGES = frozenset(
-    ["publish", "rollback", "set_challengers", "promote", "annotate", "quarantine", "unquarantine", "archive"]
-)
-
-
-def changed_outside(registry: RegistryFace, standing: Standing, *, whole: bool = False) -> Sequence[AuditRecord]:
-    """Return what happened to a model in an environment since a file was applied to it, the newest first.
-
-    Nothing where no file ever was: then nobody can say what is outside; or, with `whole`, everything.
-    """
-    if standing.applied is None and not whole:
-        return ()
-    found: list[AuditRecord] = []
-    cursor = None
-    while len(found) < _MOST:
-        page = registry.history(standing.model, cursor=cursor, limit=_PAGE)
-        for record in page.items:
-            here = record.environment in {None, standing.environment}
-            if record.action == "apply" and record.environment == standing.environment and "serial" in record.data:
-                return found
-            if here and record.action in _CHANGES:
-                found.append(record)
-        cursor = page.next
-        if cursor is None:
-            break
+        for start in range(0, len(names), _PAGE):
+            for standing in registry.observe(environment, names=names[start : start + _PAGE]):
+                found[environment, standing.model] = standing
     return found

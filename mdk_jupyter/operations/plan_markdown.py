@@ -45,7 +45,8 @@ def _plan_lines(plan: Plan) -> Iterator[str]:
     names = ", ".join(environment.environment for environment in plan.environments)
     yield f"### {count} change{'s' if count > 1 else ''} in {names}\n"
     yield from _changes(plan)
-    yield f"Apply exactly this: `mdk ops apply {plan.file} --plan {plan.hash}`"
+    chosen = " ".join(f"--env {environment.environment}" for environment in plan.environments)
+    yield f"Apply exactly this: `mdk ops apply {plan.file} {chosen} --plan {plan.hash}`"
 
 
 def _changes(plan: Plan) -> Iterator[str]:

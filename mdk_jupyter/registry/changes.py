@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints
 
-from mdk_jupyter.registry.domain import Labels, Name, Percent, Waiver
+from mdk_jupyter.registry.domain import AuditRecord, Labels, Name, Percent, Waiver
 
 Number = Annotated[str, StringConstraints(pattern=r"^\d{1,6}\.\d{1,6}\.\d{1,9}$")]
 Reason = Annotated[str, StringConstraints(min_length=1, max_length=2000)]
@@ -148,6 +148,9 @@ class Standing(_Frozen):
     past: tuple[str, ...] = Field(description="Versions that have been its champion.")
     previous: str | None = Field(default=None, description="The champion that a rollback would go back to.")
     applied: Applied | None = Field(default=None, description="None where no entry of a file was ever applied.")
+    outside: tuple[AuditRecord, ...] = Field(
+        default=(), description="Changes since an entry was applied, the newest first; without one, of all times."
+    )
     operations: tuple[str, ...] = Field(default=(), description="Operations that were carried out.")
     parts: dict[str, str] = Field(default={}, description="By plan, the part of it that was applied here; the newest.")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import metadata
 from typing import Any
 
@@ -16,7 +16,7 @@ from mdk_converters.targets.kfp.step import pinned
 from mdk_jupyter.errors import SubmitError, UsageError
 from mdk_jupyter.local.parameters import complete
 from mdk_jupyter.project.reader import Environment, Project
-from mdk_jupyter.project.settings import Target
+from mdk_jupyter.project.settings import Settings, Target, merged
 from mdk_jupyter.remote import checks
 from mdk_jupyter.remote.bundle import Bundle, build
 from mdk_jupyter.remote.images import resolve
@@ -46,20 +46,21 @@ def prepare(
     environment: str | None = None,
     target: Target | None = None,
     given: Mapping[str, Any],
+    images: Mapping[str, str] | None = None,
     schedule: str | None = None,
     again: str = "",
 ) -> Prepared:
     """Return what a submission would send.
 
-    `given` are the parameters that the user gives, `again` is a text that makes it a new job although nothing has
-    changed.
+    `given` are the parameters that the user gives, `images` go before those that the project gives the same names,
+    `again` is a text that makes it a new job although nothing has changed.
 
     Raises:
         ProjectError: there is no such environment (MDK446).
         UsageError: settings (MDK460-463) or parameters (MDK306, 307, 311, 467) are missing or wrong.
         SubmitError: the pipeline cannot run there as it is; with all that is wrong otherwise.
     """
-    place = project.environment(environment)
+    place = _with_images(project.environment(environment), images or {})
     pipeline, usage = _without_absent(source.pipeline, place)
     faults: list[Finding] = checks.source_findings(source.findings)
     chosen = checks.target_of(place, target)
@@ -106,6 +107,10 @@ def prepare(
         raise kind([*usage, *faults])
     assert plan is not None and bundle is not None
     return Prepared(plan, pipeline, bundle, (*usage, *faults), numbers)
+
+
+def _with_images(environment: Environment, images: Mapping[str, str]) -> Environment:
+    return replace(environment, settings=merged(environment.settings, Settings(images=dict(images))))
 
 
 def _compiled(

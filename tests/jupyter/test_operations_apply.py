@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from registries import ADA, BOB, ROOT, artifact
+from registries import ADA, BOB, ROOT, VIC, artifact
 
 from mdk_converters.findings import Finding
 from mdk_jupyter.errors import ServiceError
@@ -26,7 +26,7 @@ from mdk_jupyter.operations.plan_text import plan_sheet, report_sheet
 from mdk_jupyter.operations.reader import Desired, parse
 from mdk_jupyter.operations.workspace import Workspace
 from mdk_jupyter.registry.changes import Change, Crowning, Entry, Origin, Promoting, RollingBack
-from mdk_jupyter.registry.domain import Actor, Gate, Policy
+from mdk_jupyter.registry.domain import Actor, Gate, Policy, Role
 from mdk_jupyter.registry.embedded import embedded, unreachable
 from mdk_jupyter.registry.errors import ConflictError, ForbiddenError, StaleError
 from mdk_jupyter.registry.face import RegistryFace
@@ -195,6 +195,20 @@ def test_who_may_apply(face: Callable[[Actor], RegistryFace]) -> None:
     names = {one.model for one in ada.observe("stage")}
     assert names == {"flights", "taxis"} and ada.observe("prod") == []
     assert ada.version("projects/p/locations/l/models/taxis@2").reference == "taxis/1.0.1"
+
+
+def test_whoever_may_read_may_plan_and_nobody_else_applies(
+    face: Callable[[Actor], RegistryFace], service: Registry, tmp_path: Path
+) -> None:
+    service.grant(ROOT, VIC.name, Role.VIEWER)
+    viewer, approver = Bench(face(VIC), tmp_path), Bench(face(BOB), tmp_path)
+    wanted = viewer.plan(FIRST).hash
+    assert wanted == approver.plan(FIRST).hash
+    assert viewer.workspace.drift(FIRST).waiting == ("prod/flights",)
+    refused = viewer.apply(FIRST, wanted)
+    assert states(refused) == ["refused"] and "MDK530" in refused.environments[0].findings[0]
+    assert states(approver.apply(FIRST, wanted)) == ["applied"]
+    assert states(viewer.apply(FIRST, wanted)) == ["already"]
 
 
 # Plans

@@ -6,12 +6,14 @@ import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from gitops import FILE, Person, Team
 from registries import artifact
 
+from mdk_jupyter.cli import call
+from mdk_jupyter.cli.terminal import Terminal
 from mdk_jupyter.operations import carry_out, propose_promotion, propose_rollback
 from mdk_jupyter.operations.errors import OperationsError
 from mdk_jupyter.registry.errors import ConflictError, NotFoundError, RefusedError, StaleError
@@ -169,6 +171,28 @@ def test_an_unprotected_environment_changes_at_once(team: Team) -> None:
     with pytest.raises(RefusedError) as caught:
         carry_out(propose_promotion("flights", "1.0.1", to="prod"))
     assert caught.value.code == "MDK557" and "quarantined" in str(caught.value)
+
+
+def test_what_goes_past_the_file_says_so(team: Team) -> None:
+    class Asked(Terminal):
+        questions: ClassVar[list[str]] = []
+
+        def confirm(self, question: str) -> bool:
+            self.questions.append(question)
+            return False
+
+    registry = team.registry()
+    registry.promote("flights/1.0.0", to="prod")
+    registry.publish("flights/1.0.0", environment="prod")
+    for words in (
+        ("publish", "flights/1.0.1", "prod"),
+        ("rollback", "flights", "prod", "-m", "x"),
+        ("challengers", "flights", "prod", "1.0.1=5"),
+        ("publish", "flights/1.0.1", "dev"),
+    ):
+        with pytest.raises((KeyboardInterrupt, RefusedError)):
+            call(["registry", *words], Asked())
+    assert ["goes past operations.yaml" in question for question in Asked.questions] == [True, True, False]
 
 
 def test_a_rollback_writes_what_keeps_the_bad_version_away(team: Team) -> None:

@@ -347,3 +347,15 @@ def test_steps_that_use_the_registry_are_told_of_it_and_no_others(tmp_path: Path
     assert [finding.code for finding in without.warnings].count("MDK486") == 3
     alone = prepared(tmp_path, made).pipeline.components["log"]
     assert "MDK_REGISTRY" not in alone.env and not alone.secrets, "a file on this machine is nothing for a container"
+
+
+def test_an_image_of_one_run_goes_before_that_of_the_project(tmp_path: Path) -> None:
+    made = small(image="base")
+    built = f"registry.example.org/base@sha256:{'1' * 64}"
+    before, other = plan(tmp_path, made), plan(tmp_path, made, images={"base": built})
+    assert built in other.document.spec and "base:1" not in other.document.spec
+    assert before.job != other.job, "another image is another run"
+    # A name that the project does not know is known for this run.
+    assert built in plan(tmp_path, small(image="new"), images={"new": built}).document.spec
+    error = refused(tmp_path, made, images={"base": "not a reference"})
+    assert "MDK464" in {finding.code for finding in error.findings}

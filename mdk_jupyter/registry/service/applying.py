@@ -13,7 +13,7 @@ from mdk_jupyter.registry.access import Verb, visible_projects
 from mdk_jupyter.registry.audit import Entry
 from mdk_jupyter.registry.changes import Applied, Change, ModelOutcome, Origin, Outcome, Standing
 from mdk_jupyter.registry.database import moment
-from mdk_jupyter.registry.domain import Actor, Place, Status
+from mdk_jupyter.registry.domain import Actor, AuditRecord, Place, Status
 from mdk_jupyter.registry.errors import ConflictError, InvalidError
 from mdk_jupyter.registry.service.base import Answer, Service, may
 from mdk_jupyter.registry.service.champions import Champions
@@ -23,7 +23,9 @@ from mdk_jupyter.registry.service.situation import Head, current_champion, deplo
 from mdk_jupyter.registry.tables import assignments, heads, models, versions
 from mdk_jupyter.registry.tables import audit as records
 
-_REMEMBERED = 50  # plans of which one can say that they were applied
+_REMEMBERED = 50  # plans of which one can say that they were applied, and changes since
+_HERE = ("publish", "rollback", "set_challengers", "promote")  # changes of an environment
+_ANYWHERE = ("annotate", "quarantine", "unquarantine", "archive")  # changes of a version
 ACTION = "apply"  # of the record that tells which entry of which plan was applied
 
 
@@ -208,7 +210,7 @@ def _check_serial(change: Change, environment: str, before: Sequence[tuple[Any, 
 
 def _standing(connection: Connection, now: Head) -> Standing:
     found = deployment(connection, now)
-    applied = None
+    applied, since = None, 0
     operations: list[str] = []
     parts: dict[str, str] = {}
     for row, data in _applications(connection, now.model.name, now.environment):
@@ -219,7 +221,7 @@ def _standing(connection: Connection, now: Head) -> Standing:
         elif applied is None and "serial" in data:
             told = {name: data.get(name) for name in ("plan", "part", "serial", "digest", "notes", "commit")}
             said = {"at": moment(row.at), "actor": row.actor, "revision": data["at_revision"], **told}
-            applied = Applied.model_validate(said)
+            applied, since = Applied.model_validate(said), row.seq
     champion = current_champion(connection, now, changed=False) if now.champion else None
     past, previous = _past_champions(connection, now)
     return Standing(
@@ -233,9 +235,21 @@ def _standing(connection: Connection, now: Head) -> Standing:
         past=tuple(past),
         previous=previous,
         applied=applied,
+        outside=tuple(_outside(connection, now, since)),
         operations=tuple(operations),
         parts=parts,
     )
+
+
+def _outside(connection: Connection, now: Head, since: int) -> list[AuditRecord]:
+    """Return what else happened after the record `since`, the newest first."""
+    later = select(records).where(records.c.chain == now.model.name, records.c.seq > since)
+    newest = later.order_by(records.c.seq.desc()).limit(_REMEMBERED)
+    rows = list(connection.execute(newest.where(records.c.environment == now.environment, records.c.action.in_(_HERE))))
+    if since:  # what concerns no environment is looked for after an application only: a model may have many records
+        rows += connection.execute(newest.where(records.c.environment.is_(None), records.c.action.in_(_ANYWHERE)))
+    found = sorted(map(audit.as_record, rows), key=lambda record: record.seq, reverse=True)
+    return found[:_REMEMBERED]
 
 
 def _past_champions(connection: Connection, now: Head) -> tuple[list[str], str | None]:
