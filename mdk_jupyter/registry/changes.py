@@ -145,7 +145,7 @@ class Standing(_Frozen):
     endpoint: str | None = Field(default=None, description="Of the champion.")
     challengers: dict[str, int] = Field(description="Percent by version.")
     labels: Labels = Field(description="Of the champion.")
-    past: tuple[str, ...] = Field(description="Versions that have been its champion.")
+    past: tuple[str, ...] = Field(description="Versions that have been its champion, the last one first.")
     previous: str | None = Field(default=None, description="The champion that a rollback would go back to.")
     applied: Applied | None = Field(default=None, description="None where no entry of a file was ever applied.")
     outside: tuple[AuditRecord, ...] = Field(

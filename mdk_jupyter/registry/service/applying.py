@@ -18,11 +18,12 @@ from mdk_jupyter.registry.errors import ConflictError, InvalidError
 from mdk_jupyter.registry.service.base import Answer, Service, may
 from mdk_jupyter.registry.service.champions import Champions
 from mdk_jupyter.registry.service.registering import Registering
-from mdk_jupyter.registry.service.rows import VERSION, number_of
+from mdk_jupyter.registry.service.rows import number_of
 from mdk_jupyter.registry.service.situation import Head, current_champion, deployment, head
 from mdk_jupyter.registry.tables import assignments, heads, models, versions
 from mdk_jupyter.registry.tables import audit as records
 
+_PAST = 1000  # champions that one can go back to without asking the gates
 _REMEMBERED = 50  # plans of which one can say that they were applied, and changes since
 _HERE = ("publish", "rollback", "set_challengers", "promote")  # changes of an environment
 _ANYWHERE = ("annotate", "quarantine", "unquarantine", "archive")  # changes of a version
@@ -253,15 +254,15 @@ def _outside(connection: Connection, now: Head, since: int) -> list[AuditRecord]
 
 
 def _past_champions(connection: Connection, now: Head) -> tuple[list[str], str | None]:
-    """Return all versions that have been champion, the last one first, and the one that a rollback goes back to."""
+    """Return versions that have been champion, the last one first, and the one that a rollback goes back to."""
     been = (
-        select(*VERSION)
-        .join_from(versions, models)
-        .join(assignments, assignments.c.version_id == versions.c.id)
+        select(versions.c.id, versions.c.major, versions.c.minor, versions.c.patch, versions.c.status)
+        .join_from(assignments, versions, assignments.c.version_id == versions.c.id)
         .where(assignments.c.model_id == now.model.id, assignments.c.environment == now.environment)
         .order_by(assignments.c.revision.desc())
+        .limit(_PAST)
     )
-    rows = connection.execute(been).all()
+    rows: list[Any] = list(connection.execute(been))
     active = (row for row in rows if row.status == Status.ACTIVE and now.champion and row.id != now.champion.id)
     previous = next(active, None)
     return list(dict.fromkeys(map(number_of, rows))), number_of(previous) if previous else None
