@@ -5,9 +5,4 @@ import { sidebarPlugin } from './sidebar';
 
 export * from './tokens';
 
-export default [
-  clientPlugin,
-  drivePlugin,
-  pipelinesPlugin,
-  sidebarPlugin
-];
+export default [clientPlugin, drivePlugin, pipelinesPlugin, sidebarPlugin];
