@@ -1,3 +1,4 @@
+import { cellsPlugin } from './cells';
 import { clientPlugin } from './connection';
 import { drivePlugin } from './drive';
 import { pipelinesPlugin } from './notebook';
@@ -5,4 +6,10 @@ import { sidebarPlugin } from './sidebar';
 
 export * from './tokens';
 
-export default [clientPlugin, drivePlugin, pipelinesPlugin, sidebarPlugin];
+export default [
+  cellsPlugin,
+  clientPlugin,
+  drivePlugin,
+  pipelinesPlugin,
+  sidebarPlugin
+];
