@@ -36,9 +36,12 @@ export class CellBar extends Widget {
       return;
     }
     this._key = key;
-    const dot = document.createElement('span');
-    dot.className = 'jp-mdk-Dot';
-    this.chip.replaceChildren(dot, state.name ?? '');
+    this.chip.replaceChildren(state.name ?? '');
+    if (state.colour !== null) {
+      const dot = document.createElement('span');
+      dot.className = 'jp-mdk-Dot';
+      this.chip.prepend(dot);
+    }
     this.chip.hidden = state.name === null;
     this.chip.title = state.title;
     this._options.textContent = state.options;

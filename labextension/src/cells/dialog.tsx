@@ -17,6 +17,7 @@ export async function askOptions(
   const { button, value } = await showDialog({
     title: trans.__('Options of %1', component),
     body,
+    focusNodeSelector: 'input',
     buttons: [
       Dialog.cancelButton(),
       Dialog.okButton({ label: trans.__('Apply') })
@@ -42,12 +43,12 @@ class OptionsBody extends ReactWidget implements Dialog.IBodyWidget<Options> {
   protected render(): JSX.Element {
     return (
       <OptionsForm
-        options={{ ...this._options, ...this._changed }}
+        live
+        options={this._options}
         components={this._components}
         trans={this._trans}
         onChange={(word, values) => {
           this._changed = { ...this._changed, [word]: values };
-          this.update();
         }}
       />
     );

@@ -1,4 +1,5 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
+import { HTMLSelect } from '@jupyterlab/ui-components';
 import React, { useEffect, useId, useState } from 'react';
 
 import { optionOf, OPTIONS, valuesIn, type Options } from './options';
@@ -27,7 +28,9 @@ export interface IOptionsFormProps {
   components: readonly string[];
   disabled?: boolean;
   trans: TranslationBundle;
-  /** Called when a field is left, or Enter is pressed. */
+  /** Whether each letter counts, because nobody knows when the form ends. */
+  live?: boolean;
+  /** Called with the values of a field, when it is left or Enter is pressed if not `live`. */
   onChange: (word: string, values: string[]) => void;
 }
 
@@ -58,7 +61,7 @@ export function OptionsForm(props: IOptionsFormProps): JSX.Element {
 function OptionField(
   props: IOptionsFormProps & { word: string; names: string }
 ): JSX.Element {
-  const { disabled, names, onChange, options, trans, word } = props;
+  const { disabled, live, names, onChange, options, trans, word } = props;
   const id = useId();
   const option = optionOf(word)!;
   const { title, help } = labels(trans)[word];
@@ -69,8 +72,14 @@ function OptionField(
   const put = (value: string) => {
     const lines = isLong ? value.split('\n') : [value];
     const values = lines.flatMap(line => valuesIn(option, line));
-    if (textFor(word, values) !== said) {
+    if (live || textFor(word, values) !== said) {
       onChange(word, values);
+    }
+  };
+  const type = (value: string) => {
+    setText(value);
+    if (live) {
+      put(value);
     }
   };
   const shared = {
@@ -81,7 +90,7 @@ function OptionField(
     value: text,
     placeholder: option.example,
     spellCheck: false,
-    onBlur: () => put(text)
+    onBlur: () => (live ? undefined : put(text))
   };
   return (
     <div className="jp-mdk-OptionsForm-field">
@@ -89,23 +98,25 @@ function OptionField(
         {title}
       </label>
       {option.plain === 'switch' ? (
-        <select
+        <HTMLSelect
           id={id}
-          className="jp-mod-styled"
           disabled={disabled}
           title={help}
           value={switchOf(text)}
-          onChange={event => put(event.target.value)}
+          onChange={event => {
+            setText(event.target.value);
+            put(event.target.value);
+          }}
         >
           <option value="">{trans.__('as usual')}</option>
           <option value="on">{trans.__('on')}</option>
           <option value="off">{trans.__('off')}</option>
-        </select>
+        </HTMLSelect>
       ) : isLong ? (
         <textarea
           {...shared}
           rows={Math.max(1, text.split('\n').length)}
-          onChange={event => setText(event.target.value)}
+          onChange={event => type(event.target.value)}
         />
       ) : (
         <input
@@ -113,9 +124,9 @@ function OptionField(
           type="text"
           list={word === 'after' ? names : undefined}
           autoComplete="off"
-          onChange={event => setText(event.target.value)}
+          onChange={event => type(event.target.value)}
           onKeyDown={event => {
-            if (event.key === 'Enter') {
+            if (event.key === 'Enter' && !live) {
               put(text);
             }
           }}

@@ -1,5 +1,5 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
-import { UseSignal } from '@jupyterlab/ui-components';
+import { HTMLSelect, UseSignal } from '@jupyterlab/ui-components';
 import type { CommandRegistry } from '@lumino/commands';
 import React from 'react';
 
@@ -87,9 +87,8 @@ function Fields(props: ICellFormProps): JSX.Element | null {
     <div className="jp-mdk-CellForm">
       <div className="jp-mdk-OptionsForm-field">
         <label htmlFor="jp-mdk-CellForm-role">{trans.__('Component')}</label>
-        <select
+        <HTMLSelect
           id="jp-mdk-CellForm-role"
-          className="jp-mod-styled"
           disabled={!commands.isEnabled(CommandIDs.clear)}
           value={component === null ? role.kind : `:${component}`}
           onChange={event => choose(event.target.value)}
@@ -99,7 +98,7 @@ function Fields(props: ICellFormProps): JSX.Element | null {
               {text}
             </option>
           ))}
-        </select>
+        </HTMLSelect>
       </div>
       {component !== null && (
         <OptionsForm
