@@ -1,6 +1,7 @@
 import { cellsPlugin } from './cells';
 import { clientPlugin } from './connection';
 import { drivePlugin } from './drive';
+import { findingsPlugin } from './findings';
 import { pipelinesPlugin } from './notebook';
 import { sidebarPlugin } from './sidebar';
 
@@ -10,6 +11,7 @@ export default [
   cellsPlugin,
   clientPlugin,
   drivePlugin,
+  findingsPlugin,
   pipelinesPlugin,
   sidebarPlugin
 ];

@@ -53,6 +53,7 @@ export class CellBar extends Widget {
     this._findings.textContent = String(errors + warnings);
     this._findings.title = state.findings;
     this._findings.setAttribute('aria-label', state.findings);
+    this.toggleClass('jp-mod-bare', state.name === null);
     this.toggleClass('jp-mod-role', state.colour === null);
     this.node.style.setProperty('--jp-mdk-colour', state.colour ?? '');
   }
