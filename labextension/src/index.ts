@@ -1,7 +1,10 @@
 import { cellsPlugin } from './cells';
 import { clientPlugin } from './connection';
 import { drivePlugin } from './drive';
+import { exportPlugin } from './export';
+import { filesPlugin } from './files';
 import { findingsPlugin } from './findings';
+import { launcherPlugin } from './launcher';
 import { pipelinesPlugin } from './notebook';
 import { sidebarPlugin } from './sidebar';
 
@@ -11,7 +14,10 @@ export default [
   cellsPlugin,
   clientPlugin,
   drivePlugin,
+  exportPlugin,
+  filesPlugin,
   findingsPlugin,
+  launcherPlugin,
   pipelinesPlugin,
   sidebarPlugin
 ];
