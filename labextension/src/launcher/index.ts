@@ -6,7 +6,7 @@ import { ICommandPalette } from '@jupyterlab/apputils';
 import { PathExt } from '@jupyterlab/coreutils';
 import { IDefaultFileBrowser } from '@jupyterlab/filebrowser';
 import { ILauncher } from '@jupyterlab/launcher';
-import type { KernelSpec } from '@jupyterlab/services';
+import type { Contents, KernelSpec } from '@jupyterlab/services';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
 import { mdkIcon } from '../icons';
@@ -61,15 +61,11 @@ export const launcherPlugin: JupyterFrontEndPlugin<void> = {
         const { example } = await import('./example');
         await kernelspecs.ready;
         const folder = (args.cwd as string) ?? browser?.model.path ?? '';
-        const made = await contents.newUntitled({
-          path: folder,
-          type: 'notebook'
-        });
-        // A pipeline is called after its notebook.
-        const path = await contents
-          .rename(made.path, PathExt.join(folder, 'pipeline.ipynb'))
-          .then(({ path }) => path)
-          .catch(() => made.path);
+        const { content } = await contents.get(folder);
+        const path = PathExt.join(
+          folder,
+          freeName((content as Contents.IModel[]).map(file => file.name))
+        );
         await contents.save(path, {
           type: 'notebook',
           format: 'json',
@@ -105,4 +101,14 @@ function pythonIn(specs: KernelSpec.ISpecModels | null): {
     name: python?.name ?? 'python3',
     display_name: python?.display_name ?? 'Python 3'
   };
+}
+
+/** A pipeline is called after its notebook. */
+function freeName(taken: readonly string[]): string {
+  for (let number = 0; ; number++) {
+    const name = `pipeline${number || ''}.ipynb`;
+    if (!taken.includes(name)) {
+      return name;
+    }
+  }
 }
