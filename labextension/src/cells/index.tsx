@@ -111,6 +111,7 @@ export const cellsPlugin: JupyterFrontEndPlugin<void> = {
         notebook.deselectAll();
         notebook.activeCellIndex = notebook.widgets.indexOf(cell);
       }
+      menu.fill();
     });
     const category = trans.__('MDK');
     for (const command of Object.values(CommandIDs)) {

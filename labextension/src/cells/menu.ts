@@ -2,7 +2,6 @@ import type { NotebookPanel } from '@jupyterlab/notebook';
 import { MenuSvg } from '@jupyterlab/ui-components';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { CommandRegistry } from '@lumino/commands';
-import { MessageLoop } from '@lumino/messaging';
 import type { Menu } from '@lumino/widgets';
 
 import { CommandIDs } from './commands';
@@ -15,19 +14,13 @@ export class ComponentMenu {
     this.menu = new MenuSvg({ commands: options.commands });
     this.menu.id = 'jp-mdk-component-menu';
     this.menu.title.label = options.trans.__('Pipeline Component');
-    // The components change: the menu is filled each time it is shown, also where it is a submenu.
-    MessageLoop.installMessageHook(this.menu, (_, message) => {
-      if (message.type === 'update-request' && !this.menu.isAttached) {
-        this._fill();
-      }
-      return true;
-    });
   }
 
   readonly menu: Menu;
 
   /** Open below this. */
   open(anchor: HTMLElement): void {
+    this.fill();
     const { left, bottom } = anchor.getBoundingClientRect();
     this.menu.open(left, bottom + 2);
   }
@@ -51,7 +44,8 @@ export class ComponentMenu {
     this.open(anchor);
   }
 
-  private _fill(): void {
+  /** Offer the components that there are now. */
+  fill(): void {
     const { menu } = this;
     menu.clearItems();
     for (const component of this._options.writing.roles.components) {
