@@ -14,6 +14,11 @@ export class ComponentMenu {
     this.menu = new MenuSvg({ commands: options.commands });
     this.menu.id = 'jp-mdk-component-menu';
     this.menu.title.label = options.trans.__('Pipeline Component');
+    // Else the keys of the notebook would be dead.
+    this.menu.aboutToClose.connect(() => {
+      this._focused?.focus();
+      this._focused = null;
+    });
   }
 
   readonly menu: Menu;
@@ -21,6 +26,7 @@ export class ComponentMenu {
   /** Open below this. */
   open(anchor: HTMLElement): void {
     this.fill();
+    this._focused = document.activeElement as HTMLElement | null;
     const { left, bottom } = anchor.getBoundingClientRect();
     this.menu.open(left, bottom + 2);
   }
@@ -61,6 +67,7 @@ export class ComponentMenu {
     menu.addItem({ command: CommandIDs.rename });
   }
 
+  private _focused: HTMLElement | null = null;
   private readonly _options: ComponentMenu.IOptions;
 }
 
