@@ -71,6 +71,7 @@ export const exportPlugin: JupyterFrontEndPlugin<void> = {
               why?.message ?? error
             ),
             {
+              autoClose: 10_000,
               actions: why?.findings.length
                 ? [
                     {
