@@ -51,6 +51,7 @@ def test_a_new_pipeline_is_sound_and_is_exported(page: Page, lab: Lab, tmp_path:
 
     # A notebook that is no pipeline is not exported, and it is said why.
     cells(page).nth(3).locator(".cm-content").click()
+    page.keyboard.press("Control+Home")
     page.keyboard.type("nothing_here\n")
     execute(page, "mdk:export-pipeline")
     toast = page.get_by_role("alert")
