@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mdk_converters.codes import Code
+from mdk_jupyter.operations.codes import CODES as OPERATIONS
 from mdk_jupyter.registry.api.codes import CODES as REGISTRY_SERVER
 from mdk_jupyter.registry.codes import CODES as REGISTRY
 
@@ -512,9 +513,9 @@ CODES: dict[str, Code] = {
         "Look at the job at the link that `mdk runs show` prints.",
     ),
     "MDK481": Code(
-        "The run is not remote",
-        "Only runs on a service can be cancelled from elsewhere; one on this machine ends with Ctrl-C.",
-        "mdk runs cancel latest  # after mdk run local",
+        "The run's process is not known",
+        "Runs on this machine write down which process drives them, and this one could not.",
+        "mdk runs cancel latest  # of a run whose user has no folder for such notes",
         "Press Ctrl-C where it runs.",
     ),
     "MDK482": Code(
@@ -544,6 +545,12 @@ CODES: dict[str, Code] = {
         "Use a bucket, or submit to Kubeflow Pipelines.",
     ),
     # Standing in for a cloud
+    "MDK486": Code(
+        "A step uses the model registry without a token",
+        "The registry is a server, and nothing names the secret that holds a token for steps on the platform.",
+        "mdk.log_model(…) in a component, with `registry: {url: https://…}` in mdk.yaml",
+        "Name a secret of Secret Manager or of the cluster: `registry: {token_secret: registry-token}`.",
+    ),
     "MDK490": Code(
         "The stand-in is not installed",
         "`mdk dev vertex` is a web server, and its packages come with an extra of mdk-jupyter.",
@@ -665,10 +672,11 @@ CODES: dict[str, Code] = {
         "Load it from its address yourself, or register it again with `mdk.log_model`.",
     ),
     "MDK556": Code(
-        "A container cannot register a model",
-        "The container knows no registry, or no bucket for the model's bytes.",
-        "mdk.log_model('flights', model) in a step on Vertex AI",
-        "Give the component MDK_REGISTRY and MDK_REGISTRY_ARTIFACTS by `env`, and MDK_REGISTRY_TOKEN by `secret`.",
+        "A container has no model registry",
+        "It knows no server to ask, or no bucket for the model's bytes; or the server refuses.",
+        "mdk.load_model('flights@champion') in a step on Vertex AI, where the registry is a file on this machine",
+        "Submit with `mdk submit`, which hands on what mdk.yaml says of the registry; or give the component "
+        "MDK_REGISTRY and MDK_REGISTRY_ARTIFACTS by `env`, and MDK_REGISTRY_TOKEN by `secret`.",
     ),
     "MDK557": Code(
         "The policy does not let the version pass",
@@ -690,4 +698,5 @@ CODES: dict[str, Code] = {
     ),
     **REGISTRY,
     **REGISTRY_SERVER,
+    **OPERATIONS,
 }

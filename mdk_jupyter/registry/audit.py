@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Row, bindparam, select
 
 from mdk_jupyter.registry import outbox
 from mdk_jupyter.registry.database import canonical, moment, now, upsert
-from mdk_jupyter.registry.domain import Actor, Anchor, AuditRecord, Break
+from mdk_jupyter.registry.domain import Actor, Anchor, AuditRecord, Break, ChainEnd
 from mdk_jupyter.registry.tables import audit, chains
 
 START = "0" * 64
@@ -63,7 +63,7 @@ class Entry:
         if event:
             body = {
                 "actor": self.actor.name,
-                "model": self.chain,
+                "model": self.chain or None,
                 "version": version,
                 "environment": environment,
                 **data,
@@ -98,11 +98,9 @@ def as_record(row: Row[Any]) -> AuditRecord:
     return AuditRecord.model_validate({**row._mapping, "at": moment(row.at), "data": json.loads(row.data)})
 
 
-def check_chain(
-    name: str, rows: Iterable[Row[Any]], head: tuple[int, str], anchor: tuple[int, str] | None
-) -> list[Break]:
+def check_chain(name: str, rows: Iterable[Row[Any]], head: tuple[int, str], anchor: ChainEnd | None) -> list[Break]:
     """Follow one chain from its first record and return where it is broken."""
-    breaks, previous, seq, anchored = [], START, 0, anchor is None or anchor[0] == 0
+    breaks, previous, seq, anchored = [], START, 0, anchor is None or anchor.seq == 0
     for row in rows:
         seq += 1
         if row.seq != seq:
@@ -112,13 +110,13 @@ def check_chain(
             breaks.append(Break(chain=name, seq=seq, what="the record does not follow the one before it"))
         if digest(dict(row._mapping)) != row.hash:
             breaks.append(Break(chain=name, seq=seq, what="the record was changed"))
-        if anchor is not None and row.seq == anchor[0]:
-            anchored = row.hash == anchor[1]
+        if anchor is not None and row.seq == anchor.seq:
+            anchored = row.hash == anchor.hash
         previous = row.hash
     if (seq, previous) != head:
         breaks.append(Break(chain=name, seq=seq + 1, what=f"the chain ends at {seq}, and should at {head[0]}"))
     if not anchored and anchor is not None:
-        breaks.append(Break(chain=name, seq=anchor[0], what="the chain is not the one that the anchor was taken of"))
+        breaks.append(Break(chain=name, seq=anchor.seq, what="the chain is not the one that the anchor was taken of"))
     return breaks
 
 
@@ -131,4 +129,4 @@ def records(connection: Connection, chain: str) -> Iterator[Row[Any]]:
 def anchor(connection: Connection) -> Anchor:
     """Return the heads of all chains as they are now."""
     rows = connection.execute(select(chains).order_by(chains.c.name)).all()
-    return Anchor(at=moment(now()), heads={row.name: (row.seq, row.hash) for row in rows})
+    return Anchor(at=moment(now()), heads={row.name: ChainEnd(seq=row.seq, hash=row.hash) for row in rows})

@@ -10,8 +10,10 @@ from urllib.parse import quote
 import httpx
 from pydantic import BaseModel, JsonValue, TypeAdapter
 
+from mdk_jupyter.registry.changes import Change, Origin, Outcome, Standing
 from mdk_jupyter.registry.credentials import Credentials, from_text
 from mdk_jupyter.registry.domain import (
+    Anchor,
     Approval,
     ArtifactRef,
     AuditRecord,
@@ -164,6 +166,8 @@ class Client:
         return self._read(Page[Version], f"{_model(name)}/versions", cursor=cursor, limit=limit)
 
     def version(self, reference: str, *, environment: str | None = None) -> Version:
+        if parse(reference).vertex:
+            return self._read(Version, "/resolve", reference=reference)
         return self._read(Version, _version(reference), environment=environment)
 
     def search(self, query: Search, *, cursor: str | None = None, limit: int = 50) -> Page[Version]:
@@ -211,8 +215,8 @@ class Client:
 
     # Changing champions
 
-    def plan_promotion(self, reference: str, *, environment: str) -> PromotionPlan:
-        return self._read(PromotionPlan, f"{_version(reference)}/plan", environment=environment)
+    def plan_promotion(self, reference: str, *, environment: str, by: str | None = None) -> PromotionPlan:
+        return self._read(PromotionPlan, f"{_version(reference)}/plan", environment=environment, by=by)
 
     def promote(
         self,
@@ -323,6 +327,25 @@ class Client:
     def approvals(self, reference: str, *, environment: str | None = None) -> list[Approval]:
         return self._read(list[Approval], f"{_version(reference)}/approvals", environment=environment)
 
+    # Many changes at once
+
+    def observe(self, environment: str, *, names: Sequence[str] | None = None) -> list[Standing]:
+        query = {"name": list(names)} if names is not None else {"all": True}
+        return self._read(list[Standing], f"/environments/{_part(environment)}/standings", **query)
+
+    def apply(
+        self,
+        changes: Sequence[Change],
+        *,
+        environment: str,
+        expected_revisions: Mapping[str, int],
+        origin: Origin,
+        idempotency_key: str | None = None,
+    ) -> Outcome:
+        body = {"changes": list(changes), "expected_revisions": dict(expected_revisions), "origin": origin}
+        path = f"/environments/{_part(environment)}/apply"
+        return self._write(Outcome, "POST", path, body, idempotency_key or new_key())
+
     # History
 
     def history(
@@ -331,8 +354,13 @@ class Client:
         path = f"{_model(name)}/history"
         return self._read(Page[AuditRecord], path, environment=environment, cursor=cursor, limit=limit)
 
-    def verify(self, name: str | None = None) -> Verification:
-        return self._read(Verification, "/verify", name=name)
+    def verify(self, name: str | None = None, *, anchor: Anchor | None = None) -> Verification:
+        if anchor is None:
+            return self._read(Verification, "/verify", name=name)
+        return self._write(Verification, "POST", "/verify", {"name": name, "anchor": anchor}, repeatable=True)
+
+    def anchor(self) -> Anchor:
+        return self._read(Anchor, "/anchor")
 
     def events(self, *, after: str | None = None, limit: int = 100) -> Page[CloudEvent]:
         return self._read(Page[CloudEvent], "/events", after=after, limit=limit)

@@ -86,6 +86,18 @@ CODES: dict[str, Code] = {
         "Promote the version, or remove the deployment.",
     ),
     # Refused by a policy
+    "MDK518": Code(
+        "The registry's schema is too old, and this account may not change it",
+        "The server connects as a role that cannot alter tables, which is as it should be.",
+        "mdk-jupyter was updated, and the server started before `mdk registry migrate`",
+        "Run `mdk registry migrate --db URL` as the owner of the tables.",
+    ),
+    "MDK519": Code(
+        "A role cannot be a service's role",
+        "It is not there, it has more rights than can be taken from it, or the database is SQLite, which has no roles.",
+        "mdk registry migrate --db postgresql://… --app-role postgres",
+        "Make a role of its own for the server: `CREATE ROLE registry_app LOGIN`.",
+    ),
     "MDK520": Code(
         "The policy does not let it pass",
         "One or more gates failed; the message names each with what it found.",

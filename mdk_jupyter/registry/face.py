@@ -8,7 +8,9 @@ from typing import Protocol
 
 from pydantic import JsonValue
 
+from mdk_jupyter.registry.changes import Change, Origin, Outcome, Standing
 from mdk_jupyter.registry.domain import (
+    Anchor,
     Approval,
     ArtifactRef,
     AuditRecord,
@@ -125,7 +127,9 @@ class RegistryFace(Protocol):
 
     # Changing champions
 
-    def plan_promotion(self, reference: str, *, environment: str) -> PromotionPlan: ...
+    def plan_promotion(self, reference: str, *, environment: str, by: str | None = None) -> PromotionPlan:
+        """Return what publishing a version would change. `by` is who would do it: the caller, or nobody (empty)."""
+        ...
 
     def promote(
         self,
@@ -216,13 +220,37 @@ class RegistryFace(Protocol):
 
     def approvals(self, reference: str, *, environment: str | None = None) -> list[Approval]: ...
 
+    # Many changes at once
+
+    def observe(self, environment: str, *, names: Sequence[str] | None = None) -> list[Standing]:
+        """Return how models stand in an environment; without names, all that have a place there."""
+        ...
+
+    def apply(
+        self,
+        changes: Sequence[Change],
+        *,
+        environment: str,
+        expected_revisions: Mapping[str, int],
+        origin: Origin,
+        idempotency_key: str | None = None,
+    ) -> Outcome:
+        """Carry out changes of one environment: all of them, or none."""
+        ...
+
     # History
 
     def history(
         self, name: str, *, environment: str | None = None, cursor: str | None = None, limit: int = 50
     ) -> Page[AuditRecord]: ...
 
-    def verify(self, name: str | None = None) -> Verification: ...
+    def verify(self, name: str | None = None, *, anchor: Anchor | None = None) -> Verification:
+        """Tell whether a history, or all of them, is what was written; with an anchor also whether it is still whole."""
+        ...
+
+    def anchor(self) -> Anchor:
+        """Return the ends of all histories, to be kept where the owner of the database cannot write."""
+        ...
 
     def events(self, *, after: str | None = None, limit: int = 100) -> Page[CloudEvent]:
         """List changes, oldest first. `next` is never None: ask again with it for what comes later."""

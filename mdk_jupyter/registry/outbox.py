@@ -17,6 +17,7 @@ from mdk_jupyter.registry.tables import chains, outbox
 
 PREFIX = "dev.mdk.registry"
 SOURCE = "/mdk/registry"
+_REGISTRY = "_registry"  # the subject of what concerns no single model; no model can have it as its name
 _NUMBERING = ":outbox"  # a row of `chains` that no model can have as its name: who holds it numbers the events
 _FIRST_WAIT = 1_000_000  # microseconds; doubled at each attempt
 _LONGEST_WAIT = 3600 * 1_000_000
@@ -26,13 +27,14 @@ Sink = Callable[[CloudEvent], None]
 
 
 def put(connection: Connection, type: str, chain: str, seq: int, at: int, data: dict[str, Any]) -> None:
-    """Note an event. `type` is such as `champion.changed`."""
+    """Note an event. `type` is such as `champion.changed`; an empty `chain` is the registry itself."""
+    subject = chain or _REGISTRY
     connection.execute(
         outbox.insert(),
         {
-            "event": f"{chain}:{seq}",
+            "event": f"{subject}:{seq}",
             "type": f"{PREFIX}.{type}.v1",
-            "subject": chain,
+            "subject": subject,
             "at": at,
             "data": canonical(data),
             "attempts": 0,

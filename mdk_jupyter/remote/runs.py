@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from mdk_converters.graph import dependencies
 from mdk_converters.spec_reader import load_spec
 from mdk_converters.spec_writer import dump_spec
 from mdk_converters.targets.kfp import keys
-from mdk_jupyter.errors import MDKError, NotFoundError, ServiceError, UsageError
+from mdk_jupyter.errors import MDKError, NotFoundError, ServiceError
 from mdk_jupyter.local.announcing import announce
 from mdk_jupyter.local.branching import collect, collect_metrics
 from mdk_jupyter.local.events import ENDED, Event
@@ -73,12 +73,9 @@ def service_of(run: Run) -> Service:
     """Return a connection to the service that a run is on.
 
     Raises:
-        UsageError: the run is on this machine (MDK481).
         ServiceError: the service cannot be asked.
     """
-    if run.target == "local":
-        message = f"run {run.id} is on this machine"
-        raise UsageError([Finding("MDK481", message, fix="end it with Ctrl-C where it runs", names=(run.id,))])
+    assert run.target != "local", "runs on this machine have no service"
     return connect(run.target, run.remote["settings"])
 
 
@@ -220,6 +217,22 @@ class Follower:
         if uri is not None:
             told = json.loads(self._service.storage.read(uri))
             step.metrics, step.outputs = told["metrics"], told["outputs"]
+            self._register(step, told.get("models", ()))
+
+    def _register(self, step: Step, models: Iterable[Mapping[str, Any]]) -> None:
+        """Register what a step logged where it reached no registry. What is registered already stays one version."""
+        for model in models:
+            from mdk_jupyter.registry.connecting import connect as open_registry
+            from mdk_jupyter.registry.connecting import find_home
+
+            try:
+                registry = open_registry(find_home(self.run.folder.parents[2]))
+                registry.register(model["name"], idempotency_key=model["idempotency_key"], **model["fields"])
+            except MDKError as error:
+                why = error.findings[0].message
+                self.run.warnings.append(
+                    f"{model['name']} of step {step.name!r} is not registered: {why}; `mdk submit --again` tries again"
+                )
 
     def _explain(self, step: Step, seen: StepView) -> None:
         """Say why a step failed, in its own words where they can be had."""

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from jupyter_core.utils import ensure_async
 from jupyter_server.auth.decorator import authorized
 from tornado.web import authenticated
 
-from mdk_jupyter.server import checking, project
+from mdk_jupyter.registry.face import RegistryFace
+from mdk_jupyter.server import checking, operations, project, starting
 from mdk_jupyter.server.base import MDKHandler, reading
-from mdk_jupyter.server.models import CheckRequest, SpecRequest
+from mdk_jupyter.server.models import CheckRequest, OperationRequest, OperationView, RegistryEvent, SpecRequest
+from mdk_jupyter.server.registry import reaching
+from mdk_jupyter.server.run_models import PlanRequest, RunRequest, Scheduled
+
+Operation = Callable[[Path, RegistryFace, OperationRequest], OperationView]
 
 
 class AboutHandler(MDKHandler):
@@ -15,8 +25,7 @@ class AboutHandler(MDKHandler):
     @authorized
     async def get(self) -> None:
         """Tell which registry and environments the project around `path` has."""
-        file = self.parts.places.file(self.argument("path") or "")
-        folder = file if file.is_dir() else file.parent
+        folder = self.parts.places.folder(self.argument("path") or "")
         self.answer(await self.parts.files.do(project.about, self.parts.places, folder))
 
 
@@ -58,9 +67,41 @@ class RunsHandler(MDKHandler):
     async def get(self) -> None:
         """List runs."""
         stores = self.get_query_arguments("store") or None
+        if stores is None and self.argument("path") is None:
+            await self._note_open_notebooks()
         limit, before = self.number("limit", 50), self.argument("before")
         files, runs = self.parts.files, self.parts.runs
-        self.answer(await files.do(runs.list, stores, self.argument("path"), limit, before))
+        listed, found = await files.do(runs.list, stores, self.argument("path"), limit, before)
+        self.parts.remote.follow(found)
+        self.answer(listed)
+
+    async def _note_open_notebooks(self) -> None:
+        sessions: list[dict[str, Any]] = await ensure_async(self.session_manager.list_sessions())  # type: ignore[no-untyped-call]
+        for session in sessions:
+            self.parts.stores.note(str(session["path"]).rpartition("/")[0])
+
+    @authenticated
+    @authorized
+    async def post(self) -> None:
+        """Start a run, or set a schedule."""
+        asked = self.body(RunRequest)
+        file = self.parts.places.file(asked.path)
+        started = await self.parts.starting.do(starting.start, file, asked)
+        if isinstance(started, Scheduled):
+            self.answer(started)
+            return
+        self.parts.remote.follow([started])
+        self.answer(await self.parts.files.do(self.parts.runs.view, started), 201)
+
+
+class PlansHandler(MDKHandler):
+    @authenticated
+    @reading
+    async def post(self) -> None:
+        """Tell what a submission would send."""
+        asked = self.body(PlanRequest)
+        file = self.parts.places.file(asked.path)
+        self.answer(await self.parts.starting.do(starting.plan, file, asked))
 
 
 class ComparisonHandler(MDKHandler):
@@ -108,15 +149,43 @@ class NotebookHandler(MDKHandler):
         self.answer(await workers.do(self.parts.runs.notebook, run, self.needed("step"), service=service))
 
 
+class OperationHandler(MDKHandler):
+    """Promote or roll back."""
+
+    def initialize(self, operation: Operation) -> None:
+        """Take what to do."""
+        self._operation = operation
+
+    @authenticated
+    @authorized
+    async def post(self) -> None:
+        """Show what would change; with `apply`, change it."""
+        asked = self.body(OperationRequest)
+        parts, folder = self.parts, self.parts.places.folder(asked.path or "")
+
+        def carry_out() -> OperationView:
+            with reaching():
+                return self._operation(folder, parts.registries.of(folder), asked)
+
+        found = await parts.operations.do(carry_out, service="registry")
+        if found.applied and not found.protected:
+            changed = RegistryEvent(model=asked.model, environment=asked.environment, action="champion.changed")
+            parts.bus.registry(changed)
+        self.answer(found)
+
+
 _RUN = r"/mdk/runs/(?P<wanted>[^/]+)"
 
-HANDLERS: list[tuple[str, type[MDKHandler]]] = [
+HANDLERS: list[tuple[Any, ...]] = [
     (r"/mdk/about", AboutHandler),
     (r"/mdk/check", CheckHandler),
     (r"/mdk/spec", SpecHandler),
     (r"/mdk/runs", RunsHandler),
+    (r"/mdk/plans", PlansHandler),
     (r"/mdk/runs/compare", ComparisonHandler),
     (_RUN, RunHandler),
     (rf"{_RUN}/log", LogHandler),
     (rf"{_RUN}/notebook", NotebookHandler),
+    (r"/mdk/operations/promote", OperationHandler, {"operation": operations.promote}),
+    (r"/mdk/operations/rollback", OperationHandler, {"operation": operations.rollback}),
 ]

@@ -11,7 +11,8 @@ import inspect
 import re
 import threading
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,15 +21,20 @@ from jupyter_server.auth.decorator import authorized
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError, create_model
 from tornado.web import authenticated
 
+from mdk_converters.findings import Finding
+from mdk_jupyter.errors import ServiceError
 from mdk_jupyter.registry.connecting import Home, connect, find_home
 from mdk_jupyter.registry.domain import ENVIRONMENTS
 from mdk_jupyter.registry.errors import ConflictError, InvalidError
 from mdk_jupyter.registry.face import RegistryFace
 from mdk_jupyter.server.base import MDKHandler, json_object, unreadable
+from mdk_jupyter.server.models import RegistryEvent
 
 Given = dict[str, Any]
 GUARDED = ENVIRONMENTS[-1]  # whose changes must say on which state they are based
 _SEVERAL = {"label": "labels", "metric": "metrics"}  # arguments that may be repeated, by what they are to the registry
+
+_JUPYTERS = ("token", "no_track_activity", "_xsrf")  # what Jupyter adds, besides a number against caches
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +47,7 @@ class Route:
     status: int = 200
     shaped: Callable[[Given], Given] = dict  # what is given, as the method takes it
     changes: str | None = None  # what is given names the environment that this changes, whose revision counts
+    news: str = ""  # what the registry's own events call the change
 
 
 def _search(given: Given) -> Given:
@@ -51,7 +58,8 @@ def _search(given: Given) -> Given:
 def _lineage(given: Given) -> Given:
     if ("reference" in given) == ("dataset" in given):
         raise InvalidError("MDK572", "the lineage is that of a `reference` or of a `dataset`: one of them")
-    return {**given, "reference": given.pop("reference", None) or given.pop("dataset")}
+    dataset = given.pop("dataset", None)
+    return given if dataset is None else {**given, "reference": dataset}
 
 
 def _policy(given: Given) -> Given:
@@ -67,34 +75,40 @@ ROUTES = (
     Route("GET", "/models", "models"),
     Route("GET", _MODEL, "model"),
     Route("GET", f"{_MODEL}/versions", "versions"),
-    Route("POST", f"{_MODEL}/versions", "register", 201),
+    Route("POST", f"{_MODEL}/versions", "register", 201, news="version.registered"),
     Route("GET", _VERSION, "version"),
-    Route("PATCH", _VERSION, "annotate"),
+    Route("PATCH", _VERSION, "annotate", news="version.annotated"),
     Route("GET", "/versions", "search", shaped=_search),
     Route("GET", "/compare", "compare"),
     Route("GET", "/lineage", "lineage", shaped=_lineage),
     Route("GET", "/costs", "costs"),
     Route("GET", _CHAMPION, "champion"),
-    Route("PUT", _CHAMPION, "publish", changes="environment"),
-    Route("POST", f"{_CHAMPION}/rollback", "rollback", changes="environment"),
-    Route("PUT", f"{_MODEL}/challengers/{{environment}}", "set_challengers", changes="environment"),
+    Route("PUT", _CHAMPION, "publish", changes="environment", news="champion.changed"),
+    Route("POST", f"{_CHAMPION}/rollback", "rollback", changes="environment", news="champion.changed"),
+    Route(
+        "PUT",
+        f"{_MODEL}/challengers/{{environment}}",
+        "set_challengers",
+        changes="environment",
+        news="challengers.changed",
+    ),
     Route("GET", f"{_MODEL}/deployments", "deployments"),
-    Route("PUT", f"{_MODEL}/deployments/{{environment}}", "report_deployment"),
+    Route("PUT", f"{_MODEL}/deployments/{{environment}}", "report_deployment", news="deployment.reported"),
     Route("GET", f"{_VERSION}/plan", "plan_promotion"),
-    Route("POST", f"{_VERSION}/promote", "promote", changes="to"),
-    Route("POST", f"{_VERSION}/quarantine", "quarantine"),
-    Route("POST", f"{_VERSION}/unquarantine", "unquarantine"),
-    Route("POST", f"{_VERSION}/archive", "archive"),
+    Route("POST", f"{_VERSION}/promote", "promote", changes="to", news="version.promoted"),
+    Route("POST", f"{_VERSION}/quarantine", "quarantine", news="version.quarantined"),
+    Route("POST", f"{_VERSION}/unquarantine", "unquarantine", news="version.unquarantined"),
+    Route("POST", f"{_VERSION}/archive", "archive", news="version.archived"),
     Route("GET", f"{_VERSION}/approvals", "approvals"),
-    Route("POST", f"{_VERSION}/approvals", "approve", 201),
+    Route("POST", f"{_VERSION}/approvals", "approve", 201, news="version.approved"),
     Route("GET", f"{_MODEL}/history", "history"),
     Route("GET", "/verify", "verify"),
     Route("GET", "/events", "events"),
     Route("GET", "/policies/{environment}", "policy"),
-    Route("PUT", "/policies/{environment}", "set_policy", shaped=_policy),
+    Route("PUT", "/policies/{environment}", "set_policy", shaped=_policy, news="policy.changed"),
     Route("GET", "/grants", "grants"),
-    Route("POST", "/grants", "grant", 201),
-    Route("DELETE", "/grants", "revoke", 204),
+    Route("POST", "/grants", "grant", 201, news="grant.given"),
+    Route("DELETE", "/grants", "revoke", 204, news="grant.taken"),
 )
 
 
@@ -115,9 +129,12 @@ class Registries:
         """
         home = find_home(folder)
         with self._lock:
-            if home not in self._faces:
-                self._faces[home] = connect(home, timeout=self._seconds)
-            return self._faces[home]
+            known = self._faces.get(home)
+        if known is not None:
+            return known
+        opened = connect(home, timeout=self._seconds)  # others need not wait for it
+        with self._lock:
+            return self._faces.setdefault(home, opened)
 
     def in_use(self) -> list[RegistryFace]:
         """Return those that were asked for."""
@@ -138,7 +155,29 @@ class Registries:
         except ValidationError as error:
             raise unreadable(error) from None
         arguments = {name: getattr(asked, name) for name in asked.model_fields_set}
-        return getattr(self.of(folder), route.call)(**arguments)
+        with reaching():
+            return getattr(self.of(folder), route.call)(**arguments)
+
+
+@contextmanager
+def reaching() -> Iterator[None]:
+    """Turn what a database says while it is used into errors of the registry, as its own server does.
+
+    Raises:
+        ServiceError: it cannot be reached (MDK576).
+        InvalidError: it does not take a value (MDK572).
+    """
+    from sqlalchemy import exc
+
+    try:
+        yield
+    except (exc.DataError, UnicodeEncodeError):
+        raise InvalidError("MDK572", "a value cannot be stored: it is too large, or no text") from None
+    except (exc.OperationalError, exc.InterfaceError, exc.TimeoutError) as error:
+        message = (
+            f"the registry's database cannot be reached ({type(error).__name__}); a change may have happened or not"
+        )
+        raise ServiceError([Finding("MDK576", message, fix="try again")]) from None
 
 
 class RegistryHandler(MDKHandler):
@@ -181,15 +220,19 @@ class RegistryHandler(MDKHandler):
     async def _carry_out(self, parts: dict[str, str]) -> None:
         route = self.route_for(self._routes)
         query = self._query()
-        folder = self.parts.places.file(query.pop("project_path", ""))
+        folder = self.parts.places.folder(query.pop("project_path", ""))
         body: Given = json_object(self.request.body) if self.request.body else {}
         given = _joined(body, query, parts)
         given = route.shaped(_with_reference(route, given)) | self._based_on(route, given)
+        model, environment = parts.get("name", ""), given.get(route.changes or "environment")
         found = await self.parts.registry.do(self.parts.registries.carry_out, folder, route, given, service="registry")
+        if route.news:
+            self.parts.bus.registry(RegistryEvent(model=model, environment=environment, action=route.news))
         self._send(route, found)
 
     def _query(self) -> Given:
-        found: Given = {name: self.get_query_argument(name) for name in self.request.query_arguments}
+        names = [name for name in self.request.query_arguments if name not in _JUPYTERS and not name.isdecimal()]
+        found: Given = {name: self.get_query_argument(name) for name in names}
         for name, several in _SEVERAL.items():
             if name in found:
                 values = self.get_query_arguments(name)
@@ -211,7 +254,9 @@ class RegistryHandler(MDKHandler):
         self.set_status(route.status)
         revision = getattr(found, "revision", None)
         if revision is not None:
-            self.set_header("ETag", f'"{revision}"')
+            self.tag = f'"{revision}"'
+            if route.verb != "GET":
+                self.set_header("ETag", self.tag)
         if route.status == 204:
             self.finish()
             return

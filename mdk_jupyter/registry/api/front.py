@@ -22,7 +22,7 @@ from mdk_jupyter.registry.service import Registry
 OPEN = frozenset({"/health", "/ready"})  # what answers without a token
 BODY = 4 << 20  # bytes
 PREFIX = "/api/v1"
-LONG_BODIES = {f"{PREFIX}/import": 1 << 30}
+LONG_BODIES = {f"{PREFIX}/import": 1 << 30, f"{PREFIX}/verify": 1 << 26}
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 

@@ -44,7 +44,7 @@ class Rules(Service):
             return self._policy(connection, project or "*", self._known(environment))
 
     def set_policy(self, actor: Actor, policy: Policy, *, reason: str | None = None) -> Policy:
-        """Set the policy of an environment, for its project or for all.
+        """Set the policy of an environment, for its project or for all. One that is set already changes nothing.
 
         Raises:
             InvalidError: a gate cannot be read (MDK542, MDK548), or there is no such environment (MDK544).
@@ -58,6 +58,9 @@ class Rules(Service):
         def act(entry: Entry) -> Policy:
             body = canonical(policy.model_dump(mode="json"))
             row = {"project": policy.project, "environment": policy.environment, "body": body}
+            same = [policies.c[name] == value for name, value in row.items()]
+            if entry.connection.execute(select(policies.c.body).where(*same)).first() is not None:
+                return policy
             upsert(entry.connection, policies, row, "body")
             said = {"policy": policy.model_dump(mode="json"), "reason": reason}
             entry.record("set_policy", None, policy.environment, event="policy.changed", **said)

@@ -11,11 +11,13 @@ from fastapi import Query, Request, Response
 from fastapi.responses import StreamingResponse
 
 from mdk_jupyter.registry.api import requests
-from mdk_jupyter.registry.api.bodies import Granting, MakingToken
+from mdk_jupyter.registry.api.bodies import Granting, MakingToken, Verifying
 from mdk_jupyter.registry.api.problems import Refusal, declared
 from mdk_jupyter.registry.api.requests import Caller, Cursor, EnvironmentName, Limit, ModelName
 from mdk_jupyter.registry.api.routing import Routes
+from mdk_jupyter.registry.api.spool import Spool
 from mdk_jupyter.registry.domain import (
+    Anchor,
     AuditRecord,
     CloudEvent,
     Environment,
@@ -57,6 +59,16 @@ def history(registry: Registry) -> Routes:
     def verify(caller: Caller, name: Annotated[Name | None, Query()] = None) -> Verification:
         """Tell whether the history of a model, or of all, is what was written."""
         return registry.verify(caller, name)
+
+    @routes.post("/verify", responses=declared(404))
+    def verify_against(body: Verifying, caller: Caller) -> Verification:
+        """Tell also whether it is what an anchor was taken of: a history whose end was cut off is found by that."""
+        return registry.verify(caller, body.name, anchor=body.anchor)
+
+    @routes.get("/anchor")
+    def anchor(caller: Caller) -> Anchor:
+        """Give the ends of all histories, to be kept where the owner of the database cannot write."""
+        return registry.anchor(caller)
 
     @routes.get("/events")
     def events(
@@ -142,7 +154,7 @@ def transfer(registry: Registry) -> Routes:
         """Give models, versions and history as lines of JSON."""
         lines = registry.export(caller, name)
         first = next(lines, None)  # what is forbidden or not there shows here, before the answer begins
-        return StreamingResponse(_ended(first, lines), media_type=LINES)
+        return StreamingResponse(Spool(_ended(first, lines)), media_type=LINES)
 
     @routes.post(
         "/import",
