@@ -187,5 +187,6 @@ def test_the_bars_are_quiet_and_accessible(page: Page, lab: Lab) -> None:
     for theme in ("JupyterLab Dark", "JupyterLab Dark High Contrast", "JupyterLab Light"):
         execute(page, "apputils:change-theme", theme=theme)
         page.locator(f"body[data-jp-theme-name='{theme}']").wait_for(state="attached")
+        page.locator("#jupyterlab-splash").wait_for(state="detached")
         shoot(page, f"cells-{theme.split()[-1].lower()}")
         assert not Axe().run(page, context=".jp-mdk-CellBar").response["violations"]
