@@ -1,6 +1,9 @@
 import { clientPlugin } from './connection';
 import { drivePlugin } from './drive';
+import { graphPlugin } from './graph';
 import { pipelinesPlugin } from './notebook';
+import { pipelineSectionPlugin } from './pipeline';
+import { runsPlugin, runsSectionPlugin } from './runs';
 import { sidebarPlugin } from './sidebar';
 
 export * from './tokens';
@@ -8,6 +11,10 @@ export * from './tokens';
 export default [
   clientPlugin,
   drivePlugin,
+  graphPlugin,
   pipelinesPlugin,
+  pipelineSectionPlugin,
+  runsPlugin,
+  runsSectionPlugin,
   sidebarPlugin
 ];

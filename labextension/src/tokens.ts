@@ -88,6 +88,12 @@ export interface IRuns {
   latest(path: string): RunView | undefined;
   get(id: string): RunView | undefined;
   /**
+   * A run, even one that is not in the list.
+   *
+   * @throws MDKError where there is no such run.
+   */
+  find(id: string): Promise<RunView>;
+  /**
    * Start a run; notebooks are read from disk.
    *
    * @throws MDKError with the findings, where it cannot run.

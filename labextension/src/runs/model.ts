@@ -67,6 +67,13 @@ export class Runs implements IRuns, IDisposable {
     return this._runs.get(id);
   }
 
+  async find(id: string): Promise<RunView> {
+    const known = this._runs.get(id);
+    return (
+      known ?? (await this._client.ask<RunView>(segments('runs', id)))
+    );
+  }
+
   latest(path: string): RunView | undefined {
     return this._list.find(run => run.source === path);
   }

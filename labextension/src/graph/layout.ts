@@ -1,0 +1,145 @@
+import { Graph, layout as place } from '@dagrejs/dagre';
+
+import type { IGraph, IGraphNode } from './graph';
+
+export interface IPoint {
+  x: number;
+  y: number;
+}
+
+/** A box; x and y are its upper left corner. */
+export interface IBox extends IPoint {
+  id: string;
+  width: number;
+  height: number;
+}
+
+/** An edge as a line, and as the `d` of an SVG path. */
+export interface ILine {
+  from: string;
+  to: string;
+  points: IPoint[];
+  d: string;
+}
+
+export interface ILayout {
+  boxes: IBox[];
+  lines: ILine[];
+  width: number;
+  height: number;
+}
+
+export const WIDTH = 196;
+const HEIGHT = 48;
+/** The height of what is said below the name of a component: its condition, what it is repeated for. */
+export const REMARK = 16;
+const MARGIN = 16;
+
+/** Where each component is, from top to bottom, so that no boxes overlap. Depends on nothing but the structure. */
+export function layout(graph: IGraph): ILayout {
+  const dagre = new Graph({ directed: true });
+  dagre.setGraph({
+    rankdir: 'TB',
+    nodesep: 28,
+    ranksep: 40,
+    marginx: MARGIN,
+    marginy: MARGIN
+  });
+  dagre.setDefaultEdgeLabel(() => ({}));
+  for (const node of graph.nodes) {
+    dagre.setNode(node.id, { width: WIDTH, height: heightOf(node) });
+  }
+  for (const { from, to } of graph.edges) {
+    dagre.setEdge(from, to);
+  }
+  place(dagre);
+  const { width = 0, height = 0 } = dagre.graph() as Partial<ILayout>;
+  return {
+    boxes: graph.nodes.map(({ id }) => {
+      const box = dagre.node(id) as IBox;
+      return {
+        id,
+        x: box.x - box.width / 2,
+        y: box.y - box.height / 2,
+        width: box.width,
+        height: box.height
+      };
+    }),
+    lines: graph.edges.map(({ from, to }) => {
+      const { points } = dagre.edge(from, to) as { points: IPoint[] };
+      return { from, to, points, d: curve(points) };
+    }),
+    width: Number.isFinite(width) ? width : 0,
+    height: Number.isFinite(height) ? height : 0
+  };
+}
+
+/** What the layout depends on: two graphs with the same structure have the same layout. */
+export function structure(graph: IGraph): string {
+  return JSON.stringify([
+    graph.nodes.map(node => [node.id, heightOf(node)]),
+    graph.edges
+  ]);
+}
+
+function heightOf(node: IGraphNode): number {
+  return (
+    HEIGHT + REMARK * ((node.when ? 1 : 0) + (node.foreach ? 1 : 0))
+  );
+}
+
+/** A path near the points, without corners. */
+function curve(points: readonly IPoint[]): string {
+  const at = ({ x, y }: IPoint) => `${round(x)} ${round(y)}`;
+  const [first, ...rest] = points;
+  const last = rest.pop() as IPoint;
+  const bends = rest.map((point, index) => {
+    const next = rest[index + 1] ?? last;
+    const middle = { x: (point.x + next.x) / 2, y: (point.y + next.y) / 2 };
+    return `Q${at(point)} ${at(index === rest.length - 1 ? last : middle)}`;
+  });
+  return `M${at(first)}${bends.length ? bends.join('') : `L${at(last)}`}`;
+}
+
+function round(of: number): number {
+  return Math.round(of * 10) / 10;
+}
+
+const DIRECTIONS: Record<string, IPoint> = {
+  ArrowDown: { x: 0, y: 1 },
+  ArrowUp: { x: 0, y: -1 },
+  ArrowLeft: { x: -1, y: 0 },
+  ArrowRight: { x: 1, y: 0 }
+};
+
+/** The box that an arrow key leads to: the nearest one that lies in its direction; undefined where there is none. */
+export function neighbour(
+  { boxes }: ILayout,
+  id: string,
+  key: string
+): string | undefined {
+  const direction = DIRECTIONS[key];
+  const from = boxes.find(box => box.id === id);
+  if (!direction || !from) {
+    return undefined;
+  }
+  const centre = middleOf(from);
+  let best: { id: string; distance: number } | undefined;
+  for (const box of boxes) {
+    const { x, y } = middleOf(box);
+    const along = (x - centre.x) * direction.x + (y - centre.y) * direction.y;
+    const aside = Math.abs(
+      (x - centre.x) * direction.y + (y - centre.y) * direction.x
+    );
+    // What is far aside of the way is no neighbour in this direction.
+    const distance = along + 2 * aside;
+    if (along > 1 && (!best || distance < best.distance)) {
+      best = { id: box.id, distance };
+    }
+  }
+  return best?.id;
+}
+
+function middleOf(box: IBox): IPoint {
+  return { x: box.x + box.width / 2, y: box.y + box.height / 2 };
+}
