@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import http
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from jupyter_server.auth.decorator import authorized
 from jupyter_server.base.handlers import APIHandler
 from pydantic import BaseModel, ValidationError
-from tornado.web import HTTPError
+from tornado.web import HTTPError, authenticated
 
 from mdk_converters.findings import Finding, MDKError
 from mdk_jupyter import errors
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from mdk_jupyter.server.parts import Parts
 
 A = TypeVar("A", bound=Asked)
+R = TypeVar("R")
 F = TypeVar("F", bound=Callable[..., Any])
 
 reading = cast(Callable[[F], F], authorized(action="read"))
@@ -38,6 +40,7 @@ _STATUSES: tuple[tuple[type[MDKError], int], ...] = (  # the first that fits
     (errors.StoreError, 500),
     (MDKError, 422),
 )
+_UNBASED = "MDK571"  # a change that does not say which state it is based on
 _SERVICES = ("registry", "vertex", "kfp")
 
 
@@ -69,6 +72,17 @@ class MDKHandler(APIHandler):
     def argument(self, name: str) -> str | None:
         """Return one argument of the query."""
         found: str | None = self.get_query_argument(name, None)
+        return found
+
+    def route_for(self, routes: Mapping[str, R]) -> R:
+        """Return the one of `routes` for this request's method.
+
+        Raises:
+            HTTPError: there is none (405).
+        """
+        found = routes.get(self.request.method or "")
+        if found is None:
+            raise HTTPError(405)
         return found
 
     def needed(self, name: str) -> str:
@@ -116,6 +130,18 @@ class MDKHandler(APIHandler):
         self.finish(problem_of(error, status_code).model_dump_json())
 
 
+class UnknownHandler(MDKHandler):
+    """Whatever is no route."""
+
+    @authenticated
+    @authorized
+    async def get(self) -> None:
+        """Say so."""
+        raise HTTPError(404, "there is no such route")
+
+    post = put = patch = delete = get
+
+
 def read(kind: type[A], text: bytes) -> A:
     """Read the body of a request.
 
@@ -126,6 +152,21 @@ def read(kind: type[A], text: bytes) -> A:
         return kind.model_validate_json(text)
     except ValidationError as error:
         raise unreadable(error) from None
+
+
+def json_object(text: bytes) -> dict[str, Any]:
+    """Read a body that is a JSON object.
+
+    Raises:
+        UsageError: it is something else (MDK382).
+    """
+    try:
+        found = json.loads(text)
+    except ValueError:
+        found = None
+    if not isinstance(found, dict):
+        raise errors.UsageError([Finding("MDK382", "the body is not a JSON object")])
+    return found
 
 
 def unreadable(error: ValidationError) -> errors.UsageError:
@@ -140,6 +181,8 @@ def unreadable(error: ValidationError) -> errors.UsageError:
 
 def status_of(error: MDKError) -> int:
     """Return the HTTP status of an error."""
+    if error.code == _UNBASED:
+        return 428
     return next(status for kind, status in _STATUSES if isinstance(error, kind))
 
 

@@ -60,7 +60,9 @@ class RunsHandler(MDKHandler):
         stores = self.get_query_arguments("store") or None
         limit, before = self.number("limit", 50), self.argument("before")
         files, runs = self.parts.files, self.parts.runs
-        self.answer(await files.do(runs.list, stores, self.argument("path"), limit, before))
+        listed, found = await files.do(runs.list, stores, self.argument("path"), limit, before)
+        self.parts.remote.follow(found)
+        self.answer(listed)
 
 
 class ComparisonHandler(MDKHandler):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
+from pydantic import BaseModel, ConfigDict, Field
 
 from mdk_converters.spec import ParameterType, ValueType
 from mdk_converters.spellings import Style
@@ -109,7 +109,7 @@ class CheckRequest(Asked):
 
 
 class ComponentOptions(Sent):
-    """What a component's cells say of it; what they do not say is left out."""
+    """What a component's cells say of it; None is what they do not say."""
 
     after: list[str] | None = None
     when: str | None = None
@@ -133,10 +133,6 @@ class ComponentOptions(Sent):
     labels: dict[str, str] | None = None
     annotations: dict[str, str] | None = None
 
-    @model_serializer(mode="wrap")
-    def _said(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        return {name: value for name, value in write(self).items() if value is not None}
-
 
 class Component(Sent):
     """One step to be. Where the notebook has errors, what is not known yet is empty; no component is missing."""
@@ -146,7 +142,7 @@ class Component(Sent):
     after: list[str] = []
     inputs: dict[str, str] = Field(default={}, description="Name -> component.name of the output it is.")
     outputs: dict[str, ValueType] = Field(default={}, description="Name -> kind of value.")
-    options: ComponentOptions = ComponentOptions()
+    options: ComponentOptions
     needs: list[str] = Field(default=[], description="The components that it waits for.")
 
 
