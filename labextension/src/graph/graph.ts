@@ -95,7 +95,11 @@ function node(
 function progress(step: StepView, run: RunView): IGraphNode['progress'] {
   const parts = run.steps.filter(other => other.part_of === step.name);
   if (parts.length) {
-    return { kind: 'part', at: parts.filter(hasEnded).length, of: parts.length };
+    return {
+      kind: 'part',
+      at: parts.filter(hasEnded).length,
+      of: parts.length
+    };
   }
   return step.state === 'running' && step.cell !== null && step.cells !== null
     ? { kind: 'cell', at: step.cell, of: step.cells }

@@ -14,7 +14,8 @@ import { graphIcon } from '../icons';
 import { CommandIDs } from '../runs/commands';
 import { IMDKClient, IPipelines, IRuns } from '../tokens';
 import type { Checked } from '../types';
-import { GraphContent, Subject, graphId, graphWidget } from './widget';
+import { type Subject, graphId } from './subject';
+import type { GraphContent } from './widget';
 
 /** The graph of a notebook or a run in the main area. What draws it is loaded when the first one is opened. */
 export const graphPlugin: JupyterFrontEndPlugin<void> = {
@@ -64,6 +65,7 @@ export const graphPlugin: JupyterFrontEndPlugin<void> = {
           : { path: (args.path as string) ?? pipelines.current?.path };
         const id = graphId(subject);
         if (!graphs.find(widget => widget.id === id)) {
+          const { graphWidget } = await import('./widget');
           const widget = graphWidget({
             subject,
             runs,

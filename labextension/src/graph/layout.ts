@@ -83,9 +83,7 @@ export function structure(graph: IGraph): string {
 }
 
 function heightOf(node: IGraphNode): number {
-  return (
-    HEIGHT + REMARK * ((node.when ? 1 : 0) + (node.foreach ? 1 : 0))
-  );
+  return HEIGHT + REMARK * ((node.when ? 1 : 0) + (node.foreach ? 1 : 0));
 }
 
 /** A path near the points, without corners. */

@@ -5,7 +5,12 @@ import {
   ToolbarButton
 } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
-import { addIcon, downloadIcon, imageIcon, LabIcon } from '@jupyterlab/ui-components';
+import {
+  addIcon,
+  downloadIcon,
+  imageIcon,
+  LabIcon
+} from '@jupyterlab/ui-components';
 import type { CommandRegistry } from '@lumino/commands';
 import * as React from 'react';
 
@@ -15,13 +20,11 @@ import { useSignal } from '../runs/live';
 import type { IPipelines, IRuns } from '../tokens';
 import type { Checked, RunView } from '../types';
 import { graphOfComponents, graphOfRun, type IGraph } from './graph';
+import { type Subject, graphId } from './subject';
 import type { Flow } from './view';
 import { foreachText, remark, whenText } from './words';
 
 const GraphView = React.lazy(() => import('./view'));
-
-/** What a graph is of: a notebook with its latest run, or one run. */
-export type Subject = { path: string } | { run: string };
 
 interface IOptions {
   subject: Subject;
@@ -236,12 +239,6 @@ export function graphWidget(options: IOptions): MainAreaWidget<GraphContent> {
   add('svg', downloadIcon, trans.__('Save as SVG'), save('svg'), 'SVG');
   add('png', imageIcon, trans.__('Save as PNG'), save('png'), 'PNG');
   return widget;
-}
-
-export function graphId(subject: Subject): string {
-  return 'run' in subject
-    ? `mdk-graph:run:${subject.run}`
-    : `mdk-graph:path:${subject.path}`;
 }
 
 function download(blob: Blob, name: string): void {

@@ -1,7 +1,7 @@
 import type { IStateDB } from '@jupyterlab/statedb';
 import { ISignal, Signal } from '@lumino/signaling';
 
-import type { Draft } from './parameters';
+import { type Draft, withText } from './parameters';
 
 const KEY = 'mdk-jupyter:parameters';
 
@@ -22,8 +22,7 @@ export class Drafts {
 
   /** Note what was typed; undefined takes a parameter back to its default. */
   set(path: string, name: string, text: string | undefined): void {
-    const { [name]: _, ...others } = this.get(path);
-    const draft = text === undefined ? others : { ...others, [name]: text };
+    const draft = withText(this.get(path), name, text);
     this._drafts = { ...this._drafts, [path]: draft };
     this._changed.emit();
     void this._state?.save(KEY, this._drafts);

@@ -58,8 +58,8 @@ function Field(
         {type === 'bool' ? (
           <select className="jp-mod-styled" {...told}>
             {parameter.required && <option value="" />}
-            <option value="true">True</option>
-            <option value="false">False</option>
+            <option value="true">{trans.__('True')}</option>
+            <option value="false">{trans.__('False')}</option>
           </select>
         ) : (
           <input

@@ -17,15 +17,16 @@ import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
 import { submitIcon } from '../icons';
 import { CommandIDs } from '../runs/commands';
 import { hasEnded } from '../runs/events';
+// eslint-disable-next-line jupyter/prefer-lazy-imports -- what starts runs needs it anyway
 import { tellProblem } from '../runs/notifying';
-import { textWidget } from '../runs/opening';
+// eslint-disable-next-line jupyter/prefer-lazy-imports -- small, and in the section at once
 import { Starting } from '../runs/starting';
 import { IMDKClient, IPipelines, IRuns, ISidebar } from '../tokens';
 import type { Checked, RunRequest, Spec } from '../types';
 import { Drafts } from './drafts';
 import { parsed } from './parameters';
+// eslint-disable-next-line jupyter/prefer-lazy-imports -- the sidebar shows it at once
 import { PipelineSection } from './section';
-import { askToSubmit } from './submit';
 
 const PATH = {
   path: {
@@ -92,7 +93,10 @@ export const pipelineSectionPlugin: JupyterFrontEndPlugin<void> = {
             from: { ...NAMES, description: 'Components to begin with' },
             only: { ...NAMES, description: 'Components to run alone' },
             parameters: { type: 'object', description: 'Name to value' },
-            cache: { type: 'boolean', description: 'Whether results are reused' }
+            cache: {
+              type: 'boolean',
+              description: 'Whether results are reused'
+            }
           }
         }
       },
@@ -157,6 +161,7 @@ export const pipelineSectionPlugin: JupyterFrontEndPlugin<void> = {
             return;
           }
           const { parameters } = await checkedOf(path);
+          const { askToSubmit } = await import('./submit');
           const request = await askToSubmit({
             client,
             path,
@@ -189,6 +194,7 @@ export const pipelineSectionPlugin: JupyterFrontEndPlugin<void> = {
           const { yaml } = await client.ask<Spec>('spec', { query });
           const id = `mdk-spec:${path}`;
           specs.find(other => other.id === id)?.dispose();
+          const { textWidget } = await import('../runs/texts');
           const widget = textWidget({
             editorServices,
             id,
@@ -235,7 +241,9 @@ export const pipelineSectionPlugin: JupyterFrontEndPlugin<void> = {
       notify();
     };
     pipelines.currentChanged.connect(look);
-    runs.stateChanged.connect(() => commands.notifyCommandChanged(CommandIDs.stop));
+    runs.stateChanged.connect(() =>
+      commands.notifyCommandChanged(CommandIDs.stop)
+    );
     look();
     own.forEach(command =>
       palette?.addItem({ command, category: trans.__('MDK') })

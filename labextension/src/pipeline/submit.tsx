@@ -198,7 +198,9 @@ function Form(
             draft={draft}
             onChange={(name, text) => {
               const { [name]: _, ...others } = draft;
-              setDraft(text === undefined ? others : { ...others, [name]: text });
+              setDraft(
+                text === undefined ? others : { ...others, [name]: text }
+              );
             }}
             trans={trans}
           />
@@ -234,9 +236,7 @@ function Problem(props: {
   return (
     <div className="jp-mdk-Submit-plan" role="alert">
       {findings.length ? (
-        findings.map((finding, index) => (
-          <Told key={index} finding={finding} />
-        ))
+        findings.map((finding, index) => <Told key={index} finding={finding} />)
       ) : (
         <p>{problem.message}</p>
       )}

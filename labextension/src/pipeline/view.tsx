@@ -1,9 +1,5 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
-import {
-  notebookIcon,
-  runIcon,
-  type LabIcon
-} from '@jupyterlab/ui-components';
+import { notebookIcon, runIcon, type LabIcon } from '@jupyterlab/ui-components';
 import type { CommandRegistry } from '@lumino/commands';
 import * as React from 'react';
 
@@ -211,7 +207,9 @@ function ComponentRow(
           <span className="jp-mdk-Dot" />
           <StateMark state={step?.state ?? null} trans={trans} />
           <span className="jp-mdk-Row-name">{name}</span>
-          <span className="jp-mdk-Row-note">{step && note(step, run, trans)}</span>
+          <span className="jp-mdk-Row-note">
+            {step && note(step, run, trans)}
+          </span>
         </button>
         <span className="jp-mdk-Row-actions">
           {button(runFromIcon, trans.__('Run from %1', name), CommandIDs.run, {

@@ -26,24 +26,22 @@ export class ComparisonView extends ReactWidget {
 
   protected render(): JSX.Element {
     return (
-      <Loaded
-        client={this._client}
-        a={this.a}
-        b={this.b}
-        trans={this._trans}
-      />
+      <Loaded client={this._client} a={this.a} b={this.b} trans={this._trans} />
     );
   }
 }
 
 export function comparisonWidget(
-  view: ComparisonView,
+  a: string,
+  b: string,
+  client: IMDKClient,
   trans: TranslationBundle
 ): MainAreaWidget<ComparisonView> {
-  const widget = new MainAreaWidget({ content: view });
-  widget.id = `mdk-comparison:${view.a}:${view.b}`;
+  const content = new ComparisonView(a, b, client, trans);
+  const widget = new MainAreaWidget({ content });
+  widget.id = `mdk-comparison:${a}:${b}`;
   widget.title.label = trans.__('Compare runs');
-  widget.title.caption = trans.__('Runs %1 and %2', view.a, view.b);
+  widget.title.caption = trans.__('Runs %1 and %2', a, b);
   widget.title.icon = compareIcon;
   widget.title.closable = true;
   return widget;
@@ -66,7 +64,9 @@ function Loaded(props: {
         signal: stop.signal
       })
       .then(setFound)
-      .catch((reason: Error) => !stop.signal.aborted && setError(reason.message));
+      .catch(
+        (reason: Error) => !stop.signal.aborted && setError(reason.message)
+      );
     return () => stop.abort();
   }, [client, a, b]);
   if (error !== null) {
@@ -157,8 +157,8 @@ function Runs({ found, trans }: IProps): JSX.Element {
         </tr>
       </thead>
       <tbody>
-        {row('A', found.a)}
-        {row('B', found.b)}
+        {row(trans.__('A'), found.a)}
+        {row(trans.__('B'), found.b)}
       </tbody>
     </table>
   );
@@ -202,10 +202,10 @@ function Pairs(props: {
           <tr>
             <th scope="col">{trans.__('Name')}</th>
             <th scope="col" className="jp-mdk-Number">
-              A
+              {trans.__('A')}
             </th>
             <th scope="col" className="jp-mdk-Number">
-              B
+              {trans.__('B')}
             </th>
             {hasDifference && (
               <th scope="col" className="jp-mdk-Number">
@@ -288,10 +288,10 @@ function Steps({ found, trans }: IProps): JSX.Element {
           <tr>
             <th scope="col">{trans.__('Name')}</th>
             <th scope="col" colSpan={2}>
-              A
+              {trans.__('A')}
             </th>
             <th scope="col" colSpan={2}>
-              B
+              {trans.__('B')}
             </th>
           </tr>
         </thead>
@@ -328,8 +328,8 @@ function Artifacts(props: IProps & { isAll: boolean }): JSX.Element {
             <th scope="col">{trans.__('Name')}</th>
             <th scope="col">{trans.__('Change')}</th>
             <th scope="col">{trans.__('Type')}</th>
-            <th scope="col">A</th>
-            <th scope="col">B</th>
+            <th scope="col">{trans.__('A')}</th>
+            <th scope="col">{trans.__('B')}</th>
           </tr>
         </thead>
         <tbody>

@@ -91,7 +91,9 @@ function stepAfter(step: StepView, event: RunEventContent): StepView {
     cached: step.cached || Boolean(data.cached_from),
     why: (data.why as string) ?? step.why,
     metrics: (data.metrics as StepView['metrics']) ?? step.metrics,
+    findings: (data.findings as StepView['findings']) ?? step.findings,
     traceback: (data.traceback as string) ?? step.traceback,
+    notebook: (data.notebook as string) ?? step.notebook,
     ...(state === 'running' ? {} : { cell: null, cells: null })
   };
 }

@@ -56,7 +56,9 @@ export function moment(started: number | null, now: Date): string {
 /** A parameter or metric, short. */
 export function value(of: unknown): string {
   if (typeof of === 'number') {
-    return Number.isInteger(of) ? String(of) : String(Number(of.toPrecision(6)));
+    return Number.isInteger(of)
+      ? String(of)
+      : String(Number(of.toPrecision(6)));
   }
   return typeof of === 'string' ? of : (JSON.stringify(of) ?? '');
 }

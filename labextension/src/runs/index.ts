@@ -20,12 +20,17 @@ import { compareIcon } from '../icons';
 import { IMDKClient, IPipelines, IRuns, ISidebar } from '../tokens';
 import type { RunView, StepView } from '../types';
 import { CommandIDs } from './commands';
-import { ComparisonView, comparisonWidget } from './comparison';
+import type { ComparisonView } from './comparison';
+// eslint-disable-next-line jupyter/prefer-lazy-imports -- events are listened to at once
 import { Runs } from './model';
+// eslint-disable-next-line jupyter/prefer-lazy-imports -- what starts runs needs it anyway
 import { tellProblem } from './notifying';
+ 
 import { Opening } from './opening';
+// eslint-disable-next-line jupyter/prefer-lazy-imports -- the sidebar shows it at once
 import { RunsSection } from './section';
 import { Selection } from './selection';
+// eslint-disable-next-line jupyter/prefer-lazy-imports -- small, and in the section at once
 import { Starting } from './starting';
 
 /** The runs, kept up to date by the events of the server. */
@@ -161,7 +166,8 @@ export const runsSectionPlugin: JupyterFrontEndPlugin<void> = {
           }
         }
       },
-      isEnabled: args => Boolean(args.a && args.b) || selection.ids.length === 2,
+      isEnabled: args =>
+        Boolean(args.a && args.b) || selection.ids.length === 2,
       execute: async args => {
         // The older one is A: what changed is read from left to right.
         const [a, b] = [
@@ -172,8 +178,8 @@ export const runsSectionPlugin: JupyterFrontEndPlugin<void> = {
           other => other.content.a === a && other.content.b === b
         );
         if (!widget) {
-          const view = new ComparisonView(a, b, client, trans);
-          widget = comparisonWidget(view, trans);
+          const { comparisonWidget } = await import('./comparison');
+          widget = comparisonWidget(a, b, client, trans);
           shell.add(widget, 'main', { type: 'MDK' });
           await comparisons.add(widget);
         }
@@ -188,7 +194,13 @@ export const runsSectionPlugin: JupyterFrontEndPlugin<void> = {
       execute: args =>
         carefully(async () => {
           const run = await runs.find(args.run as string);
-          if (await isSure(run, trans.__('Cancel this run?'), trans.__('Cancel run'))) {
+          if (
+            await isSure(
+              run,
+              trans.__('Cancel this run?'),
+              trans.__('Cancel run')
+            )
+          ) {
             await runs.cancel(run);
           }
         })
@@ -203,10 +215,20 @@ export const runsSectionPlugin: JupyterFrontEndPlugin<void> = {
           const { source: path, target, environment, parameters } = run;
           if (
             path !== null &&
-            (await isSure(run, trans.__('Submit this run again?'), trans.__('Submit')))
+            (await isSure(
+              run,
+              trans.__('Submit this run again?'),
+              trans.__('Submit')
+            ))
           ) {
             const again = target !== 'local';
-            await starting.start({ path, target, environment, parameters, again });
+            await starting.start({
+              path,
+              target,
+              environment,
+              parameters,
+              again
+            });
           }
         })
     });

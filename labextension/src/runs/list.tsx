@@ -77,9 +77,7 @@ function emptiness(runs: IRuns, trans: TranslationBundle): string {
     : trans.__('Nothing has run here yet.');
 }
 
-function RunRow(
-  props: IProps & { run: RunView; now: number }
-): JSX.Element {
+function RunRow(props: IProps & { run: RunView; now: number }): JSX.Element {
   const { run, now, selection, unfolded, onFold, commands, trans } = props;
   const isOpen = unfolded.has(run.id);
   const Caret = isOpen ? caretDownIcon : caretRightIcon;

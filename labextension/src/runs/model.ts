@@ -69,9 +69,7 @@ export class Runs implements IRuns, IDisposable {
 
   async find(id: string): Promise<RunView> {
     const known = this._runs.get(id);
-    return (
-      known ?? (await this._client.ask<RunView>(segments('runs', id)))
-    );
+    return known ?? (await this._client.ask<RunView>(segments('runs', id)));
   }
 
   latest(path: string): RunView | undefined {

@@ -1,8 +1,7 @@
-import { MainAreaWidget } from '@jupyterlab/apputils';
-import { CodeViewerWidget, type IEditorServices } from '@jupyterlab/codeeditor';
+import type { MainAreaWidget } from '@jupyterlab/apputils';
+import type { IEditorServices } from '@jupyterlab/codeeditor';
 import type { IDocumentManager } from '@jupyterlab/docmanager';
 import type { IDocumentWidget } from '@jupyterlab/docregistry';
-import { textEditorIcon } from '@jupyterlab/ui-components';
 
 import { segments } from '../client';
 import type { IMDKClient, IPipelines } from '../tokens';
@@ -36,6 +35,7 @@ export class Opening {
       segments('runs', run.id, 'log'),
       { query: { store: run.store, step: step.name } }
     );
+    const { textWidget } = await import('./texts');
     return textWidget({
       editorServices: this._options.editorServices,
       id: `mdk-log:${run.id}:${step.name}`,
@@ -87,27 +87,4 @@ function withoutKernel(widget: IDocumentWidget): void {
     canStart: false,
     autoStartDefault: false
   };
-}
-
-/** A text to be read in the main area. */
-export function textWidget(options: {
-  editorServices: IEditorServices;
-  id: string;
-  title: string;
-  content: string;
-  mimeType: string;
-}): MainAreaWidget {
-  const { editorServices, id, title, content, mimeType } = options;
-  const viewer = CodeViewerWidget.createCodeViewer({
-    factory: editorServices.factoryService.newDocumentEditor,
-    content,
-    mimeType,
-    editorOptions: { config: { readOnly: true, lineNumbers: true } }
-  });
-  const widget = new MainAreaWidget({ content: viewer });
-  widget.id = id;
-  widget.title.label = title;
-  widget.title.icon = textEditorIcon;
-  widget.title.closable = true;
-  return widget;
 }

@@ -3,51 +3,10 @@ import { Signal } from '@lumino/signaling';
 
 import { MDKError } from '../../client';
 import type { IMDKClient } from '../../tokens';
-import type { RunEventContent, RunView, StepView } from '../../types';
+import type { RunEventContent, RunView } from '../../types';
 import { after, hasEnded, mainSteps } from '../events';
 import { Runs } from '../model';
-
-export function step(name: string, more: Partial<StepView> = {}): StepView {
-  return {
-    name,
-    state: 'waiting',
-    started: null,
-    seconds: null,
-    cached: false,
-    why: '',
-    after: [],
-    part_of: null,
-    cell: null,
-    cells: null,
-    notebook: null,
-    log: null,
-    findings: [],
-    traceback: null,
-    metrics: {},
-    ...more
-  };
-}
-
-export function run(id: string, more: Partial<RunView> = {}): RunView {
-  return {
-    id,
-    store: '',
-    pipeline: 'flow',
-    source: 'flow.ipynb',
-    target: 'local',
-    environment: null,
-    state: 'running',
-    started: 1,
-    seconds: null,
-    parameters: {},
-    metrics: {},
-    steps: [step('load'), step('train', { after: ['load'] })],
-    warnings: [],
-    link: null,
-    protected: false,
-    ...more
-  };
-}
+import { run } from './examples';
 
 function event(
   kind: RunEventContent['kind'],
@@ -223,9 +182,9 @@ describe('Runs', () => {
     server.waits.forEach(answer => answer());
     await settled();
     expect(model.get('r1')?.state).toBe('done');
-    expect(server.asked.filter(one => one.startsWith('GET runs/r1'))).toHaveLength(
-      2
-    );
+    expect(
+      server.asked.filter(one => one.startsWith('GET runs/r1'))
+    ).toHaveLength(2);
     model.dispose();
   });
 
