@@ -11,6 +11,17 @@ export interface IParsed {
   problems: Record<string, string>;
 }
 
+/** A draft with another text; undefined takes a parameter back to its default. */
+export function withText(
+  draft: Draft,
+  name: string,
+  text: string | undefined
+): Draft {
+  const changed = { ...draft };
+  delete changed[name];
+  return text === undefined ? changed : { ...changed, [name]: text };
+}
+
 /** A value as it is typed. */
 export function asText(parameter: ParameterInfo, of: unknown): string {
   if (of === undefined || (of === null && parameter.required)) {

@@ -15,7 +15,7 @@ import type {
   RunRequest
 } from '../types';
 import { ParametersForm } from './form';
-import { Draft, parsed } from './parameters';
+import { Draft, parsed, withText } from './parameters';
 
 /** How long nothing must have been typed before the plan is made anew (ms). */
 const QUIET = 400;
@@ -196,12 +196,7 @@ function Form(
           <ParametersForm
             parameters={parameters}
             draft={draft}
-            onChange={(name, text) => {
-              const { [name]: _, ...others } = draft;
-              setDraft(
-                text === undefined ? others : { ...others, [name]: text }
-              );
-            }}
+            onChange={(name, text) => setDraft(withText(draft, name, text))}
             trans={trans}
           />
         </fieldset>

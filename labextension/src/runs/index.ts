@@ -25,7 +25,7 @@ import type { ComparisonView } from './comparison';
 import { Runs } from './model';
 // eslint-disable-next-line jupyter/prefer-lazy-imports -- what starts runs needs it anyway
 import { tellProblem } from './notifying';
- 
+
 import { Opening } from './opening';
 // eslint-disable-next-line jupyter/prefer-lazy-imports -- the sidebar shows it at once
 import { RunsSection } from './section';

@@ -1,7 +1,7 @@
 import type { Event } from '@jupyterlab/services';
 import { Signal } from '@lumino/signaling';
 
-import { MDKError } from '../../client';
+import { type IAsk, MDKError } from '../../client';
 import type { IMDKClient } from '../../tokens';
 import type { RunEventContent, RunView } from '../../types';
 import { after, hasEnded, mainSteps } from '../events';
@@ -95,8 +95,9 @@ function setUp() {
     isSlow: false
   };
   const client = {
-    ask: async (path: string, ask: any = {}) => {
-      const query = new URLSearchParams(ask.query).toString();
+    ask: async (path: string, ask: IAsk = {}) => {
+      const asked = (ask.query ?? {}) as Record<string, string>;
+      const query = new URLSearchParams(asked).toString();
       server.asked.push(`${ask.method ?? 'GET'} ${path} ${query}`);
       const answer = JSON.parse(JSON.stringify(server.runs)) as RunView[];
       if (server.isSlow) {
@@ -107,9 +108,7 @@ function setUp() {
       }
       return path === 'runs' && ask.method !== 'POST'
         ? {
-            runs: answer.filter(
-              one => !ask.query.before || one.id < ask.query.before
-            ),
+            runs: answer.filter(one => !asked.before || one.id < asked.before),
             stores: ['']
           }
         : ask.method === 'POST'
@@ -118,7 +117,7 @@ function setUp() {
     }
   } as unknown as IMDKClient;
   const sender = {};
-  const stream = new Signal<any, any>(sender);
+  const stream = new Signal<object, unknown>(sender);
   const events = { stream } as unknown as Event.IManager;
   const model = new Runs({ client, events, poll: false });
   const tell = (content: RunEventContent) =>
