@@ -21,6 +21,7 @@ from mdk_jupyter.server.parts import Parts
 from mdk_jupyter.server.places import Places
 from mdk_jupyter.server.registry import Registries
 from mdk_jupyter.server.runs import Runs
+from mdk_jupyter.server.starting import PATIENCE
 from mdk_jupyter.server.stores import Stores
 from mdk_jupyter.server.workers import Newest, Workers
 
@@ -58,6 +59,7 @@ class MDKExtension(ExtensionApp):
             newest=Newest(),
             compiler=Workers("compiler", 2, self.check_seconds),
             files=Workers("files", 4, 30.0),
+            starting=Workers("starting", 4, 2 * PATIENCE),
             services=services,
             registry=Workers("registry", 4, self.registry_seconds),
             registries=Registries(self.registry_seconds / 2),
@@ -95,7 +97,7 @@ class MDKExtension(ExtensionApp):
     async def stop_extension(self) -> None:
         """Follow nothing any more, and take no more work; what runs goes on."""
         parts = self.parts
-        for workers in (parts.compiler, parts.files, parts.services, parts.registry):
+        for workers in (parts.compiler, parts.files, parts.starting, parts.services, parts.registry):
             workers.close()
         if hasattr(self, "local"):  # the server was started
             parts.remote.close()

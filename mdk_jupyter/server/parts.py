@@ -24,6 +24,7 @@ class Parts:
     newest: Newest  # checks
     compiler: Workers  # reading notebooks
     files: Workers  # reading and writing records of runs
+    starting: Workers  # plans, and runs until they have begun
     services: Workers  # Vertex AI, Kubeflow Pipelines
     registry: Workers  # asking a registry
     registries: Registries

@@ -62,7 +62,7 @@ class Client:
         options["params"] = [
             (name, one) for name, value in pairs for one in (value if isinstance(value, list) else [value])
         ]
-        answer = await self._fetch("mdk", *path.split("/"), method=method, **options)
+        answer = await self._fetch("mdk", *path.split("/"), method=method, request_timeout=120, **options)
         return json.loads(answer.body) if answer.body else None
 
 
