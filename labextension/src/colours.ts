@@ -5,3 +5,8 @@ const COLOURS = 8;
 export function colour(index: number): string {
   return `var(--jp-mdk-component-${index % COLOURS})`;
 }
+
+/** Class of a dot in the colour of the component with this index. */
+export function colourClass(index: number): string {
+  return `jp-mdk-Dot jp-mod-colour-${index % COLOURS}`;
+}

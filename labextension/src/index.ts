@@ -1,5 +1,7 @@
+import { cellsPlugin } from './cells';
 import { clientPlugin } from './connection';
 import { drivePlugin } from './drive';
+import { findingsPlugin } from './findings';
 import { graphPlugin } from './graph';
 import { pipelinesPlugin } from './notebook';
 import { pipelineSectionPlugin } from './pipeline';
@@ -9,8 +11,10 @@ import { sidebarPlugin } from './sidebar';
 export * from './tokens';
 
 export default [
+  cellsPlugin,
   clientPlugin,
   drivePlugin,
+  findingsPlugin,
   graphPlugin,
   pipelinesPlugin,
   pipelineSectionPlugin,

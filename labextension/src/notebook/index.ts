@@ -5,7 +5,6 @@ import {
 import { INotebookTracker } from '@jupyterlab/notebook';
 
 import { IMDKClient, IPipelines } from '../tokens';
-// eslint-disable-next-line jupyter/prefer-lazy-imports -- what is open is watched at once
 import { Pipelines } from './pipelines';
 
 /** What the open notebooks are as pipelines. */

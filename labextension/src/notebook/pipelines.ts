@@ -51,7 +51,9 @@ export class Pipelines implements IPipelines {
   }
 
   private _onAdded(_: INotebookTracker, panel: NotebookPanel): void {
+    // It may be in front before it is told of.
     this._add(panel);
+    this._onCurrent();
   }
 
   private _onDisposed(panel: NotebookPanel): void {

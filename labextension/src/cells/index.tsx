@@ -1,0 +1,118 @@
+import {
+  JupyterFrontEnd,
+  JupyterFrontEndPlugin
+} from '@jupyterlab/application';
+import { ICommandPalette } from '@jupyterlab/apputils';
+import { INotebookTracker, type NotebookPanel } from '@jupyterlab/notebook';
+import { ISettingRegistry } from '@jupyterlab/settingregistry';
+import { ITranslator, nullTranslator } from '@jupyterlab/translation';
+import { IFormRendererRegistry } from '@jupyterlab/ui-components';
+import React from 'react';
+
+import { IPipelines } from '../tokens';
+import { CellBars } from './bars';
+import { addCommands, CommandIDs } from './commands';
+import { CellForm } from './inspector';
+import { ComponentMenu } from './menu';
+import { STYLES } from './roles';
+import { Writing } from './writing';
+
+const ID = 'mdk-jupyter:cells';
+
+/** Says what cells are for: a bar on each, commands, menus, and a form in the Property Inspector. */
+export const cellsPlugin: JupyterFrontEndPlugin<void> = {
+  id: ID,
+  description: 'Shows and changes what the cells of a notebook are for.',
+  autoStart: true,
+  requires: [INotebookTracker, IPipelines],
+  optional: [
+    ISettingRegistry,
+    ITranslator,
+    ICommandPalette,
+    IFormRendererRegistry
+  ],
+  activate: (
+    app: JupyterFrontEnd,
+    tracker: INotebookTracker,
+    pipelines: IPipelines,
+    settings: ISettingRegistry | null,
+    translator: ITranslator | null,
+    palette: ICommandPalette | null,
+    forms: IFormRendererRegistry | null
+  ): void => {
+    const { commands } = app;
+    const trans = (translator ?? nullTranslator).load('mdk_jupyter');
+    const writing = new Writing(tracker);
+    const bars = new Map<NotebookPanel, CellBars>();
+    let showsBars = true;
+
+    const menu = new ComponentMenu({
+      commands,
+      writing,
+      trans,
+      chipOf: panel => {
+        const cell = panel.content.activeCell;
+        return (cell && bars.get(panel)?.chipOf(cell)) ?? null;
+      }
+    });
+    addCommands({ commands, pipelines, writing, menu, trans });
+
+    const addBars = (panel: NotebookPanel) => {
+      const pipeline = pipelines.get(panel);
+      if (!pipeline || !showsBars || bars.has(panel)) {
+        return;
+      }
+      const added = new CellBars({
+        panel,
+        pipeline,
+        trans,
+        choose: anchor => menu.open(anchor),
+        edit: () => void commands.execute(CommandIDs.options),
+        findings: cell => void commands.execute('mdk:go-to-finding', { cell })
+      });
+      bars.set(panel, added);
+      panel.disposed.connect(() => bars.delete(panel));
+    };
+    const onSettings = (read: ISettingRegistry.ISettings) => {
+      const style = read.get('style').composite;
+      writing.style = STYLES.find(known => known === style) ?? null;
+      showsBars = read.get('showBars').composite !== false;
+      if (!showsBars) {
+        bars.forEach(each => each.dispose());
+        bars.clear();
+      }
+      tracker.forEach(addBars);
+    };
+    tracker.forEach(addBars);
+    tracker.widgetAdded.connect((_, panel) => addBars(panel));
+    void settings?.load(ID).then(read => {
+      onSettings(read);
+      read.changed.connect(onSettings);
+    });
+
+    const changed = () => commands.notifyCommandChanged();
+    tracker.activeCellChanged.connect(changed);
+    tracker.selectionChanged.connect(changed);
+
+    app.contextMenu.addItem({
+      type: 'submenu',
+      submenu: menu.menu,
+      selector: '.jp-Notebook .jp-CodeCell',
+      rank: 9.5
+    });
+    const category = trans.__('MDK');
+    for (const command of Object.values(CommandIDs)) {
+      palette?.addItem({ command, category });
+    }
+    forms?.addRenderer(`${ID}.cell-form`, {
+      fieldRenderer: () => (
+        <CellForm
+          commands={commands}
+          pipelines={pipelines}
+          writing={writing}
+          trans={trans}
+        />
+      )
+    });
+  }
+};

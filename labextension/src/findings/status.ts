@@ -1,0 +1,72 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
+import { Signal } from '@lumino/signaling';
+import { Widget } from '@lumino/widgets';
+
+import type { IPipeline, IPipelines } from '../tokens';
+import { countOf } from './rendering';
+
+/** The count of findings of the notebook in front, in the status bar. */
+export class FindingsStatus extends Widget {
+  constructor(
+    pipelines: IPipelines,
+    trans: TranslationBundle,
+    show: () => void
+  ) {
+    super({ node: document.createElement('button') });
+    this.addClass('jp-mdk-FindingsStatus');
+    this._trans = trans;
+    this.node.setAttribute('type', 'button');
+    this.node.addEventListener('click', show);
+    pipelines.currentChanged.connect(this._onCurrent, this);
+    this._onCurrent(pipelines, pipelines.current);
+  }
+
+  /** Emitted when it is to be shown, or not any more. */
+  readonly shownChanged = new Signal<this, void>(this);
+
+  /** Whether the notebook in front is a pipeline, or is on the way to become one. */
+  get isShown(): boolean {
+    return this._pipeline !== null && isPipeline(this._pipeline);
+  }
+
+  private _onCurrent(_: IPipelines, pipeline: IPipeline | null): void {
+    this._pipeline?.stateChanged.disconnect(this._refresh, this);
+    this._pipeline = pipeline;
+    pipeline?.stateChanged.connect(this._refresh, this);
+    this._refresh();
+  }
+
+  private _refresh(): void {
+    const { checked, error } = this._pipeline ?? {};
+    const findings = checked?.findings ?? [];
+    const has = (severity: string) =>
+      findings.some(finding => finding.severity === severity);
+    this.toggleClass('jp-mod-error', !error && has('error'));
+    this.toggleClass('jp-mod-warning', Boolean(error) || has('warning'));
+    const text = error
+      ? this._trans.__('Not checked')
+      : countOf(findings, this._trans);
+    if (this.node.textContent !== text) {
+      this.node.textContent = text;
+    }
+    this.node.title =
+      error ?? this._trans.__('Findings in the pipeline of this notebook');
+    this.shownChanged.emit();
+  }
+
+  private _pipeline: IPipeline | null = null;
+  private readonly _trans: TranslationBundle;
+}
+
+/** Findings that tell of a notebook which was meant to be a pipeline. */
+const SPELLED = /^MDK1[12]\d$/;
+
+/** Whether a notebook is meant to be a pipeline; others are left in peace. */
+export function isPipeline(pipeline: IPipeline): boolean {
+  const { checked } = pipeline;
+  return (
+    checked !== null &&
+    (checked.components.length > 0 ||
+      checked.findings.some(({ code }) => SPELLED.test(code)))
+  );
+}
