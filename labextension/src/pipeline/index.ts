@@ -11,7 +11,7 @@ import {
 import { IEditorServices } from '@jupyterlab/codeeditor';
 import { IStateDB } from '@jupyterlab/statedb';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
-import { runIcon, stopIcon, yamlIcon } from '@jupyterlab/ui-components';
+import { codeIcon, runIcon, stopIcon } from '@jupyterlab/ui-components';
 import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
 
 import { submitIcon } from '../icons';
@@ -181,7 +181,7 @@ export const pipelineSectionPlugin: JupyterFrontEndPlugin<void> = {
     commands.addCommand(CommandIDs.openSpec, {
       label: trans.__('Open Pipeline Spec'),
       caption: trans.__('Show the spec that this notebook is converted to'),
-      icon: yamlIcon,
+      icon: codeIcon,
       describedBy: { args: { type: 'object', properties: PATH } },
       isEnabled: hasPath,
       execute: async args => {
@@ -202,7 +202,7 @@ export const pipelineSectionPlugin: JupyterFrontEndPlugin<void> = {
             content: yaml,
             mimeType: 'text/x-yaml'
           });
-          widget.title.icon = yamlIcon;
+          widget.title.icon = codeIcon;
           widget.title.caption = trans.__('Spec of %1, read-only', path);
           shell.add(widget, 'main', { type: 'MDK' });
           await specs.add(widget);

@@ -231,7 +231,7 @@ function ComponentRow(
         </span>
         {step?.cached && <CachedMark trans={trans} />}
         <span className="jp-mdk-Row-time">
-          {step && duration(elapsed(step, now))}
+          {step && !step.cached && duration(elapsed(step, now))}
         </span>
       </div>
       {step?.state === 'failed' && (

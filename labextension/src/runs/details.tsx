@@ -118,7 +118,9 @@ function StepRow(props: IProps & { step: StepView }): JSX.Element {
           )}
         </span>
         {step.cached && <CachedMark trans={trans} />}
-        <span className="jp-mdk-Row-time">{duration(elapsed(step, now))}</span>
+        <span className="jp-mdk-Row-time">
+          {!step.cached && duration(elapsed(step, now))}
+        </span>
       </div>
       {step.state === 'failed' && (
         <Failure

@@ -1,6 +1,5 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import {
-  FilterBox,
   HTMLSelect,
   caretDownIcon,
   caretRightIcon
@@ -107,7 +106,7 @@ function RunRow(props: IProps & { run: RunView; now: number }): JSX.Element {
           aria-expanded={isOpen}
           onClick={() => onFold(run.id)}
         >
-          <Caret.react tag="span" width="12px" height="12px" />
+          <Caret.react tag="span" className="jp-mdk-Caret" width="16px" />
           <StateMark state={run.state} trans={trans} />
           <span className="jp-mdk-Row-name" title={run.source ?? run.pipeline}>
             {run.pipeline}
@@ -149,10 +148,13 @@ function Filter(props: {
   const { filter, onChange, trans } = props;
   return (
     <div className="jp-mdk-Filter">
-      <FilterBox
+      <input
+        className="jp-mod-styled"
+        type="search"
         placeholder={trans.__('Filter runs')}
-        useFuzzyFilter={false}
-        updateFilter={(_, query) => onChange({ ...filter, text: query ?? '' })}
+        aria-label={trans.__('Filter runs')}
+        value={filter.text}
+        onChange={event => onChange({ ...filter, text: event.target.value })}
       />
       <HTMLSelect
         aria-label={trans.__('State of the runs')}
