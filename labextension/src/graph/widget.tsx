@@ -40,10 +40,7 @@ interface IOptions {
 export class GraphContent extends ReactWidget {
   constructor(private readonly _options: IOptions) {
     super();
-    const { trans } = _options;
     this.addClass('jp-mdk-Graph');
-    this.node.setAttribute('role', 'region');
-    this.node.setAttribute('aria-label', trans.__('Graph of the pipeline'));
   }
 
   get subject(): Subject {
@@ -207,6 +204,7 @@ export function graphWidget(options: IOptions): MainAreaWidget<GraphContent> {
   const { subject, trans } = options;
   const content = new GraphContent(options);
   const widget = new MainAreaWidget({ content });
+  content.node.setAttribute('aria-label', trans.__('Graph of the pipeline'));
   widget.id = graphId(subject);
   widget.title.label =
     'run' in subject

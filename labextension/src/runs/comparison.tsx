@@ -19,9 +19,6 @@ export class ComparisonView extends ReactWidget {
   ) {
     super();
     this.addClass('jp-mdk-Comparison');
-    this.node.setAttribute('role', 'region');
-    this.node.setAttribute('aria-label', _trans.__('Comparison of two runs'));
-    this.node.tabIndex = 0;
   }
 
   protected render(): JSX.Element {
@@ -39,6 +36,8 @@ export function comparisonWidget(
 ): MainAreaWidget<ComparisonView> {
   const content = new ComparisonView(a, b, client, trans);
   const widget = new MainAreaWidget({ content });
+  content.node.setAttribute('aria-label', trans.__('Comparison of two runs'));
+  content.node.tabIndex = 0; // so that it can be scrolled by keys
   widget.id = `mdk-comparison:${a}:${b}`;
   widget.title.label = trans.__('Compare runs');
   widget.title.caption = trans.__('Runs %1 and %2', a, b);
