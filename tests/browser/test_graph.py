@@ -17,10 +17,10 @@ SOON = 30_000  # ms; for what starts processes
 FLOW = (
     ("parameters", "rounds = 2"),
     ("component:load", "rows = list(range(4))"),
-    ("component:check", "is_good = len(rows) > 3"),
-    ("component:train when:is_good", "model = sum(rows) * rounds"),
+    ("component:count", "size = len(rows)"),
+    ("", "%%component train --when 'size > 3'\nprint(sum(rows) * rounds)"),
     ("component:plot", "print(rows)"),
-    ("component:report after:plot", "print(model)"),
+    ("component:report after:plot", "print(size)"),
 )
 
 
@@ -59,11 +59,11 @@ def test_a_graph_is_live_and_leads_to_cells_and_notebooks(page: Page, lab: Lab, 
     expect(page.locator(".jp-mdk-Head-name")).to_have_text("flow.ipynb")
     execute(page, "mdk:open-graph")
     expect(graph(page).locator(".jp-mdk-Box")).to_have_count(5)
-    expect(graph(page).locator(".react-flow__edge")).to_have_count(5)
-    expect(box(page, "train")).to_contain_text("if is_good")
+    expect(graph(page).locator(".react-flow__edge")).to_have_count(6)
+    expect(box(page, "train")).to_contain_text("if size > 3")
     expect(box(page, "load")).to_contain_text("not run yet")
     execute(page, "mdk:run-pipeline", path="graph/flow.ipynb")
-    for name in ("load", "check", "train", "plot", "report"):
+    for name in ("load", "count", "train", "plot", "report"):
         expect(box(page, name)).to_have_attribute("data-state", "done", timeout=SOON)
     shoot(page, "graph")
     found = Axe().run(page, context=".jp-mdk-Graph")
@@ -79,10 +79,10 @@ def test_a_graph_is_live_and_leads_to_cells_and_notebooks(page: Page, lab: Lab, 
     page.keyboard.press("Enter")
     expect(page.locator(".jp-NotebookPanel:visible .jp-Cell.jp-mod-active")).to_contain_text("list(range(4))")
 
-    svg = ElementTree.parse(saved(page, "Save as SVG", tmp_path)).getroot()
+    svg = ElementTree.parse(saved(page, "SVG", tmp_path)).getroot()
     texts = [text.text for text in svg.iter("{http://www.w3.org/2000/svg}text")]
-    assert {"load", "check", "train", "plot", "report", "if is_good"} <= set(texts)
-    png = saved(page, "Save as PNG", tmp_path).read_bytes()
+    assert {"load", "count", "train", "plot", "report", "if size > 3"} <= set(texts)
+    png = saved(page, "PNG", tmp_path).read_bytes()
     width, height = struct.unpack(">II", png[16:24])
     assert (width, height) == (2 * int(svg.attrib["width"]), 2 * int(svg.attrib["height"]))
 
@@ -97,7 +97,7 @@ def test_a_graph_is_live_and_leads_to_cells_and_notebooks(page: Page, lab: Lab, 
 def test_sixty_components(page: Page, lab: Lab) -> None:
     cells = []
     for index in range(60):
-        above = [index - 6, (index // 6 - 1) * 6 + (index + 1) % 6] if index >= 6 else []
+        above = [index - 6, index - (5 if index % 6 < 5 else 6)] if index >= 6 else []
         read = " + ".join(f"v{at}" for at in above) or "0"
         cells.append((f"component:step_{index}", f"v{index} = {read}"))
     write(lab, "graph/sixty.ipynb", *cells)

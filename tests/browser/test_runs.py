@@ -193,7 +193,7 @@ def test_runs_of_the_terminal_and_of_cells_are_compared(page: Page, lab: Lab, se
     panel.press("mdk:compare-runs")
     page_of = page.get_by_role("region", name="Comparison of two runs")
     expect(page_of.get_by_role("row", name="rate")).to_have_text("rate0.52")
-    expect(page_of.get_by_role("row", name="score")).to_have_text("score22.590+67.5")
+    expect(page_of.get_by_role("row", name="score 22.5")).to_have_text("score22.590+67.5")
     expect(page_of.locator("[data-line='+']")).to_contain_text("sum(rows)")
     shoot(page, "comparison")
     accessible(page, ".jp-mdk-Comparison", ".jp-mdk-Section")

@@ -17,6 +17,9 @@ import type { Checked } from '../types';
 import { type Subject, graphId } from './subject';
 import type { GraphContent } from './widget';
 
+/** More components than this need the whole width. */
+const LARGE = 24;
+
 /** The graph of a notebook or a run in the main area. What draws it is loaded when the first one is opened. */
 export const graphPlugin: JupyterFrontEndPlugin<void> = {
   id: 'mdk-jupyter:graph',
@@ -74,7 +77,10 @@ export const graphPlugin: JupyterFrontEndPlugin<void> = {
             commands,
             trans
           });
-          shell.add(widget, 'main', { type: 'MDK', mode: 'split-right' });
+          // Beside the notebook, where there is room for it.
+          const isLarge = widget.content.size > LARGE;
+          const mode = isLarge ? 'tab-after' : 'split-right';
+          shell.add(widget, 'main', { type: 'MDK', mode });
           await graphs.add(widget);
         }
         shell.activateById(id);

@@ -35,12 +35,33 @@ const HEIGHT = 48;
 export const REMARK = 16;
 const MARGIN = 16;
 
-/** Where each component is, from top to bottom, so that no boxes overlap. Depends on nothing but the structure. */
+/** Width to height of the pages that graphs are looked at on. */
+const PAGE = 1.5;
+
+/**
+ * Where each component is, so that no boxes overlap. Depends on nothing but the structure.
+ *
+ * From top to bottom; what would be very wide goes from left to right, where that fits a page better.
+ */
 export function layout(graph: IGraph): ILayout {
+  const down = placed(graph, 'TB');
+  if (down.width < 2 * PAGE * down.height) {
+    return down;
+  }
+  const right = placed(graph, 'LR');
+  return pageOf(right) < pageOf(down) ? right : down;
+}
+
+/** The height of the page that a layout needs. */
+function pageOf({ width, height }: ILayout): number {
+  return Math.max(width / PAGE, height);
+}
+
+function placed(graph: IGraph, rankdir: 'TB' | 'LR'): ILayout {
   const dagre = new Graph({ directed: true });
   dagre.setGraph({
-    rankdir: 'TB',
-    nodesep: 28,
+    rankdir,
+    nodesep: 24,
     ranksep: 40,
     marginx: MARGIN,
     marginy: MARGIN

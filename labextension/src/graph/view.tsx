@@ -12,7 +12,8 @@ import {
   NodeProps,
   Position,
   ReactFlow,
-  ReactFlowInstance
+  ReactFlowInstance,
+  useStore
 } from '@xyflow/react';
 import * as React from 'react';
 
@@ -61,6 +62,9 @@ export default function GraphView(props: IGraphViewProps): JSX.Element {
     void flow.current?.fitView(FIT);
   }, [form]);
 
+  const here = graph.nodes.some(node => node.id === current)
+    ? current
+    : graph.nodes[0]?.id;
   const focus = (id: string) => {
     setCurrent(id);
     page.current
@@ -73,12 +77,12 @@ export default function GraphView(props: IGraphViewProps): JSX.Element {
     }
   };
   const onKeyDown = (event: React.KeyboardEvent) => {
-    const next = neighbour(placed, current, event.key);
+    const next = neighbour(placed, here, event.key);
     const zoom = { '+': 1.2, '=': 1.2, '-': 1 / 1.2 }[event.key];
     if (next) {
       focus(next);
     } else if (zoom) {
-      void flow.current?.zoomTo(flow.current.getZoom() * zoom);
+      zoomAt(flow.current, placed, here, zoom);
     } else if (event.key === '0') {
       void flow.current?.fitView(FIT);
     } else {
@@ -88,9 +92,6 @@ export default function GraphView(props: IGraphViewProps): JSX.Element {
     event.stopPropagation();
   };
 
-  const here = graph.nodes.some(node => node.id === current)
-    ? current
-    : graph.nodes[0]?.id;
   const nodes: BoxNode[] = placed.boxes.map(({ id, x, y, width, height }) => ({
     id,
     type: 'component',
@@ -139,20 +140,48 @@ export default function GraphView(props: IGraphViewProps): JSX.Element {
         nodesFocusable={false}
         edgesFocusable={false}
         elementsSelectable={false}
-        minZoom={0.1}
-        maxZoom={2}
+        minZoom={LEAST_ZOOM}
+        maxZoom={MOST_ZOOM}
         fitView
         fitViewOptions={FIT}
         onInit={instance => {
           flow.current = instance;
           onReady(instance);
         }}
-      />
+      >
+        <Distance page={page} />
+      </ReactFlow>
     </div>
   );
 }
 
+/** From afar names alone are shown, in letters that can be read. */
+function Distance(props: { page: React.RefObject<HTMLDivElement> }): null {
+  const isFar = useStore(state => state.transform[2] < 0.6);
+  React.useEffect(() => {
+    props.page.current?.classList.toggle('jp-mod-far', isFar);
+  }, [isFar]);
+  return null;
+}
+
+const LEAST_ZOOM = 0.1;
+const MOST_ZOOM = 2;
 const FIT = { padding: 0.06, maxZoom: 1 };
+
+/** Zoom so that the current box is in the middle. */
+function zoomAt(
+  flow: Flow | null,
+  placed: ILayout,
+  id: string | undefined,
+  factor: number
+): void {
+  const box = placed.boxes.find(other => other.id === id);
+  if (flow && box) {
+    void flow.setCenter(box.x + box.width / 2, box.y + box.height / 2, {
+      zoom: Math.min(MOST_ZOOM, Math.max(LEAST_ZOOM, flow.getZoom() * factor))
+    });
+  }
+}
 
 /** Move the graph only where a box is out of sight. */
 function bringIntoView(

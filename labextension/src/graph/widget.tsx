@@ -5,12 +5,7 @@ import {
   ToolbarButton
 } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
-import {
-  addIcon,
-  downloadIcon,
-  imageIcon,
-  LabIcon
-} from '@jupyterlab/ui-components';
+import { addIcon, downloadIcon, LabIcon } from '@jupyterlab/ui-components';
 import type { CommandRegistry } from '@lumino/commands';
 import * as React from 'react';
 
@@ -45,6 +40,14 @@ export class GraphContent extends ReactWidget {
 
   get subject(): Subject {
     return this._options.subject;
+  }
+
+  /** How many components are known to be in it. */
+  get size(): number {
+    const { subject, runs, pipelines } = this._options;
+    return 'run' in subject
+      ? (runs.get(subject.run)?.steps.length ?? 0)
+      : (pipelines.byPath(subject.path)?.checked?.components.length ?? 0);
   }
 
   /** How it is moved and zoomed; null before it is drawn. */
@@ -235,7 +238,7 @@ export function graphWidget(options: IOptions): MainAreaWidget<GraphContent> {
       .save(format)
       .catch((reason: Error) => Notification.error(reason.message));
   add('svg', downloadIcon, trans.__('Save as SVG'), save('svg'), 'SVG');
-  add('png', imageIcon, trans.__('Save as PNG'), save('png'), 'PNG');
+  add('png', downloadIcon, trans.__('Save as PNG'), save('png'), 'PNG');
   return widget;
 }
 

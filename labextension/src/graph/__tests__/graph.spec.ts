@@ -116,6 +116,17 @@ describe('the layout', () => {
     }
   });
 
+  it('of many side by side goes from left to right', () => {
+    const many = Array.from({ length: 40 }, (_, index) =>
+      component(`many_${index}`, ['load'])
+    );
+    const wide = layout(
+      graphOfComponents([component('load'), ...many], undefined)
+    );
+    expect(overlaps(wide)).toBe(0);
+    expect(wide.width).toBeLessThan(wide.height);
+  });
+
   it('is the same for the same structure, whatever the states', () => {
     const before = graphOfComponents(DIAMOND, undefined);
     const after = graphOfComponents(
