@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterable, Iterator
-from itertools import islice
 from pathlib import Path
 
 from mdk_converters.findings import Finding
-from mdk_jupyter.errors import NotFoundError
+from mdk_jupyter.errors import NotFoundError, UsageError
 from mdk_jupyter.local import announcing
 from mdk_jupyter.local.record import Run
 from mdk_jupyter.local.store import FOLDER, find_run, newest_runs
@@ -30,9 +29,15 @@ class Stores:
         """Return all stores that have runs."""
         told = (self._places.path(folder) for folder in announcing.stores())
         found = self._seen | {store for store in told if store is not None}
-        return sorted(store for store in found if (self._places.file(store) / FOLDER / "runs").is_dir())
+        return sorted(filter(self._has_runs, found))
 
-    def newest(self, stores: Iterable[str], before: str | None) -> Iterator[Run]:
+    def _has_runs(self, store: str) -> bool:
+        try:
+            return (self._places.file(store) / FOLDER / "runs").is_dir()
+        except UsageError:  # the notebook of a session may be anywhere
+            return False
+
+    def newest(self, stores: Iterable[str], before: str | None = None) -> Iterator[Run]:
         """Yield the runs of several stores, newest first."""
         each = [newest_runs(self._places.file(store), before) for store in stores]
         return heapq.merge(*each, key=lambda run: run.id, reverse=True)
@@ -51,9 +56,3 @@ class Stores:
             if (folder / FOLDER / "runs" / wanted / "run.json").is_file():
                 return find_run(folder, wanted)
         raise NotFoundError([Finding("MDK352", f"no run {wanted!r} is known here", fix="name its store")])
-
-
-def first(runs: Iterator[Run], limit: int, source: Path | None = None) -> list[Run]:
-    """Return the first runs, of one notebook alone if `source` is given."""
-    wanted = (run for run in runs if source is None or run.source == source)
-    return list(islice(wanted, limit))

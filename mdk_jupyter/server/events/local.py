@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -56,23 +57,21 @@ class LocalRuns:
 
     def _find(self, *, going_on: bool) -> None:
         """Take up runs that are new; with `going_on` those alone that have not ended."""
-        names = announcing.names()
-        if names == self._known:
+        if announcing.names() == self._known:
             return
-        for announced in announcing.announced():
-            if f"{announced.run.name}.json" not in self._known:
-                self._take_up(announced.run, going_on)
-        self._known = names
+        found = [announced.run for announced in announcing.announced()]
+        for run in found:
+            if run.name not in self._known:
+                self._take_up(run, going_on)
+        self._known = {run.name for run in found}
 
     def _take_up(self, folder: Path, going_on: bool) -> None:
-        try:
+        with contextlib.suppress(OSError, ValueError, KeyError, TypeError):  # taken away again, or of another version
             run = Run.open(folder)
-        except (OSError, ValueError, KeyError, TypeError):  # taken away again, or of another version
-            return
-        if run.target != "local":
-            self._adopt(run)
-        elif not going_on or is_driven(folder):
-            self._followed.append(_Followed(folder, run.source, Journal(folder)))
+            if run.target != "local":
+                self._adopt(run)
+            elif not going_on or is_driven(folder):
+                self._followed.append(_Followed(folder, run.source, Journal(folder)))
 
     def _goes_on(self, run: _Followed) -> bool:
         try:
