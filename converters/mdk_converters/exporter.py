@@ -19,6 +19,7 @@ class PipelineExporter(Exporter):
     """
 
     output_mimetype = "application/yaml"
+    export_from_notebook = "MDK pipeline"
 
     @default("file_extension")
     def _file_extension_default(self) -> str:

@@ -1,8 +1,11 @@
 import { cellsPlugin } from './cells';
 import { clientPlugin } from './connection';
 import { drivePlugin } from './drive';
+import { exportPlugin } from './export';
+import { filesPlugin } from './files';
 import { findingsPlugin } from './findings';
 import { graphPlugin } from './graph';
+import { launcherPlugin } from './launcher';
 import { pipelinesPlugin } from './notebook';
 import { pipelineSectionPlugin } from './pipeline';
 import { runsPlugin, runsSectionPlugin } from './runs';
@@ -14,8 +17,11 @@ export default [
   cellsPlugin,
   clientPlugin,
   drivePlugin,
+  exportPlugin,
+  filesPlugin,
   findingsPlugin,
   graphPlugin,
+  launcherPlugin,
   pipelinesPlugin,
   pipelineSectionPlugin,
   runsPlugin,

@@ -103,7 +103,7 @@ class serving:
             *(sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ip=127.0.0.1"),
             *(f"--port={self._port}", "--ServerApp.port_retries=0", f"--IdentityProvider.token={self.lab.token}"),
             *(f"--ServerApp.root_dir={self.lab.root}", "--LabApp.expose_app_in_browser=True"),
-            "--LabApp.extension_manager=readonly",
+            *("--JupyterNotebookApp.expose_app_in_browser=True", "--LabApp.extension_manager=readonly"),
             "--ServerApp.jpserver_extensions={'mdk_jupyter': True}",
         ]
         with (self.lab.home / "server.log").open("ab") as log:

@@ -17,8 +17,10 @@ export interface IBarState {
 
 /** The line above a code cell: its component, the options in short, and what is wrong. */
 export class CellBar extends Widget {
-  constructor(actions: CellBar.IActions) {
+  /** @param host the node of the cell, which gets the colour */
+  constructor(host: HTMLElement, actions: CellBar.IActions) {
     super({ node: document.createElement('div') });
+    this._host = host;
     this.addClass('jp-mdk-CellBar');
     this.chip = button('jp-mdk-Chip', () => actions.choose(this.chip));
     this.chip.setAttribute('aria-haspopup', 'menu');
@@ -55,7 +57,8 @@ export class CellBar extends Widget {
     this._findings.setAttribute('aria-label', state.findings);
     this.toggleClass('jp-mod-bare', state.name === null);
     this.toggleClass('jp-mod-role', state.colour === null);
-    this.node.style.setProperty('--jp-mdk-colour', state.colour ?? '');
+    this.toggleClass('jp-mod-component', state.colour !== null);
+    this._host.style.setProperty('--jp-mdk-colour', state.colour ?? '');
   }
 
   /** Whether the Tab key stops here: at the active cell alone. */
@@ -66,6 +69,7 @@ export class CellBar extends Widget {
   }
 
   private readonly _findings: HTMLButtonElement;
+  private readonly _host: HTMLElement;
   private _key = '';
   private readonly _options: HTMLButtonElement;
 }

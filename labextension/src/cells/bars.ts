@@ -14,6 +14,9 @@ import { Roles } from './edits';
 import type { IRole } from './roles';
 import { inShort } from './words';
 
+/** How long to wait from one look at all cells to the next (ms). */
+const PAUSE = 150;
+
 /** The bars of one notebook. A cell without a role and without findings has none. */
 export class CellBars implements IDisposable {
   constructor(options: CellBars.IOptions) {
@@ -42,19 +45,23 @@ export class CellBars implements IDisposable {
       return;
     }
     this._isDisposed = true;
-    cancelAnimationFrame(this._frame);
+    window.clearTimeout(this._timer);
     this._bars.forEach(bar => bar.dispose());
     this._bars.clear();
     Signal.clearData(this);
   }
 
-  /** Many changes, one look. */
+  /** Look at once, and then no more than now and then while much changes. */
   private _later(): void {
-    cancelAnimationFrame(this._frame);
-    this._frame = requestAnimationFrame(() => this._refresh());
+    if (this._timer === 0) {
+      const wait = Math.max(0, this._last + PAUSE - performance.now());
+      this._timer = window.setTimeout(() => this._refresh(), wait);
+    }
   }
 
   private _refresh(): void {
+    this._timer = 0;
+    this._last = performance.now();
     const { panel, pipeline } = this._options;
     const { model, widgets } = panel.content;
     if (this._isDisposed || !model) {
@@ -114,17 +121,12 @@ export class CellBars implements IDisposable {
   }
 
   private _show(cell: Cell, state: IBarState | null): void {
-    let bar = this._bars.get(cell);
-    cell.toggleClass('jp-mdk-mod-component', Boolean(state?.colour));
+    const bar = this._bars.get(cell);
     if (state === null) {
       bar?.dispose();
-      return;
+    } else {
+      (bar ?? this._add(cell)).display(state);
     }
-    if (!bar) {
-      bar = this._add(cell);
-    }
-    bar.display(state);
-    cell.node.style.setProperty('--jp-mdk-colour', state.colour ?? '');
   }
 
   private _add(cell: Cell): CellBar {
@@ -136,7 +138,7 @@ export class CellBars implements IDisposable {
         notebook.activeCellIndex = notebook.widgets.indexOf(cell);
       }
     };
-    const bar = new CellBar({
+    const bar = new CellBar(cell.node, {
       choose: anchor => {
         activate();
         choose(anchor);
@@ -153,9 +155,7 @@ export class CellBars implements IDisposable {
     bar.reachable = panel.content.activeCell === cell;
     (cell.layout as PanelLayout).insertWidget(0, bar);
     this._bars.set(cell, bar);
-    bar.disposed.connect(() => {
-      this._bars.delete(cell);
-    });
+    bar.disposed.connect(() => this._bars.delete(cell));
     return bar;
   }
 
@@ -166,9 +166,10 @@ export class CellBars implements IDisposable {
   }
 
   private readonly _bars = new Map<Cell, CellBar>();
-  private _frame = 0;
   private _isDisposed = false;
+  private _last = -PAUSE;
   private readonly _options: CellBars.IOptions;
+  private _timer = 0;
 }
 
 export namespace CellBars {

@@ -1,4 +1,4 @@
-import { InputDialog, Notification } from '@jupyterlab/apputils';
+import { InputDialog } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { CommandRegistry } from '@lumino/commands';
 import type {
@@ -69,6 +69,18 @@ export function addCommands(options: ICommandOptions): void {
     name: string | null = null
   ) => writing.write(writing.roles.assign(ids, { kind, component: name }));
 
+  const checked = (name: string) => {
+    if (!NAME.test(name)) {
+      throw new Error(
+        trans.__(
+          '“%1” cannot be the name of a component: letters, digits, - and _, beginning with a letter',
+          name
+        )
+      );
+    }
+    return name;
+  };
+
   const askName = async (
     title: string,
     given: unknown,
@@ -85,16 +97,7 @@ export function addCommands(options: ICommandOptions): void {
       });
       name = answer.button.accept ? answer.value : null;
     }
-    if (name !== null && !NAME.test(name)) {
-      Notification.error(
-        trans.__(
-          '“%1” cannot be the name of a component: letters, digits, - and _, beginning with a letter.',
-          name
-        )
-      );
-      return null;
-    }
-    return name;
+    return name === null ? null : checked(name);
   };
 
   commands.addCommand(CommandIDs.assign, {
@@ -114,9 +117,7 @@ export function addCommands(options: ICommandOptions): void {
       if (typeof args.component !== 'string') {
         return commands.execute(CommandIDs.choose);
       }
-      if (NAME.test(args.component)) {
-        assign(idsIn(args), 'component', args.component);
-      }
+      assign(idsIn(args), 'component', checked(args.component));
     }
   });
 

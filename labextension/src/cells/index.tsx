@@ -100,6 +100,19 @@ export const cellsPlugin: JupyterFrontEndPlugin<void> = {
       selector: '.jp-Notebook .jp-CodeCell',
       rank: 9.5
     });
+    // What is clicked is meant, as everywhere in a notebook.
+    app.contextMenu.opened.connect(() => {
+      const notebook = writing.panel?.content;
+      const node = app.contextMenuHitTest(hit =>
+        hit.classList.contains('jp-CodeCell')
+      );
+      const cell = notebook?.widgets.find(each => each.node === node);
+      if (notebook && cell && !notebook.isSelectedOrActive(cell)) {
+        notebook.deselectAll();
+        notebook.activeCellIndex = notebook.widgets.indexOf(cell);
+      }
+      menu.fill();
+    });
     const category = trans.__('MDK');
     for (const command of Object.values(CommandIDs)) {
       palette?.addItem({ command, category });

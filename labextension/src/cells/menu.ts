@@ -2,7 +2,6 @@ import type { NotebookPanel } from '@jupyterlab/notebook';
 import { MenuSvg } from '@jupyterlab/ui-components';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { CommandRegistry } from '@lumino/commands';
-import { MessageLoop } from '@lumino/messaging';
 import type { Menu } from '@lumino/widgets';
 
 import { CommandIDs } from './commands';
@@ -15,12 +14,10 @@ export class ComponentMenu {
     this.menu = new MenuSvg({ commands: options.commands });
     this.menu.id = 'jp-mdk-component-menu';
     this.menu.title.label = options.trans.__('Pipeline Component');
-    // The components change: the menu is filled each time it is shown, also where it is a submenu.
-    MessageLoop.installMessageHook(this.menu, (_, message) => {
-      if (message.type === 'update-request' && !this.menu.isAttached) {
-        this._fill();
-      }
-      return true;
+    // Else the keys of the notebook would be dead.
+    this.menu.aboutToClose.connect(() => {
+      this._focused?.focus();
+      this._focused = null;
     });
   }
 
@@ -28,6 +25,8 @@ export class ComponentMenu {
 
   /** Open below this. */
   open(anchor: HTMLElement): void {
+    this.fill();
+    this._focused = document.activeElement as HTMLElement | null;
     const { left, bottom } = anchor.getBoundingClientRect();
     this.menu.open(left, bottom + 2);
   }
@@ -51,7 +50,8 @@ export class ComponentMenu {
     this.open(anchor);
   }
 
-  private _fill(): void {
+  /** Offer the components that there are now. */
+  fill(): void {
     const { menu } = this;
     menu.clearItems();
     for (const component of this._options.writing.roles.components) {
@@ -67,6 +67,7 @@ export class ComponentMenu {
     menu.addItem({ command: CommandIDs.rename });
   }
 
+  private _focused: HTMLElement | null = null;
   private readonly _options: ComponentMenu.IOptions;
 }
 

@@ -65,7 +65,7 @@ export class Marks implements IDisposable {
 
   private _mark(cell: Cell, findings: readonly Finding[]): void {
     const view = (cell.editor as CodeMirrorEditor | null)?.editor;
-    if (!view) {
+    if (!view || (findings.length === 0 && !this._marked.has(view))) {
       return;
     }
     const source = view.state.doc.toString();
@@ -78,12 +78,10 @@ export class Marks implements IDisposable {
         ...[from, to, severity, message]
       ])
     );
-    const before = this._marked.get(view);
-    if (before === key || (before === undefined && diagnostics.length === 0)) {
-      return;
+    if (this._marked.get(view) !== key) {
+      this._marked.set(view, key);
+      view.dispatch(setDiagnostics(view.state, diagnostics));
     }
-    this._marked.set(view, key);
-    view.dispatch(setDiagnostics(view.state, diagnostics));
   }
 
   private _isDisposed = false;
