@@ -25,6 +25,8 @@ export interface ILine {
 export interface ILayout {
   boxes: IBox[];
   lines: ILine[];
+  /** Whether it goes from top to bottom; else from left to right. */
+  isDown: boolean;
   width: number;
   height: number;
 }
@@ -75,21 +77,25 @@ function placed(graph: IGraph, rankdir: 'TB' | 'LR'): ILayout {
   }
   place(dagre);
   const { width = 0, height = 0 } = dagre.graph() as Partial<ILayout>;
+  const boxes = graph.nodes.map(({ id }) => {
+    const { x, y, width, height } = dagre.node(id) as IBox;
+    return { id, x: x - width / 2, y: y - height / 2, width, height };
+  });
+  const byId = new Map(boxes.map(box => [box.id, box]));
+  const isDown = rankdir === 'TB';
   return {
-    boxes: graph.nodes.map(({ id }) => {
-      const box = dagre.node(id) as IBox;
-      return {
-        id,
-        x: box.x - box.width / 2,
-        y: box.y - box.height / 2,
-        width: box.width,
-        height: box.height
-      };
-    }),
+    boxes,
     lines: graph.edges.map(({ from, to }) => {
-      const { points } = dagre.edge(from, to) as { points: IPoint[] };
-      return { from, to, points, d: curve(points) };
+      const edge = dagre.edge(from, to) as { points: IPoint[] };
+      const points = through(
+        byId.get(from) as IBox,
+        byId.get(to) as IBox,
+        edge.points,
+        isDown
+      );
+      return { from, to, points, d: curve(points, isDown) };
     }),
+    isDown,
     width: Number.isFinite(width) ? width : 0,
     height: Number.isFinite(height) ? height : 0
   };
@@ -107,17 +113,43 @@ function heightOf(node: IGraphNode): number {
   return HEIGHT + REMARK * ((node.when ? 1 : 0) + (node.foreach ? 1 : 0));
 }
 
-/** A path near the points, without corners. */
-function curve(points: readonly IPoint[]): string {
-  const at = ({ x, y }: IPoint) => `${round(x)} ${round(y)}`;
+/** From the middle of one box's side to that of another's, by way of what dagre keeps free for a long edge. */
+function through(
+  from: IBox,
+  to: IBox,
+  bends: readonly IPoint[],
+  isDown: boolean
+): IPoint[] {
+  const start = middleOf(from);
+  const end = middleOf(to);
+  const ends: [IPoint, IPoint] = isDown
+    ? [
+        { x: start.x, y: from.y + from.height },
+        { x: end.x, y: to.y }
+      ]
+    : [
+        { x: from.x + from.width, y: start.y },
+        { x: to.x, y: end.y }
+      ];
+  // The first and the last bend are where the line would leave the boxes, or the only one between two layers.
+  return [ends[0], ...(bends.length > 3 ? bends.slice(1, -1) : []), ends[1]];
+}
+
+/** A path through points that leaves each of them in the direction of the layout. */
+function curve(points: readonly IPoint[], isDown: boolean): string {
+  const at = (x: number, y: number) => `${round(x)} ${round(y)}`;
   const [first, ...rest] = points;
-  const last = rest.pop() as IPoint;
-  const bends = rest.map((point, index) => {
-    const next = rest[index + 1] ?? last;
-    const middle = { x: (point.x + next.x) / 2, y: (point.y + next.y) / 2 };
-    return `Q${at(point)} ${at(index === rest.length - 1 ? last : middle)}`;
+  let before = first;
+  const parts = rest.map(point => {
+    const { x, y } = before;
+    before = point;
+    const middle = isDown ? (y + point.y) / 2 : (x + point.x) / 2;
+    const [one, other] = isDown
+      ? [at(x, middle), at(point.x, middle)]
+      : [at(middle, y), at(middle, point.y)];
+    return `C${one} ${other} ${at(point.x, point.y)}`;
   });
-  return `M${at(first)}${bends.length ? bends.join('') : `L${at(last)}`}`;
+  return `M${at(first.x, first.y)}${parts.join('')}`;
 }
 
 function round(of: number): number {

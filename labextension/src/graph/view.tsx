@@ -6,9 +6,9 @@ import {
   BaseEdge,
   Edge,
   EdgeProps,
-  Handle,
   MarkerType,
   Node,
+  NodeHandle,
   NodeProps,
   Position,
   ReactFlow,
@@ -98,6 +98,8 @@ export default function GraphView(props: IGraphViewProps): JSX.Element {
     position: { x, y },
     width,
     height,
+    measured: { width, height },
+    handles: handles(width, height, placed.isDown),
     data: {
       node: graph.nodes.find(node => node.id === id) as IGraphNode,
       isCurrent: id === here,
@@ -153,6 +155,19 @@ export default function GraphView(props: IGraphViewProps): JSX.Element {
       </ReactFlow>
     </div>
   );
+}
+
+/** Where lines begin and end; said here, so that nothing has to be measured. */
+function handles(width: number, height: number, isDown: boolean): NodeHandle[] {
+  return isDown
+    ? [
+        { type: 'target', position: Position.Top, x: width / 2, y: 0 },
+        { type: 'source', position: Position.Bottom, x: width / 2, y: height }
+      ]
+    : [
+        { type: 'target', position: Position.Left, x: 0, y: height / 2 },
+        { type: 'source', position: Position.Right, x: width, y: height / 2 }
+      ];
 }
 
 /** From afar names alone are shown, in letters that can be read. */
@@ -223,7 +238,6 @@ function Box({ data }: NodeProps<BoxNode>): JSX.Element {
       data-component={node.id}
       style={style}
     >
-      <Handle type="target" position={Position.Top} isConnectable={false} />
       <button
         className="jp-mdk-Box-main"
         data-node
@@ -260,7 +274,6 @@ function Box({ data }: NodeProps<BoxNode>): JSX.Element {
           <notebookIcon.react tag="span" width="14px" height="14px" />
         </button>
       )}
-      <Handle type="source" position={Position.Bottom} isConnectable={false} />
     </div>
   );
 }
