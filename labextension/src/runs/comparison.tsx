@@ -91,7 +91,7 @@ function Comparison({ found, trans }: IProps): JSX.Element {
   const [isAll, setIsAll] = React.useState(false);
   return (
     <div className="jp-mdk-Comparison-page">
-      <header>
+      <div className="jp-mdk-Comparison-head">
         <h2>{title(found, trans)}</h2>
         <label>
           <input
@@ -101,7 +101,7 @@ function Comparison({ found, trans }: IProps): JSX.Element {
           />
           {trans.__('Show what is the same')}
         </label>
-      </header>
+      </div>
       <Runs found={found} trans={trans} />
       <Pairs
         title={trans.__('Parameters')}
