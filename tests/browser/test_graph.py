@@ -65,9 +65,14 @@ def test_a_graph_is_live_and_leads_to_cells_and_notebooks(page: Page, lab: Lab, 
     execute(page, "mdk:run-pipeline", path="graph/flow.ipynb")
     for name in ("load", "count", "train", "plot", "report"):
         expect(box(page, name)).to_have_attribute("data-state", "done", timeout=SOON)
-    shoot(page, "graph")
-    found = Axe().run(page, context=".jp-mdk-Graph")
-    assert found.violations_count == 0, found.generate_report()
+    for theme in ("JupyterLab Dark High Contrast", "JupyterLab Dark", "JupyterLab Light"):
+        execute(page, "apputils:change-theme", theme=theme)
+        page.wait_for_function("name => document.body.dataset.jpThemeName === name", arg=theme)
+        page.locator('li[data-component="train"] .jp-mdk-Row').hover()
+        shoot(page, f"graph-{theme}")
+        for place in (".jp-mdk-Graph", ".jp-mdk-Section"):
+            found = Axe().run(page, context=place)
+            assert found.violations_count == 0, found.generate_report()
 
     # By keys alone: one stop for Tab, arrows from one component to the next, Enter.
     box(page, "load").get_by_role("button").first.focus()
