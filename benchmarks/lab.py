@@ -92,7 +92,9 @@ def first_paint(page: Page, lab: Lab) -> float:
         *((f"component:step_{n}", f"v{n} = seed" if n == 0 else f"v{n} = v{n - 1} + 1") for n in range(STEPS)),
     )
     open_lab(page, lab.page())
-    page.evaluate("() => jupyterapp.commands.execute('docmanager:open', {path: 'flow.ipynb', kernel: {name: 'python3'}})")
+    page.evaluate(
+        "() => jupyterapp.commands.execute('docmanager:open', {path: 'flow.ipynb', kernel: {name: 'python3'}})"
+    )
     page.locator(".jp-NotebookPanel .jp-Cell").first.wait_for()
     page.wait_for_timeout(2000)  # the notebook is checked whether or not the sidebar is open
     return float(page.evaluate(_OPEN))

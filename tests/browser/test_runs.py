@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import json
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,13 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from jupyter_servers import notebook
-from playwright.sync_api import Browser, Locator, Page, expect
+from lab_pages import SOON, accessible, execute, themed, write_python
+from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.conftest import Lab, open_lab, serving, shoot
+from tests.browser.conftest import Lab, serving, shoot
 
-SOON = 30_000  # ms; for what starts processes
 HAS_STANDIN = all(map(importlib.util.find_spec, ("starlette", "kfp", "google.cloud.aiplatform_v1")))
 FLOW = (
     ("parameters", "rate = 0.5  # share of the rows\nrounds = 2"),
@@ -49,19 +46,6 @@ def server(tmp_path_factory: pytest.TempPathFactory, chromium: str) -> Iterator[
 @pytest.fixture(scope="module")
 def lab(server: serving) -> Lab:
     return server.lab
-
-
-def write(lab: Lab, name: str, *cells: tuple[str, str]) -> Path:
-    file = lab.root / name
-    file.parent.mkdir(parents=True, exist_ok=True)
-    content = notebook(*cells)
-    content["metadata"] = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
-    file.write_text(json.dumps(content))
-    return file
-
-
-def execute(page: Page, command: str, **args: object) -> None:
-    page.evaluate("([id, args]) => void jupyterapp.commands.execute(id, args)", [command, args])
 
 
 def mdk(server: serving, folder: Path, *words: str) -> subprocess.Popen[bytes]:
@@ -113,20 +97,8 @@ class Panel:
         return self.run(index)
 
 
-def accessible(page: Page, *places: str) -> None:
-    for place in places:
-        found = Axe().run(page, context=place)
-        assert found.violations_count == 0, found.generate_report()
-
-
-def themed(page: Page, name: str) -> None:
-    """Set a theme, and wait until it is there."""
-    execute(page, "apputils:change-theme", theme=name)
-    page.wait_for_function("name => document.body.dataset.jpThemeName === name", arg=name)
-
-
 def test_a_run_fails_is_mended_and_goes_on_from_the_cache(page: Page, lab: Lab) -> None:
-    write(lab, "mend/flow.ipynb", *FLOW)
+    write_python(lab.root / "mend/flow.ipynb", *FLOW)
     panel = Panel(page, "mend/flow.ipynb")
     expect(panel.pipeline.locator("[data-component]")).to_have_count(3)
     panel.expect(load="none", train="none", report="none")
@@ -178,7 +150,7 @@ def test_a_run_fails_is_mended_and_goes_on_from_the_cache(page: Page, lab: Lab) 
 
 
 def test_runs_of_the_terminal_and_of_cells_are_compared(page: Page, lab: Lab, server: serving) -> None:
-    file = write(lab, "compare/churn.ipynb", *MENDED)
+    file = write_python(lab.root / "compare/churn.ipynb", *MENDED)
     panel = Panel(page, "compare/churn.ipynb")
     panel.expect(load="none")
     run_here(server, file.parent, file.name)
@@ -186,7 +158,7 @@ def test_runs_of_the_terminal_and_of_cells_are_compared(page: Page, lab: Lab, se
     panel.expect_run("churn", "done")
     first = panel.run().get_attribute("data-run")
 
-    write(lab, "compare/magic.ipynb", ("", "%load_ext mdk_jupyter\n%mdk run local churn.ipynb -p rate=2"))
+    write_python(lab.root / "compare/magic.ipynb", ("", "%load_ext mdk_jupyter\n%mdk run local churn.ipynb -p rate=2"))
     file.write_text(file.read_text().replace("len(rows)", "sum(rows)"))
     execute(page, "docmanager:open", path="compare/magic.ipynb")
     expect(page.locator(".jp-NotebookPanel:visible")).to_contain_text("%mdk run local")
@@ -215,7 +187,7 @@ def test_runs_of_the_terminal_and_of_cells_are_compared(page: Page, lab: Lab, se
 
 
 def test_what_goes_on_outlives_the_page_and_the_server(page: Page, lab: Lab, server: serving) -> None:
-    file = write(lab, "long/wait.ipynb", *GATED)
+    file = write_python(lab.root / "long/wait.ipynb", *GATED)
     panel = Panel(page, "long/wait.ipynb")
     execute(page, "mdk:run-pipeline")
     panel.expect(first="done", wait="running", last="waiting")
@@ -243,7 +215,7 @@ def test_what_goes_on_outlives_the_page_and_the_server(page: Page, lab: Lab, ser
 def test_a_pipeline_is_submitted(page: Page, lab: Lab) -> None:
     if not HAS_STANDIN:
         pytest.skip("the clients of Vertex AI and Kubeflow Pipelines are not installed")
-    file = write(lab, "submit/flow.ipynb", *MENDED)
+    file = write_python(lab.root / "submit/flow.ipynb", *MENDED)
     project(file.parent)
     panel = Panel(page, "submit/flow.ipynb")
     panel.press("mdk:submit-pipeline")
@@ -282,7 +254,9 @@ def project(folder: Path) -> None:
 
 
 def test_errors_are_told_before_a_run(page: Page, lab: Lab) -> None:
-    write(lab, "wrong/wrong.ipynb", ("component:a", "x = 1\nprint(nowhere)"), ("component:b cpu:many", "print(x)"))
+    write_python(
+        lab.root / "wrong/wrong.ipynb", ("component:a", "x = 1\nprint(nowhere)"), ("component:b cpu:many", "print(x)")
+    )
     panel = Panel(page, "wrong/wrong.ipynb")
     errors = panel.pipeline.locator(".jp-mdk-Errors")
     expect(errors).to_contain_text("in the way of a run")

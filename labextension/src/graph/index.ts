@@ -11,6 +11,7 @@ import {
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
 import { graphIcon } from '../icons';
+import { present } from '../presenting';
 import { CommandIDs } from '../runs/commands';
 import { IMDKClient, IPipelines, IRuns } from '../tokens';
 import type { Checked } from '../types';
@@ -36,7 +37,7 @@ export const graphPlugin: JupyterFrontEndPlugin<void> = {
     palette: ICommandPalette | null,
     restorer: ILayoutRestorer | null
   ): void => {
-    const { commands, shell } = app;
+    const { commands } = app;
     const trans = (translator ?? nullTranslator).load('mdk_jupyter');
     const graphs = new WidgetTracker<MainAreaWidget<GraphContent>>({
       namespace: 'mdk-graph'
@@ -80,10 +81,11 @@ export const graphPlugin: JupyterFrontEndPlugin<void> = {
           // Beside the notebook, where there is room for it.
           const isLarge = widget.content.size > LARGE;
           const mode = isLarge ? 'tab-after' : 'split-right';
-          shell.add(widget, 'main', { type: 'MDK', mode });
           await graphs.add(widget);
+          present(app, widget, mode);
+        } else {
+          app.shell.activateById(id);
         }
-        shell.activateById(id);
       }
     });
     pipelines.currentChanged.connect(() =>

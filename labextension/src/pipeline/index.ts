@@ -15,17 +15,18 @@ import { codeIcon, runIcon, stopIcon } from '@jupyterlab/ui-components';
 import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
 
 import { submitIcon } from '../icons';
+import { present } from '../presenting';
 import { CommandIDs } from '../runs/commands';
 import { hasEnded } from '../runs/events';
-// eslint-disable-next-line jupyter/prefer-lazy-imports -- what starts runs needs it anyway
+ 
 import { tellProblem } from '../runs/notifying';
-// eslint-disable-next-line jupyter/prefer-lazy-imports -- small, and in the section at once
+ 
 import { Starting } from '../runs/starting';
 import { IMDKClient, IPipelines, IRuns, ISidebar } from '../tokens';
 import type { Checked, RunRequest, Spec } from '../types';
 import { Drafts } from './drafts';
 import { parsed } from './parameters';
-// eslint-disable-next-line jupyter/prefer-lazy-imports -- the sidebar shows it at once
+ 
 import { PipelineSection } from './section';
 
 const PATH = {
@@ -57,7 +58,7 @@ export const pipelineSectionPlugin: JupyterFrontEndPlugin<void> = {
     restorer: ILayoutRestorer | null,
     state: IStateDB | null
   ): void => {
-    const { commands, shell } = app;
+    const { commands } = app;
     const trans = (translator ?? nullTranslator).load('mdk_jupyter');
     const told = { commands, trans };
     const starting = new Starting({ runs, pipelines, ...told });
@@ -204,9 +205,8 @@ export const pipelineSectionPlugin: JupyterFrontEndPlugin<void> = {
           });
           widget.title.icon = codeIcon;
           widget.title.caption = trans.__('Spec of %1, read-only', path);
-          shell.add(widget, 'main', { type: 'MDK' });
           await specs.add(widget);
-          shell.activateById(id);
+          present(app, widget);
         } catch (reason) {
           tellProblem(reason, path, told);
         }

@@ -43,6 +43,7 @@ export function comparisonWidget(
   widget.title.caption = trans.__('Runs %1 and %2', a, b);
   widget.title.icon = compareIcon;
   widget.title.closable = true;
+  widget.toolbar.hide(); // it is empty
   return widget;
 }
 

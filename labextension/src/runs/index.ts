@@ -17,20 +17,21 @@ import { refreshIcon, stopIcon } from '@jupyterlab/ui-components';
 import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
 
 import { compareIcon } from '../icons';
+import { present } from '../presenting';
 import { IMDKClient, IPipelines, IRuns, ISidebar } from '../tokens';
 import type { RunView, StepView } from '../types';
 import { CommandIDs } from './commands';
 import type { ComparisonView } from './comparison';
-// eslint-disable-next-line jupyter/prefer-lazy-imports -- events are listened to at once
+ 
 import { Runs } from './model';
-// eslint-disable-next-line jupyter/prefer-lazy-imports -- what starts runs needs it anyway
+ 
 import { tellProblem } from './notifying';
 
 import { Opening } from './opening';
-// eslint-disable-next-line jupyter/prefer-lazy-imports -- the sidebar shows it at once
+ 
 import { RunsSection } from './section';
 import { Selection } from './selection';
-// eslint-disable-next-line jupyter/prefer-lazy-imports -- small, and in the section at once
+ 
 import { Starting } from './starting';
 
 /** The runs, kept up to date by the events of the server. */
@@ -84,7 +85,7 @@ export const runsSectionPlugin: JupyterFrontEndPlugin<void> = {
     palette: ICommandPalette | null,
     restorer: ILayoutRestorer | null
   ): void => {
-    const { commands, shell } = app;
+    const { commands } = app;
     const trans = (translator ?? nullTranslator).load('mdk_jupyter');
     const told = { commands, trans };
     const selection = new Selection();
@@ -180,10 +181,9 @@ export const runsSectionPlugin: JupyterFrontEndPlugin<void> = {
         if (!widget) {
           const { comparisonWidget } = await import('./comparison');
           widget = comparisonWidget(a, b, client, trans);
-          shell.add(widget, 'main', { type: 'MDK' });
           await comparisons.add(widget);
         }
-        shell.activateById(widget.id);
+        present(app, widget);
       }
     });
     commands.addCommand(CommandIDs.cancel, {
@@ -246,8 +246,7 @@ export const runsSectionPlugin: JupyterFrontEndPlugin<void> = {
         withStep(args, async (run, step) => {
           const widget = await opening.log(run, step);
           if (widget) {
-            shell.add(widget, 'main', { type: 'MDK' });
-            shell.activateById(widget.id);
+            present(app, widget);
           }
         })
     });

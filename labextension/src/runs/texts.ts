@@ -22,5 +22,6 @@ export function textWidget(options: {
   widget.title.label = title;
   widget.title.icon = textEditorIcon;
   widget.title.closable = true;
+  widget.toolbar.hide(); // it is empty
   return widget;
 }
