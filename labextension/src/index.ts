@@ -4,8 +4,11 @@ import { drivePlugin } from './drive';
 import { exportPlugin } from './export';
 import { filesPlugin } from './files';
 import { findingsPlugin } from './findings';
+import { graphPlugin } from './graph';
 import { launcherPlugin } from './launcher';
 import { pipelinesPlugin } from './notebook';
+import { pipelineSectionPlugin } from './pipeline';
+import { runsPlugin, runsSectionPlugin } from './runs';
 import { sidebarPlugin } from './sidebar';
 
 export * from './tokens';
@@ -17,7 +20,11 @@ export default [
   exportPlugin,
   filesPlugin,
   findingsPlugin,
+  graphPlugin,
   launcherPlugin,
   pipelinesPlugin,
+  pipelineSectionPlugin,
+  runsPlugin,
+  runsSectionPlugin,
   sidebarPlugin
 ];

@@ -4,7 +4,7 @@ import type { ISignal } from '@lumino/signaling';
 import type { Widget } from '@lumino/widgets';
 
 import type { MDKClient } from './client';
-import type { Checked, Component, RunView } from './types';
+import type { Checked, Component, RunRequest, RunView } from './types';
 
 /** The one thing that talks to the server. */
 export const IMDKClient = new Token<IMDKClient>(
@@ -61,16 +61,45 @@ export const IPipelines = new Token<IPipelines>(
   'The pipelines of the open notebooks, as they are on the screen.'
 );
 
+/** A run that is new, or of which something has changed. */
+export interface IRunChange {
+  run: RunView;
+  before: RunView | undefined;
+}
+
 /** The runs that are known, local and remote, live. */
 export interface IRuns {
+  /** Newest first. */
   readonly runs: readonly RunView[];
+  /** Whether the list was read once. */
+  readonly isReady: boolean;
+  /** Whether there are older ones. */
+  readonly hasMore: boolean;
   /** Why the list may be old, for the user. */
   readonly error: string | null;
   readonly stateChanged: ISignal<IRuns, void>;
+  readonly runChanged: ISignal<IRuns, IRunChange>;
   refresh(): Promise<void>;
+  /** Read older ones. */
+  more(): Promise<void>;
+  /** Look for runs beside a notebook, too. */
+  look(path: string): void;
   /** The newest run of a notebook or spec, by its contents path. */
   latest(path: string): RunView | undefined;
   get(id: string): RunView | undefined;
+  /**
+   * A run, even one that is not in the list.
+   *
+   * @throws MDKError where there is no such run.
+   */
+  find(id: string): Promise<RunView>;
+  /**
+   * Start a run; notebooks are read from disk.
+   *
+   * @throws MDKError with the findings, where it cannot run.
+   */
+  start(request: RunRequest): Promise<RunView>;
+  cancel(run: RunView): Promise<void>;
 }
 export const IRuns = new Token<IRuns>(
   'mdk-jupyter:IRuns',
