@@ -92,3 +92,10 @@ def unload_ipython_extension(shell: Any) -> None:
     import mdk_magics
 
     mdk_magics.unload_ipython_extension(shell)
+
+
+def _jupyter_server_extension_points() -> list[dict[str, Any]]:
+    """Called by Jupyter's server; a kernel never imports what it is made of."""
+    from mdk_jupyter.server.app import MDKExtension
+
+    return [{"module": "mdk_jupyter.server.app", "app": MDKExtension}]

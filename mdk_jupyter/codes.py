@@ -308,6 +308,25 @@ CODES: dict[str, Code] = {
         "figure, axes = plt.subplots()  # in `plot`, shown again in `report`",
         "Nothing needs to be done. To have it compared, hand on what it is made of.",
     ),
+    # The Jupyter server
+    "MDK380": Code(
+        "A path leads out of the server's root",
+        "Notebooks and runs are named by Jupyter's contents paths, which begin at the server's root folder.",
+        "POST mdk/check with the path ../other/flow.ipynb",
+        "Start the Jupyter server in a folder above the notebook.",
+    ),
+    "MDK381": Code(
+        "An answer took too long",
+        "The server waits only so long for a notebook to be read, a registry or a service; the rest of it goes on.",
+        "a registry behind a network that lets nothing through",
+        "Try again. `MDKExtension.registry_seconds` and its kin in jupyter_server_config.py set the times.",
+    ),
+    "MDK382": Code(
+        "A request to the Jupyter server is not understood",
+        "An argument or a part of the body is missing, unknown or of the wrong type.",
+        "GET mdk/runs?limit=many",
+        "Reload the page, so that browser and server have the same version.",
+    ),
     "MDK419": Code(
         "A container component cannot run on this machine",
         "The component has a command and an image of its own instead of cells. Runs on this machine start kernels, no "

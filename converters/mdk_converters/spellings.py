@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from itertools import takewhile
-from typing import Any
+from typing import Any, Literal
 
 from mdk_converters.components import Role, RoleKind, join_components
 from mdk_converters.findings import Finding, NotebookError, Place
@@ -21,6 +21,9 @@ from mdk_converters.options import COMPONENT_OPTIONS, OPTIONS_BY_WORD, Option, O
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,62}")
 _ROLE_TAGS: Mapping[str, RoleKind] = {"parameters": "parameters", "skip": "skip"}
 _RESOURCES = ("cpu", "memory", "gpu")
+
+Style = Literal["tags", "metadata", "magic"]
+"""The three spellings: cell tags, `metadata.mdk`, and the `%%component` line."""
 _FIRST_LINE = re.compile(r"\s*%%component(?=\s|$)")
 
 
@@ -51,6 +54,23 @@ def parse_component_line(line: str) -> tuple[str, Options]:
     if findings or statement.component is None:
         raise NotebookError(findings)
     return statement.component, Options(**statement.values)
+
+
+def style_of(notebook: Notebook) -> Style:
+    """Return how most of the notebook's cells say what they are; `tags` where none says anything.
+
+    Example:
+        >>> from mdk_converters.notebook import parse_notebook
+        >>> style_of(parse_notebook("# %%\n%%component load\nx = 1\n", path="a.py"))
+        'magic'
+    """
+    count: dict[Style, int] = {"tags": 0, "metadata": 0, "magic": 0}
+    for cell in notebook.cells:
+        if cell.kind == "code":
+            count["tags"] += any(tag in _ROLE_TAGS or tag.startswith("component:") for tag in cell.tags)
+            count["metadata"] += "mdk" in cell.metadata
+            count["magic"] += component_line(cell.source)[0] is not None
+    return max(count, key=lambda style: count[style])
 
 
 @dataclass(slots=True)

@@ -20,6 +20,7 @@ from mdk_converters.spec import Pipeline
 from mdk_converters.spec_writer import dump_spec
 from mdk_converters.targets.notebooks import step_notebook
 from mdk_jupyter.local import jobs
+from mdk_jupyter.local.announcing import announce
 from mdk_jupyter.local.branching import after_skipped, collect, collect_metrics
 from mdk_jupyter.local.cache import Entry
 from mdk_jupyter.local.caching import Caching, Miss, remarks
@@ -68,6 +69,7 @@ class Driver:
         record.state = "running"
         write_atomically(record.spec, dump_spec(self.pipeline))
         record.save()
+        announce(record.folder)
         with record.events.open("a", encoding="utf-8") as self.journal:
             self.news(
                 "run",

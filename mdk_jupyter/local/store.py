@@ -86,11 +86,15 @@ def _ignore(home: Path) -> None:
 
 def list_runs(folder: Path) -> list[Run]:
     """Return the runs beside the notebooks of `folder`, newest first. Unreadable ones are left out."""
-    found = []
+    return list(newest_runs(folder))
+
+
+def newest_runs(folder: Path, before: str | None = None) -> Iterator[Run]:
+    """Yield the runs beside the notebooks of `folder`, newest first, those with an id below `before` alone."""
     for path in sorted((folder / FOLDER / "runs").absolute().glob("*/run.json"), reverse=True):
-        with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
-            found.append(read_run(path.parent))
-    return found
+        if before is None or path.parent.name < before:
+            with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+                yield read_run(path.parent)
 
 
 def find_run(folder: Path, wanted: str) -> Run:

@@ -83,8 +83,8 @@ def registry(url: str | None = None) -> RegistryFace:
         return connect(find_home(), url)
 
 
-def connect(home: Home, url: str | None = None) -> RegistryFace:
-    """Return the registry of a project, or the one at `url`.
+def connect(home: Home, url: str | None = None, *, timeout: float = 30.0) -> RegistryFace:
+    """Return the registry of a project, or the one at `url`; `timeout` is how many seconds a server has for an answer.
 
     Raises:
         ServiceError: it cannot be opened (MDK550); a server is not asked before it is needed.
@@ -93,7 +93,7 @@ def connect(home: Home, url: str | None = None) -> RegistryFace:
     if address.startswith(("http://", "https://")):
         from mdk_jupyter.registry.client import Client
 
-        return cast(RegistryFace, Client(address, from_settings(home.token_variable, home.token_file)))
+        return cast(RegistryFace, Client(address, from_settings(home.token_variable, home.token_file), timeout=timeout))
     from mdk_jupyter.registry.embedded import embedded, local_actor
 
     return embedded(_open(address), local_actor())

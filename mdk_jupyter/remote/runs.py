@@ -14,6 +14,7 @@ from mdk_converters.spec_reader import load_spec
 from mdk_converters.spec_writer import dump_spec
 from mdk_converters.targets.kfp import keys
 from mdk_jupyter.errors import MDKError, NotFoundError, ServiceError, UsageError
+from mdk_jupyter.local.announcing import announce
 from mdk_jupyter.local.branching import collect, collect_metrics
 from mdk_jupyter.local.events import ENDED, Event
 from mdk_jupyter.local.files import write_atomically
@@ -64,6 +65,7 @@ def record(prepared: Prepared, submitted: Submitted, *, folder: Path, source: Pa
     with storing(place):
         write_atomically(run.spec, dump_spec(pipeline))
         run.save()
+    announce(run.folder, driven=False)
     return run
 
 

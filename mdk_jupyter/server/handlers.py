@@ -1,0 +1,122 @@
+"""The routes for notebooks and runs. Each reads the request, calls, and sends what comes back."""
+
+from __future__ import annotations
+
+from jupyter_server.auth.decorator import authorized
+from tornado.web import authenticated
+
+from mdk_jupyter.server import checking, project
+from mdk_jupyter.server.base import MDKHandler, reading
+from mdk_jupyter.server.models import CheckRequest, SpecRequest
+
+
+class AboutHandler(MDKHandler):
+    @authenticated
+    @authorized
+    async def get(self) -> None:
+        """Tell which registry and environments the project around `path` has."""
+        file = self.parts.places.file(self.argument("path") or "")
+        folder = file if file.is_dir() else file.parent
+        self.answer(await self.parts.files.do(project.about, self.parts.places, folder))
+
+
+class CheckHandler(MDKHandler):
+    @authenticated
+    @reading
+    async def post(self) -> None:
+        """Tell what a notebook is as a pipeline, and what is wrong with it."""
+        asked = self.body(CheckRequest)
+        file = self.parts.places.file(asked.path)
+        compiler = self.parts.compiler
+        checked = self.parts.newest.do(
+            (asked.path, asked.client), lambda: compiler.do(checking.check, file, asked.content)
+        )
+        self.answer(await checked)
+
+
+class SpecHandler(MDKHandler):
+    @authenticated
+    @authorized
+    async def get(self) -> None:
+        """Give the spec of a notebook on disk."""
+        await self._answer(SpecRequest(path=self.needed("path")))
+
+    @authenticated
+    @reading
+    async def post(self) -> None:
+        """Give the spec of a notebook in an editor."""
+        await self._answer(self.body(SpecRequest))
+
+    async def _answer(self, asked: SpecRequest) -> None:
+        file = self.parts.places.file(asked.path)
+        self.answer(await self.parts.compiler.do(checking.spec, file, asked.content))
+
+
+class RunsHandler(MDKHandler):
+    @authenticated
+    @authorized
+    async def get(self) -> None:
+        """List runs."""
+        stores = self.get_query_arguments("store") or None
+        limit, before = self.number("limit", 50), self.argument("before")
+        files, runs = self.parts.files, self.parts.runs
+        self.answer(await files.do(runs.list, stores, self.argument("path"), limit, before))
+
+
+class ComparisonHandler(MDKHandler):
+    @authenticated
+    @authorized
+    async def get(self) -> None:
+        """Compare two runs."""
+        a, b = self.needed("a"), self.needed("b")
+        self.answer(await self.parts.files.do(self.parts.runs.compare, self.argument("store"), a, b))
+
+
+class RunHandler(MDKHandler):
+    @authenticated
+    @authorized
+    async def get(self, wanted: str) -> None:
+        """Show a run as it was last seen."""
+        self.answer(await self.parts.files.do(self.parts.runs.show, self.argument("store"), wanted))
+
+    @authenticated
+    @authorized
+    async def delete(self, wanted: str) -> None:
+        """Let a run end."""
+        run = await self.parts.files.do(self.parts.runs.find, self.argument("store"), wanted)
+        workers, service = self.parts.workers_for(run.target)
+        self.answer(await workers.do(self.parts.runs.cancel, run, service=service))
+
+
+class LogHandler(MDKHandler):
+    @authenticated
+    @authorized
+    async def get(self, wanted: str) -> None:
+        """Give what a step printed."""
+        run = await self.parts.files.do(self.parts.runs.find, self.argument("store"), wanted)
+        workers, service = self.parts.workers_for(run.target)
+        self.answer(await workers.do(self.parts.runs.log, run, self.needed("step"), service=service))
+
+
+class NotebookHandler(MDKHandler):
+    @authenticated
+    @authorized
+    async def get(self, wanted: str) -> None:
+        """Tell where the executed notebook of a step is; one on a service is fetched."""
+        run = await self.parts.files.do(self.parts.runs.find, self.argument("store"), wanted)
+        workers, service = self.parts.workers_for(run.target)
+        self.answer(await workers.do(self.parts.runs.notebook, run, self.needed("step"), service=service))
+
+
+_RUN = r"/mdk/runs/(?P<wanted>[^/]+)"
+
+HANDLERS: list[tuple[str, type[MDKHandler]]] = [
+    (r"/mdk/about", AboutHandler),
+    (r"/mdk/check", CheckHandler),
+    (r"/mdk/spec", SpecHandler),
+    (r"/mdk/runs", RunsHandler),
+    (r"/mdk/runs/compare", ComparisonHandler),
+    (_RUN, RunHandler),
+    (rf"{_RUN}/log", LogHandler),
+    (rf"{_RUN}/notebook", NotebookHandler),
+]

@@ -1,0 +1,488 @@
+"""What travels between the server and the browser. The types of the TypeScript side are generated from these.
+
+Paths are Jupyter's contents paths: relative to the server's root, with `/`. Times are seconds since the epoch,
+durations are seconds. A *store* is the path of the folder whose `.mdk` holds runs, "" for the root.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from mdk_converters.spec import ParameterType, ValueType
+from mdk_converters.spellings import Style
+from mdk_jupyter.registry.domain import GateResult
+
+State = Literal["waiting", "running", "done", "failed", "skipped", "cancelled", "interrupted"]
+Target = Literal["local", "vertex", "kfp"]
+ServiceName = Literal["registry", "vertex", "kfp"]
+Severity = Literal["error", "warning", "info"]
+Metrics = dict[str, Any]
+
+
+class Sent(BaseModel):
+    """What the server sends. Numbers that JSON has not are texts: "NaN", "Infinity"."""
+
+    model_config = ConfigDict(frozen=True, ser_json_inf_nan="strings")
+
+
+class Asked(BaseModel):
+    """What the browser sends."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+# Findings and errors
+
+
+class Finding(Sent):
+    """One problem, at a line (from 1) within a cell (from 1)."""
+
+    code: str
+    severity: Severity
+    message: str
+    fix: str = ""
+    cell_id: str | None = None
+    cell: int | None = None
+    line: int | None = None
+    column: int | None = None
+    names: list[str] = []
+
+
+class Problem(Sent):
+    """The body of every answer that is an error."""
+
+    message: str
+    findings: list[Finding] = []
+    gates: list[GateResult] = Field(
+        default=[], description="Where a policy refused: every gate, and whether it was passed."
+    )
+    service: ServiceName | None = Field(default=None, description="The service that is away.")
+    revision: int | None = Field(
+        default=None, description="Where the request was based on another one: the one that holds."
+    )
+
+
+# About
+
+
+class RegistryPlace(Sent):
+    """Which registry the project has. `actor` is who works on it, where that is known without asking a server."""
+
+    where: str
+    kind: Literal["embedded", "remote"]
+    actor: str | None = None
+
+
+class EnvironmentInfo(Sent):
+    """One environment of mdk.yaml."""
+
+    name: str
+    protected: bool
+    target: Literal["vertex", "kfp"] | None
+
+
+class About(Sent):
+    """What holds for a project. `project` is the contents path of its folder, None where it is outside of the root."""
+
+    version: str
+    name: str
+    project: str | None
+    registry: RegistryPlace
+    environments: list[EnvironmentInfo]
+    editable: bool = Field(description="Whether the server may write into the project's folder.")
+
+
+# Checking
+
+
+class CheckRequest(Asked):
+    """A notebook: what is on disk, or `content` as it is in the editor (an object; text for scripts and specs).
+
+    Of several requests of one `client` for one path that wait, the newest is carried out and answers all.
+    """
+
+    path: str
+    content: dict[str, Any] | str | None = None
+    client: str = ""
+
+
+class ComponentOptions(Sent):
+    """What a component's cells say of it; None is what they do not say."""
+
+    after: list[str] | None = None
+    when: str | None = None
+    foreach: str | None = None
+    cpu: float | None = None
+    memory: str | None = None
+    gpu: str | None = None
+    image: str | None = None
+    retries: int | None = None
+    timeout: str | None = None
+    cache: bool | None = None
+    description: str | None = None
+    requirements: list[str] | None = None
+    files: list[str] | None = None
+    changes: list[str] | None = None
+    outputs: list[str] | None = None
+    metrics: list[str] | None = None
+    env: dict[str, str] | None = None
+    secrets: dict[str, str] | None = None
+    volumes: dict[str, str] | None = None
+    labels: dict[str, str] | None = None
+    annotations: dict[str, str] | None = None
+
+
+class Component(Sent):
+    """One step to be. Where the notebook has errors, what is not known yet is empty; no component is missing."""
+
+    name: str
+    cells: list[str] = Field(description="Ids of its cells, in the order of the page.")
+    after: list[str] = []
+    inputs: dict[str, str] = Field(default={}, description="Name -> component.name of the output it is.")
+    outputs: dict[str, ValueType] = Field(default={}, description="Name -> kind of value.")
+    options: ComponentOptions
+    needs: list[str] = Field(default=[], description="The components that it waits for.")
+
+
+class ParameterInfo(Sent):
+    """A parameter of the pipeline. Without a default each run must give it."""
+
+    name: str
+    type: ParameterType
+    default: Any = None
+    required: bool = False
+    description: str | None = None
+
+
+class CellRole(Sent):
+    """What one code cell is for."""
+
+    id: str
+    cell: int
+    kind: Literal["component", "parameters", "skip", "exploration"]
+    component: str | None = None
+
+
+class Checked(Sent):
+    """What a notebook is as a pipeline, and what is wrong with it."""
+
+    name: str
+    components: list[Component]
+    parameters: list[ParameterInfo]
+    findings: list[Finding]
+    cells: list[CellRole]
+    style: Style = Field(description="How the notebook's cells say what they are, mostly.")
+    ok: bool = Field(description="Whether it is a pipeline: no finding is an error.")
+
+
+class SpecRequest(Asked):
+    """A notebook, as for a check."""
+
+    path: str
+    content: dict[str, Any] | str | None = None
+
+
+class Spec(Sent):
+    """A pipeline spec."""
+
+    yaml: str
+
+
+# Runs
+
+
+class StepView(Sent):
+    """One step of a run. `notebook` and `log` are paths in the drive `mdk:`."""
+
+    name: str
+    state: State
+    started: float | None = None
+    seconds: float | None = None
+    cached: bool = False
+    why: str = ""
+    after: list[str] = []
+    part_of: str | None = None
+    cell: int | None = Field(default=None, description="Which of its cells runs, from 1.")
+    cells: int | None = Field(default=None, description="How many it has.")
+    notebook: str | None = None
+    log: str | None = None
+    findings: list[Finding] = []
+    traceback: str | None = None
+    metrics: Metrics = {}
+
+
+class RunView(Sent):
+    """One run, here or on a service."""
+
+    id: str
+    store: str
+    pipeline: str
+    source: str | None
+    target: Target
+    environment: str | None = None
+    state: State
+    started: float | None = None
+    seconds: float | None = None
+    parameters: dict[str, Any] = {}
+    metrics: Metrics = {}
+    steps: list[StepView] = []
+    warnings: list[str] = []
+    link: str | None = None
+    protected: bool = False
+
+
+class RunList(Sent):
+    """Runs, the newest first, and the stores that were looked into."""
+
+    runs: list[RunView]
+    stores: list[str]
+
+
+class LogText(Sent):
+    """What a step printed."""
+
+    text: str
+
+
+class NotebookPath(Sent):
+    """Where an executed notebook is: a path in the drive `mdk:`."""
+
+    path: str
+
+
+class RunRequest(Asked):
+    """A run to start. The notebook is read from disk."""
+
+    path: str
+    target: Target = "local"
+    environment: str | None = None
+    parameters: dict[str, Any] = {}
+    start: list[str] = []
+    only: list[str] = []
+    until: list[str] = []
+    cache: bool = True
+    keep_going: bool = False
+    workers: Annotated[int, Field(ge=1)] | None = None
+    schedule: str | None = Field(default=None, description="A cron line, or off; for targets elsewhere.")
+    again: bool = Field(default=False, description="Run the same once more; for targets elsewhere.")
+
+
+class Scheduled(Sent):
+    """What was done about a schedule."""
+
+    text: str
+
+
+class PlanRequest(Asked):
+    """A submission to look at before it is sent."""
+
+    path: str
+    environment: str | None = None
+    target: Literal["vertex", "kfp"] | None = None
+    parameters: dict[str, Any] = {}
+    schedule: str | None = None
+
+
+class PlannedStep(Sent):
+    """One step as it would run on the service."""
+
+    model_config = ConfigDict(extra="allow")
+
+    name: str
+    task: str
+    after: list[str]
+    image: str
+    pinned: bool
+    installs: list[str]
+    cpu: float | None
+    memory: str | None
+    gpu: str | None
+    retries: int
+    timeout: str | None
+    cached: bool
+    when: str | None
+    foreach: str | None
+    secrets: list[str]
+
+
+class SubmitPlan(Sent):
+    """What `mdk submit --dry-run --json` prints."""
+
+    model_config = ConfigDict(extra="allow")
+
+    pipeline: str
+    name: str
+    project: str
+    environment: str
+    target: Literal["vertex", "kfp"]
+    job: str
+    root: str
+    labels: dict[str, str]
+    parameters: dict[str, Any]
+    changed: dict[str, Any]
+    schedule: str | None
+    steps: list[PlannedStep]
+    costs: list[str]
+    spec_size: int
+
+
+class Planned(Sent):
+    """A plan, as values and as text. `protected` says that its environment is not to be touched by mistake."""
+
+    plan: SubmitPlan
+    text: str
+    warnings: list[Finding]
+    protected: bool
+
+
+# Comparing runs
+
+
+class PairView(Sent):
+    """A parameter or metric in two runs; a side that a run has not is left out."""
+
+    model_config = ConfigDict(extra="allow")
+
+    same: bool
+    a: Any = None
+    b: Any = None
+    difference: float | None = None
+
+
+class ComparedRun(Sent):
+    """One of two runs."""
+
+    id: str
+    pipeline: str
+    state: State
+    started: float | None
+    seconds: float | None
+
+
+class ComparedStep(Sent):
+    """A step in one of two runs."""
+
+    state: State
+    seconds: float | None
+    cached_from: str | None
+
+
+class ComparedSteps(Sent):
+    """A step in both runs; None where a run has no such step."""
+
+    a: ComparedStep | None
+    b: ComparedStep | None
+
+
+class ArtifactBrief(Sent):
+    """A value that a step left."""
+
+    status: str | None
+    type: str | None
+    preview: str | None
+    size: int | None
+    digest: str | None
+
+
+class ComparedArtifact(Sent):
+    """A value in both runs."""
+
+    change: Literal["same", "changed", "only in a", "only in b"]
+    a: ArtifactBrief | None
+    b: ArtifactBrief | None
+
+
+class RunComparison(Sent):
+    """Run `b` seen from run `a`: what `mdk runs diff --json` prints."""
+
+    a: ComparedRun
+    b: ComparedRun
+    parameters: dict[str, PairView]
+    metrics: dict[str, PairView]
+    sources: dict[str, str] = Field(description="Component -> unified diff of its code; of those that differ.")
+    steps: dict[str, ComparedSteps]
+    artifacts: dict[str, ComparedArtifact] = Field(description="By step.name.")
+
+
+# Events
+
+
+class RunEventContent(Sent):
+    """One thing that happened in a run; see `mdk_jupyter.local.events.Event`."""
+
+    time: float
+    run: str
+    kind: Literal["run", "step", "cell", "output", "warning"]
+    step: str | None = None
+    state: State | None = None
+    seconds: float | None = None
+    cell: int | None = None
+    message: str | None = None
+    data: dict[str, Any] = {}
+
+
+class RunEvent(Sent):
+    """The event https://mdk-jupyter.dev/events/run/v1."""
+
+    store: str
+    run: str
+    source: str | None
+    event: RunEventContent
+
+
+class RegistryEvent(Sent):
+    """The event https://mdk-jupyter.dev/events/registry/v1. An empty model stands for the registry itself."""
+
+    model: str
+    environment: str | None
+    action: str
+
+
+# Promotion and rollback
+
+
+class OperationRequest(Asked):
+    """A promotion or a rollback. With `apply` false nothing changes."""
+
+    model: str
+    environment: str
+    version: str | None = Field(
+        default=None, description="What to promote, or to go back to; None: the previous champion."
+    )
+    reason: str | None = None
+    apply: bool = False
+    path: str | None = Field(default=None, description="Contents path from which mdk.yaml is looked for.")
+    revision: int | None = Field(default=None, description="The revision that was shown; any other one is refused.")
+
+
+class FileEdit(Sent):
+    """A change to a file of the repository; `diff` is unified."""
+
+    file: str
+    before: str
+    after: str
+    diff: str
+
+
+class PullRequest(Sent):
+    """What reviewers will read; `url` where it was opened."""
+
+    title: str
+    body: str
+    url: str | None = None
+
+
+class OperationView(Sent):
+    """What an operation would change, or has changed. In a protected environment that is a file on a branch."""
+
+    protected: bool
+    applied: bool
+    text: str = Field(description="The plan, to be read.")
+    plan: dict[str, Any] = Field(description="The plan as `mdk ops plan --format json` prints it.")
+    gates: list[GateResult] = []
+    edit: FileEdit | None = None
+    branch: str | None = None
+    pull_request: PullRequest | None = None
+    revision: int | None = None

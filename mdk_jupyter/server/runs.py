@@ -1,0 +1,87 @@
+"""Looking at runs, comparing them, ending them: what `mdk runs` does."""
+
+from __future__ import annotations
+
+from mdk_converters.findings import Finding
+from mdk_jupyter.errors import NotFoundError
+from mdk_jupyter.local.cancelling import cancel
+from mdk_jupyter.local.compare import compare_runs
+from mdk_jupyter.local.journal import log_of, notebook_of
+from mdk_jupyter.local.record import Run
+from mdk_jupyter.local.store import find_step, find_steps
+from mdk_jupyter.server.models import LogText, NotebookPath, RunComparison, RunList, RunView
+from mdk_jupyter.server.places import Places
+from mdk_jupyter.server.stores import Stores, first
+from mdk_jupyter.server.views import run_view
+
+MOST = 500  # runs in one answer
+_LONGEST_LOG = 1_000_000  # characters that the browser gets, the last ones
+
+
+class Runs:
+    """The runs below the server's root. Everything here takes its time: it is called in threads."""
+
+    def __init__(self, places: Places, stores: Stores) -> None:
+        self._places = places
+        self._stores = stores
+
+    def list(self, stores: list[str] | None, path: str | None, limit: int, before: str | None) -> RunList:
+        """Return the newest runs: of some stores, of one notebook, or of all stores that are known."""
+        source = None
+        if path is not None:
+            source = self._places.file(path)
+            stores = [path.strip("/").rpartition("/")[0]]
+        for store in stores or ():
+            self._stores.note(store)
+        chosen = self._stores.known() if stores is None else stores
+        found = first(self._stores.newest(chosen, before), max(1, min(limit, MOST)), source)
+        return RunList(runs=[self.view(run) for run in found], stores=chosen)
+
+    def show(self, store: str | None, wanted: str) -> RunView:
+        """Return one run as it was last seen."""
+        return self.view(self.find(store, wanted))
+
+    def find(self, store: str | None, wanted: str) -> Run:
+        """Return the record of a run."""
+        return self._stores.find(store, wanted)
+
+    def log(self, run: Run, step: str) -> LogText:
+        """Return the end of what a step printed; of a step on a service, what the service tells."""
+        steps = find_steps(run, step)
+        if run.target != "local":
+            from mdk_jupyter.remote import runs as remote
+
+            remote.fetch_logs(run, steps, remote.service_of(run))
+        texts = [file.read_text("utf-8", "replace") for one in steps if (file := log_of(run, one)) is not None]
+        return LogText(text="".join(texts)[-_LONGEST_LOG:])
+
+    def notebook(self, run: Run, step: str) -> NotebookPath:
+        """Return where the executed notebook of a step is; one on a service is fetched.
+
+        Raises:
+            NotFoundError: the step was not executed (MDK371).
+        """
+        found = find_step(run, step)
+        if run.target == "local":
+            file = notebook_of(run, found)
+        else:
+            from mdk_jupyter.remote import runs as remote
+
+            file = remote.fetch_notebook(run, found, remote.service_of(run))
+        if file is None:
+            message = f"step {step!r} of run {run.id} has no executed notebook: it is {found.state}"
+            raise NotFoundError([Finding("MDK371", message, fix="name a step that was started", names=(step,))])
+        return NotebookPath(path=self._places.path(file) or "")
+
+    def compare(self, store: str | None, a: str, b: str) -> RunComparison:
+        """Return run `b` seen from run `a`."""
+        comparison = compare_runs(self.find(store, a), self.find(store, b))
+        return RunComparison.model_validate(comparison.to_json())
+
+    def cancel(self, run: Run) -> RunView:
+        """Let a run end; it may take the run a moment."""
+        return self.view(cancel(run))
+
+    def view(self, run: Run) -> RunView:
+        """Return what the browser sees of a run."""
+        return run_view(run, self._places)
