@@ -41,6 +41,11 @@ export default tseslint.config(
       '@typescript-eslint/no-unused-vars': ['warn', { args: 'none' }],
       '@typescript-eslint/no-namespace': 'off',
       '@typescript-eslint/no-floating-promises': 'error',
+      // Ours are small and load together; what is large is imported where it is used.
+      'jupyter/prefer-lazy-imports': [
+        'warn',
+        { ignoreImports: ['./**', '../**'] }
+      ],
       curly: ['error', 'all'],
       eqeqeq: 'error'
     }

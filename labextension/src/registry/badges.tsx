@@ -34,7 +34,10 @@ export function EnvironmentBadge(props: {
   const titles: Record<Place, string> = {
     champion: trans.__('Champion in %1', props.environment),
     challenger: trans.__('Challenger in %1', props.environment),
-    staged: trans.__('Promoted to %1, not the champion there', props.environment)
+    staged: trans.__(
+      'Promoted to %1, not the champion there',
+      props.environment
+    )
   };
   return (
     <span

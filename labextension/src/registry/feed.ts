@@ -50,6 +50,17 @@ export class RegistryFeed implements IDisposable {
     this._changed.emit(null);
   }
 
+  /** Seconds between two questions. */
+  get seconds(): number {
+    return this._poll.frequency.interval / 1000;
+  }
+  set seconds(seconds: number) {
+    this._poll.frequency = {
+      ...this._poll.frequency,
+      interval: seconds * 1000
+    };
+  }
+
   /** Ask now, and again in the usual rhythm. */
   async refresh(): Promise<void> {
     await this._poll.refresh();

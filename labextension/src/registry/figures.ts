@@ -91,7 +91,9 @@ export function sparkline(
   return values
     .map((value, index) => {
       const x = values.length > 1 ? (index / (values.length - 1)) * width : 0;
-      const y = range ? height - ((value - least) / range) * height : height / 2;
+      const y = range
+        ? height - ((value - least) / range) * height
+        : height / 2;
       return `${index ? 'L' : 'M'}${round(x)},${round(y)}`;
     })
     .join('');

@@ -15,6 +15,18 @@ import type { RegistryFeed } from './feed';
 
 const PAGE = 100; // versions asked for at once
 
+/** What of a model can be shown. */
+export const VIEWS = [
+  'version',
+  'compare',
+  'lineage',
+  'card',
+  'metrics',
+  'history',
+  'rules'
+] as const;
+export type View = (typeof VIEWS)[number];
+
 /** What is known of one model: its versions, where they serve, and the one that is looked at. */
 export class ModelRecord implements IDisposable {
   constructor(
@@ -81,6 +93,25 @@ export class ModelRecord implements IDisposable {
 
   deployment(environment: string): Deployment | undefined {
     return this._deployments.find(one => one.environment === environment);
+  }
+
+  /** What of the model is shown. */
+  get view(): View {
+    return this._view;
+  }
+  set view(view: View) {
+    this._view = view;
+    this._stateChanged.emit();
+  }
+
+  /** The version that it is compared with; null where nobody chose one. */
+  get other(): string | null {
+    return this._other === this._selected ? null : this._other;
+  }
+
+  compareWith(version: string): void {
+    this._other = version;
+    this._stateChanged.emit();
   }
 
   /** Look at a version. */
@@ -183,10 +214,12 @@ export class ModelRecord implements IDisposable {
   private _isAdding = false;
   private _isDisposed = false;
   private _next: string | null = null;
+  private _other: string | null = null;
   private _selected: string | null = null;
   private _stamp = 0;
   private _stateChanged = new Signal<this, void>(this);
   private _version: Version | null = null;
   private _versions: Version[] = [];
+  private _view: View = 'version';
   private _waiting = 0;
 }

@@ -14,6 +14,7 @@ import {
 } from './surroundings';
 
 const ROW = 44; // pixels
+const FIRST = 'mdk.log_model("flights", model, metrics={"auc": auc})';
 
 /** The section of the sidebar that finds models. */
 export class RegistrySection extends ReactWidget {
@@ -141,7 +142,7 @@ function Nothing({ isSearch }: { isSearch: boolean }): JSX.Element {
           'The first one gets in from a notebook, with the model that it has trained:'
         )}
       </p>
-      <code>mdk.log_model("flights", model, metrics={'{"auc": auc}'})</code>
+      <code>{FIRST}</code>
     </div>
   );
 }

@@ -6,8 +6,8 @@ import type {
   Policy,
   PromotionPlan,
   Version
-} from '../types';
-import type { IRegistryAPI } from './api';
+} from '../../types';
+import type { IRegistryAPI } from '../api';
 import { Draft } from './draft';
 
 const REASON = 3; // letters that the reason of a waiver needs
@@ -177,7 +177,12 @@ export class PromotionDraft extends Draft {
     if (!this._plan) {
       return;
     }
-    if (this.onlyStage || this._exceptions.size || this._breakGlass !== null) {
+    if (
+      !this._operation ||
+      this.onlyStage ||
+      this._exceptions.size ||
+      this._breakGlass !== null
+    ) {
       await this._ask(this._plan.revision);
       const kind = this.onlyStage ? 'staged' : 'champion';
       this._outcome = { kind, environment, operation: null };
@@ -185,7 +190,7 @@ export class PromotionDraft extends Draft {
     }
     const request = this._request(environment, true, this._plan.revision);
     const operation = await this._api.operate('promote', request);
-    const kind = operation.protected ? 'proposed' : 'champion';
+    const kind = operation?.protected ? 'proposed' : 'champion';
     this._outcome = { kind, environment, operation };
   }
 

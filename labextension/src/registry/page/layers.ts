@@ -1,4 +1,4 @@
-import type { Edge, Graph, Node } from '../types';
+import type { Edge, Graph, Node } from '../../types';
 
 /** A node of the lineage and where its box is. */
 export interface IBox {
@@ -73,7 +73,10 @@ function ranked(graph: Graph): Node[][] {
     const at = rank(node.id, []);
     (columns[at] ??= []).push(node);
   }
-  return nearTheirs(columns.map(column => column ?? []), graph.edges);
+  return nearTheirs(
+    columns.map(column => column ?? []),
+    graph.edges
+  );
 }
 
 /** Move what starts late next to what it is for: a dataset beside the version, not at the far left. */

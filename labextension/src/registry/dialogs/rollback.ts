@@ -5,8 +5,8 @@ import type {
   OperationRequest,
   OperationView,
   Version
-} from '../types';
-import type { IRegistryAPI } from './api';
+} from '../../types';
+import type { IRegistryAPI } from '../api';
 import { Draft } from './draft';
 
 const FAR = 200; // records of the history that are looked through for past champions
@@ -144,20 +144,23 @@ export class RollbackDraft extends Draft {
   }
 
   protected async carryOut(): Promise<void> {
-    const revision = this._champion?.revision ?? null;
-    this._operation = await this._api.operate('rollback', {
-      ...this._request(true),
-      revision
-    });
-    const left = this._champion?.version;
-    if (this._quarantine && !this.isProtected && left?.status === 'active') {
-      await this._api.setStatus(
-        this.model,
-        left.version,
-        'quarantine',
-        this.reason.trim()
-      );
+    if (!this._champion || this._to === null) {
+      return;
     }
+    const { revision } = this._champion;
+    if (this.isProtected) {
+      const request = { ...this._request(true), revision };
+      this._operation = await this._api.operate('rollback', request);
+      return;
+    }
+    await this._api.rollback(
+      this.model,
+      this._environment,
+      this._to,
+      this.reason.trim(),
+      revision,
+      this._quarantine
+    );
   }
 
   /** The version that was chosen, else the last one that may be used. */

@@ -1,12 +1,11 @@
-import type { IDisposable } from '@lumino/disposable';
 import { type ISignal, Signal } from '@lumino/signaling';
 
-import { MDKError } from '../client';
+import { MDKError } from '../../client';
 
 const STALE = 412;
 
 /** A change that is being prepared in a dialog: looked at first, then carried out, or refused and looked at anew. */
-export abstract class Draft implements IDisposable {
+export abstract class Draft {
   get stateChanged(): ISignal<this, void> {
     return this._stateChanged;
   }
@@ -60,21 +59,10 @@ export abstract class Draft implements IDisposable {
   /** Ask for what is shown. */
   abstract load(): Promise<void>;
 
-  get isDisposed(): boolean {
-    return this._isDisposed;
-  }
-
-  dispose(): void {
-    this._isDisposed = true;
-    Signal.clearData(this);
-  }
-
   protected abstract carryOut(): Promise<void>;
 
   protected changed(): void {
-    if (!this._isDisposed) {
-      this._stateChanged.emit();
-    }
+    this._stateChanged.emit();
   }
 
   protected async attempt(work: () => Promise<void>): Promise<void> {
@@ -95,7 +83,6 @@ export abstract class Draft implements IDisposable {
   }
 
   private _error: MDKError | null = null;
-  private _isDisposed = false;
   private _isStale = false;
   private _reason = '';
   private _stateChanged = new Signal<this, void>(this);
