@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mdk_converters.codes import Code
+from mdk_jupyter.operations.codes import CODES as OPERATIONS
 from mdk_jupyter.registry.api.codes import CODES as REGISTRY_SERVER
 from mdk_jupyter.registry.codes import CODES as REGISTRY
 
@@ -690,4 +691,5 @@ CODES: dict[str, Code] = {
     ),
     **REGISTRY,
     **REGISTRY_SERVER,
+    **OPERATIONS,
 }

@@ -21,6 +21,7 @@ _CHAPTERS = {
     "MDK44": "The project file",
     "MDK46": "Submitting",
     "MDK50": "The model registry",
+    "MDK60": "Operations",
 }
 
 

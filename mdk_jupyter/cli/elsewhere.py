@@ -15,6 +15,7 @@ from typing import IO, TYPE_CHECKING, Any, NamedTuple
 from mdk_jupyter.kernels.client import Command
 
 if TYPE_CHECKING:
+    from mdk_converters.findings import MDKError
     from mdk_jupyter.cli.caller import Caller
     from mdk_jupyter.local.events import Observer
     from mdk_jupyter.local.record import Run
@@ -95,12 +96,19 @@ def _ended(last: dict[str, Any], code: int) -> Run:
     from mdk_converters.findings import Finding
     from mdk_jupyter import errors
     from mdk_jupyter.local.store import read_run
-    from mdk_jupyter.runtime.failures import finding_from_json
 
     if last.get("kind") == "finished":
         return read_run(Path(last["folder"]))
     if last.get("kind") == "refused":
-        kind = getattr(errors, last["error"], errors.MDKError)
-        raise kind([finding_from_json(finding) for finding in last["findings"]])
+        raise refusal(last)
     finding = Finding("MDK340", f"the process that drove the run ended with code {code}", fix="run again")
     raise errors.ServiceError([finding])
+
+
+def refusal(line: dict[str, Any]) -> MDKError:
+    """Return the error that a line of the kind `refused` tells of."""
+    from mdk_jupyter import errors
+    from mdk_jupyter.runtime.failures import finding_from_json
+
+    kind: type[MDKError] = getattr(errors, line["error"], errors.MDKError)
+    return kind([finding_from_json(finding) for finding in line["findings"]])

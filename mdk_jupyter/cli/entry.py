@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
-from mdk_jupyter.cli import build, cache, check, dev, kernels, promoting, registry, run, runs, submit
+from mdk_jupyter.cli import build, cache, check, dev, kernels, ops, proposing, registry, run, runs, submit
 
 if TYPE_CHECKING:
     from mdk_converters.findings import MDKError
@@ -41,8 +41,9 @@ app.add_typer(runs.app, name="runs")
 app.add_typer(kernels.app, name="kernels")
 app.add_typer(cache.app, name="cache")
 app.add_typer(registry.app, name="registry")
-app.command("promote")(promoting.promote)
-app.command("rollback")(promoting.rollback)
+app.add_typer(ops.app, name="ops")
+app.command("promote")(proposing.promote)
+app.command("rollback")(proposing.rollback)
 app.add_typer(dev.app, name="dev")
 
 
@@ -117,7 +118,8 @@ def _run(words: Sequence[str], debug: bool, as_events: bool) -> int:
     except Exception as error:
         if debug:
             raise
-        return _report(error, as_json="--json" in words, as_events=as_events)
+        code = _report(error, as_json="--json" in words, as_events=as_events)
+        return AT_FAULT if code == USAGE and words[:1] == ["ops"] else code  # where 2 says that there are changes
 
 
 def _report(error: Exception, *, as_json: bool, as_events: bool) -> int:

@@ -1,4 +1,4 @@
-"""`mdk promote`, `mdk rollback` and their kin: what changes where a version serves. The plan is shown first."""
+"""`mdk registry promote`, `publish`, `rollback` and their kin: what changes where a version serves, at once."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def promote(
 ) -> Any:
     """Let a version move on into an environment, where it is staged. The plan is shown first.
 
-    Example: mdk promote flights/1.2.0 prod --publish -m "better on December"
+    Example: mdk registry promote flights/1.2.0 prod --publish -m "better on December"
     """
     from mdk_jupyter.cli.registry import face, told
     from mdk_jupyter.widgets import registry_sheets
@@ -60,7 +60,7 @@ def promote(
         target,
         to=environment,
         reason=reason,
-        waivers=_waivers(waive),
+        waivers=waivers_of(waive),
         break_glass=break_glass,
         expected_revision=plan.revision,
     )
@@ -70,7 +70,7 @@ def promote(
         target,
         environment=environment,
         reason=reason,
-        waivers=_waivers(waive),
+        waivers=waivers_of(waive),
         break_glass=break_glass,
         expected_revision=done.revision,
     )
@@ -97,7 +97,7 @@ def publish(
     plan = _show_plan(ctx, known, reference, environment, as_json)
     if only_plan:
         return told(plan, as_json, lambda _: None)
-    waivers = _waivers(waive)
+    waivers = waivers_of(waive)
     _check(plan, plan.may_publish, bool(waivers or break_glass))
     target = f"{plan.model}/{plan.candidate}"
     _ask(ctx.obj, f"Make {target} the champion of {environment}?", yes)
@@ -128,7 +128,7 @@ def rollback(
 ) -> Any:
     """Make a past champion the champion again; the version that leaves is put into quarantine.
 
-    Example: mdk rollback flights prod -m "too many false alarms"
+    Example: mdk registry rollback flights prod -m "too many false alarms"
     """
     from mdk_jupyter.cli.registry import face, told
     from mdk_jupyter.widgets import registry_sheets
@@ -295,7 +295,7 @@ def _ask(caller: Caller, question: str, yes: bool) -> None:
         raise typer.Abort
 
 
-def _waivers(given: Sequence[str] | None) -> list[Waiver]:
+def waivers_of(given: Sequence[str] | None) -> list[Waiver]:
     from mdk_jupyter.cli.registry import pairs, valid
     from mdk_jupyter.registry.domain import Waiver
 

@@ -22,26 +22,48 @@ def read_events(folder: Path, *, follow: bool = False) -> Iterator[Event]:
     Raises:
         OSError, ValueError, KeyError, TypeError: the record cannot be read.
     """
-    journal = Tail(folder / "events.jsonl")
-    last = 0.0
-    seen: dict[str, State] = {}
+    journal = Journal(folder)
     while True:
-        driven = is_driven(folder)  # asked first: what it wrote before its end is read below
-        for event in filter(None, map(_event, journal.lines())):
-            last = event.time
-            if event.step is not None and event.state is not None:
-                seen[event.step] = event.state
-            yield event
-            if event.kind == "run" and event.state in ENDED:
-                return
-        if not driven:
-            run = read_run(folder)
-            if run.target == "local":  # what else would know the end of a run elsewhere is its service
-                yield from _untold(run, seen, last)
-            return
-        if not follow:
+        yield from journal.news()
+        if journal.ended or not follow:
             return
         time.sleep(PAUSE)
+
+
+class Journal:
+    """The events of the run in `folder`, look by look. `ended`: there will be no more."""
+
+    def __init__(self, folder: Path) -> None:
+        self.ended = False
+        self._folder = folder
+        self._tail = Tail(folder / "events.jsonl")
+        self._last = 0.0
+        self._seen: dict[str, State] = {}
+
+    def news(self) -> list[Event]:
+        """Return what was told since the last look.
+
+        The last event says how the run ended, also where its driver died before it could.
+
+        Raises:
+            OSError, ValueError, KeyError, TypeError: the record cannot be read.
+        """
+        driven = is_driven(self._folder)  # asked first: what it wrote before its end is read below
+        found = []
+        for event in filter(None, map(_event, self._tail.lines())):
+            self._last = event.time
+            if event.step is not None and event.state is not None:
+                self._seen[event.step] = event.state
+            found.append(event)
+            if event.kind == "run" and event.state in ENDED:
+                self.ended = True
+                return found
+        if not driven:
+            self.ended = True
+            run = read_run(self._folder)
+            if run.target == "local":  # what else would know the end of a run elsewhere is its service
+                found += _untold(run, self._seen, self._last)
+        return found
 
 
 def read_logs(run: Run, steps: Collection[str] | None, *, follow: bool = False) -> Iterator[tuple[str, str]]:

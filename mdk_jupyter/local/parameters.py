@@ -100,12 +100,14 @@ def read_parameters(path: Path) -> dict[str, Any]:
 
     fix = "the file holds one mapping, such as `learning_rate: 0.5`"
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8-sig"))
+        text = path.read_text(encoding="utf-8-sig")
+        # YAML reads some of JSON's numbers as texts: 1e+22.
+        content = json.loads(text) if path.suffix == ".json" else yaml.safe_load(text)
     except OSError as error:
         raise UsageError(
             [Finding("MDK308", f"{path} cannot be read: {error.strerror}", fix="check the name and the folder")]
         ) from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except (yaml.YAMLError, json.JSONDecodeError, UnicodeDecodeError) as error:
         raise UsageError([Finding("MDK308", f"{path} is neither YAML nor JSON: {error}", fix=fix)]) from error
     if content is None:
         return {}

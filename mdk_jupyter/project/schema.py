@@ -21,7 +21,7 @@ def json_schema() -> dict[str, Any]:
         "title": "Project file",
         "definitions": definitions,
     }
-    for part in (schema, definitions["Settings"]):
+    for part in (schema, definitions["EnvironmentSettings"]):
         part["properties"]["labels"]["additionalProperties"] = TEXT
         for group in ("vertex", "kfp"):
             part["properties"][group].pop("default", None)

@@ -85,11 +85,20 @@ class Settings(Strict):
     kfp: Kubeflow = Field(default=Kubeflow(), description="Settings for the target kfp.")
 
 
+class EnvironmentSettings(Settings):
+    """What is different in one environment, and how it may change."""
+
+    protected: bool | None = Field(
+        default=None,
+        description="Champions change by operations.yaml and pull request alone. Default: prod, where there is such a file.",
+    )
+
+
 class ProjectFile(Settings):
     """The file as a whole: settings, and by environment what differs from them."""
 
     name: Name = Field(description="Name of the project.")
-    environments: dict[str, Settings] = Field(
+    environments: dict[str, EnvironmentSettings] = Field(
         default={}, description="Environment, such as dev, stage or prod -> what is different there."
     )
 

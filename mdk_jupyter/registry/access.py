@@ -25,6 +25,7 @@ class Verb(StrEnum):
     SET_POLICY = "set_policy"
     GRANT = "grant"
     IMPORT = "import"
+    APPLY = "apply"
 
 
 _ALL = frozenset(Role)
@@ -48,6 +49,7 @@ TABLE: dict[Verb, tuple[frozenset[Role], frozenset[Role]]] = {
     Verb.SET_POLICY: (_KEEPERS, _KEEPERS),
     Verb.GRANT: (_KEEPERS, _KEEPERS),
     Verb.IMPORT: (_KEEPERS, _KEEPERS),
+    Verb.APPLY: (_MAKERS, _DECIDERS),  # and what each of its steps asks for
 }
 
 

@@ -10,6 +10,7 @@ from urllib.parse import quote
 import httpx
 from pydantic import BaseModel, JsonValue, TypeAdapter
 
+from mdk_jupyter.registry.changes import Change, Origin, Outcome, Standing
 from mdk_jupyter.registry.credentials import Credentials, from_text
 from mdk_jupyter.registry.domain import (
     Approval,
@@ -164,6 +165,8 @@ class Client:
         return self._read(Page[Version], f"{_model(name)}/versions", cursor=cursor, limit=limit)
 
     def version(self, reference: str, *, environment: str | None = None) -> Version:
+        if parse(reference).vertex:
+            return self._read(Version, "/resolve", reference=reference)
         return self._read(Version, _version(reference), environment=environment)
 
     def search(self, query: Search, *, cursor: str | None = None, limit: int = 50) -> Page[Version]:
@@ -322,6 +325,25 @@ class Client:
 
     def approvals(self, reference: str, *, environment: str | None = None) -> list[Approval]:
         return self._read(list[Approval], f"{_version(reference)}/approvals", environment=environment)
+
+    # Many changes at once
+
+    def observe(self, environment: str, *, names: Sequence[str] | None = None) -> list[Standing]:
+        query = {"name": list(names)} if names is not None else {"all": True}
+        return self._read(list[Standing], f"/environments/{_part(environment)}/standings", **query)
+
+    def apply(
+        self,
+        changes: Sequence[Change],
+        *,
+        environment: str,
+        expected_revisions: Mapping[str, int],
+        origin: Origin,
+        idempotency_key: str | None = None,
+    ) -> Outcome:
+        body = {"changes": list(changes), "expected_revisions": dict(expected_revisions), "origin": origin}
+        path = f"/environments/{_part(environment)}/apply"
+        return self._write(Outcome, "POST", path, body, idempotency_key or new_key())
 
     # History
 

@@ -85,6 +85,13 @@ CODES: dict[str, Code] = {
         "an endpoint that still serves a version that was replaced",
         "Promote the version, or remove the deployment.",
     ),
+    "MDK519": Code(
+        "The serial of an entry does not rise",
+        "Another change of the same model was applied in the meantime. Each change of an entry has a serial above the one "
+        "before it, so that an older file never undoes a newer one.",
+        "two pull requests that both say serial: 17, merged one after the other",
+        "Look at what was applied with `mdk registry history MODEL`, and give your change the next serial.",
+    ),
     # Refused by a policy
     "MDK520": Code(
         "The policy does not let it pass",

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from pydantic import JsonValue
 
+from mdk_jupyter.registry.changes import Change, Origin, Outcome, Standing
 from mdk_jupyter.registry.domain import (
     Approval,
     ArtifactRef,
@@ -215,6 +216,24 @@ class RegistryFace(Protocol):
     def approve(self, reference: str, *, environment: str, comment: str | None = None) -> Approval: ...
 
     def approvals(self, reference: str, *, environment: str | None = None) -> list[Approval]: ...
+
+    # Many changes at once
+
+    def observe(self, environment: str, *, names: Sequence[str] | None = None) -> list[Standing]:
+        """Return how models stand in an environment; without names, all that have a place there."""
+        ...
+
+    def apply(
+        self,
+        changes: Sequence[Change],
+        *,
+        environment: str,
+        expected_revisions: Mapping[str, int],
+        origin: Origin,
+        idempotency_key: str | None = None,
+    ) -> Outcome:
+        """Carry out changes of one environment: all of them, or none."""
+        ...
 
     # History
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from jupyter_server.auth.decorator import authorized
 from tornado.web import authenticated
 
-from mdk_jupyter.server import checking, project
+from mdk_jupyter.server import checking, project, starting
 from mdk_jupyter.server.base import MDKHandler, reading
-from mdk_jupyter.server.models import CheckRequest, SpecRequest
+from mdk_jupyter.server.models import CheckRequest, PlanRequest, RunRequest, Scheduled, SpecRequest
 
 
 class AboutHandler(MDKHandler):
@@ -60,7 +60,32 @@ class RunsHandler(MDKHandler):
         stores = self.get_query_arguments("store") or None
         limit, before = self.number("limit", 50), self.argument("before")
         files, runs = self.parts.files, self.parts.runs
-        self.answer(await files.do(runs.list, stores, self.argument("path"), limit, before))
+        listed, found = await files.do(runs.list, stores, self.argument("path"), limit, before)
+        self.parts.remote.follow(found)
+        self.answer(listed)
+
+    @authenticated
+    @authorized
+    async def post(self) -> None:
+        """Start a run, or set a schedule."""
+        asked = self.body(RunRequest)
+        file = self.parts.places.file(asked.path)
+        started = await self.parts.starting.do(starting.start, file, asked)
+        if isinstance(started, Scheduled):
+            self.answer(started)
+            return
+        self.parts.remote.follow([started])
+        self.answer(await self.parts.files.do(self.parts.runs.view, started), 201)
+
+
+class PlansHandler(MDKHandler):
+    @authenticated
+    @reading
+    async def post(self) -> None:
+        """Tell what a submission would send."""
+        asked = self.body(PlanRequest)
+        file = self.parts.places.file(asked.path)
+        self.answer(await self.parts.starting.do(starting.plan, file, asked))
 
 
 class ComparisonHandler(MDKHandler):
@@ -115,6 +140,7 @@ HANDLERS: list[tuple[str, type[MDKHandler]]] = [
     (r"/mdk/check", CheckHandler),
     (r"/mdk/spec", SpecHandler),
     (r"/mdk/runs", RunsHandler),
+    (r"/mdk/plans", PlansHandler),
     (r"/mdk/runs/compare", ComparisonHandler),
     (_RUN, RunHandler),
     (rf"{_RUN}/log", LogHandler),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from mdk_jupyter.server.events.bus import Bus
+from mdk_jupyter.server.events.remote import RemoteRuns
 from mdk_jupyter.server.places import Places
 from mdk_jupyter.server.registry import Registries
 from mdk_jupyter.server.runs import Runs
@@ -22,9 +24,12 @@ class Parts:
     newest: Newest  # checks
     compiler: Workers  # reading notebooks
     files: Workers  # reading and writing records of runs
+    starting: Workers  # plans, and runs until they have begun
     services: Workers  # Vertex AI, Kubeflow Pipelines
     registry: Workers  # asking a registry
     registries: Registries
+    bus: Bus
+    remote: RemoteRuns
 
     def workers_for(self, target: str) -> tuple[Workers, str | None]:
         """Return who asks about runs on a target, and the service that is asked."""

@@ -25,6 +25,7 @@ from mdk_jupyter.registry.domain import ENVIRONMENTS
 from mdk_jupyter.registry.errors import ConflictError, InvalidError
 from mdk_jupyter.registry.face import RegistryFace
 from mdk_jupyter.server.base import MDKHandler, json_object, unreadable
+from mdk_jupyter.server.models import RegistryEvent
 
 Given = dict[str, Any]
 GUARDED = ENVIRONMENTS[-1]  # whose changes must say on which state they are based
@@ -41,6 +42,7 @@ class Route:
     status: int = 200
     shaped: Callable[[Given], Given] = dict  # what is given, as the method takes it
     changes: str | None = None  # what is given names the environment that this changes, whose revision counts
+    news: str = ""  # what the registry's own events call the change
 
 
 def _search(given: Given) -> Given:
@@ -67,34 +69,40 @@ ROUTES = (
     Route("GET", "/models", "models"),
     Route("GET", _MODEL, "model"),
     Route("GET", f"{_MODEL}/versions", "versions"),
-    Route("POST", f"{_MODEL}/versions", "register", 201),
+    Route("POST", f"{_MODEL}/versions", "register", 201, news="version.registered"),
     Route("GET", _VERSION, "version"),
-    Route("PATCH", _VERSION, "annotate"),
+    Route("PATCH", _VERSION, "annotate", news="version.annotated"),
     Route("GET", "/versions", "search", shaped=_search),
     Route("GET", "/compare", "compare"),
     Route("GET", "/lineage", "lineage", shaped=_lineage),
     Route("GET", "/costs", "costs"),
     Route("GET", _CHAMPION, "champion"),
-    Route("PUT", _CHAMPION, "publish", changes="environment"),
-    Route("POST", f"{_CHAMPION}/rollback", "rollback", changes="environment"),
-    Route("PUT", f"{_MODEL}/challengers/{{environment}}", "set_challengers", changes="environment"),
+    Route("PUT", _CHAMPION, "publish", changes="environment", news="champion.changed"),
+    Route("POST", f"{_CHAMPION}/rollback", "rollback", changes="environment", news="champion.changed"),
+    Route(
+        "PUT",
+        f"{_MODEL}/challengers/{{environment}}",
+        "set_challengers",
+        changes="environment",
+        news="challengers.changed",
+    ),
     Route("GET", f"{_MODEL}/deployments", "deployments"),
-    Route("PUT", f"{_MODEL}/deployments/{{environment}}", "report_deployment"),
+    Route("PUT", f"{_MODEL}/deployments/{{environment}}", "report_deployment", news="deployment.reported"),
     Route("GET", f"{_VERSION}/plan", "plan_promotion"),
-    Route("POST", f"{_VERSION}/promote", "promote", changes="to"),
-    Route("POST", f"{_VERSION}/quarantine", "quarantine"),
-    Route("POST", f"{_VERSION}/unquarantine", "unquarantine"),
-    Route("POST", f"{_VERSION}/archive", "archive"),
+    Route("POST", f"{_VERSION}/promote", "promote", changes="to", news="version.promoted"),
+    Route("POST", f"{_VERSION}/quarantine", "quarantine", news="version.quarantined"),
+    Route("POST", f"{_VERSION}/unquarantine", "unquarantine", news="version.unquarantined"),
+    Route("POST", f"{_VERSION}/archive", "archive", news="version.archived"),
     Route("GET", f"{_VERSION}/approvals", "approvals"),
-    Route("POST", f"{_VERSION}/approvals", "approve", 201),
+    Route("POST", f"{_VERSION}/approvals", "approve", 201, news="version.approved"),
     Route("GET", f"{_MODEL}/history", "history"),
     Route("GET", "/verify", "verify"),
     Route("GET", "/events", "events"),
     Route("GET", "/policies/{environment}", "policy"),
-    Route("PUT", "/policies/{environment}", "set_policy", shaped=_policy),
+    Route("PUT", "/policies/{environment}", "set_policy", shaped=_policy, news="policy.changed"),
     Route("GET", "/grants", "grants"),
-    Route("POST", "/grants", "grant", 201),
-    Route("DELETE", "/grants", "revoke", 204),
+    Route("POST", "/grants", "grant", 201, news="grant.given"),
+    Route("DELETE", "/grants", "revoke", 204, news="grant.taken"),
 )
 
 
@@ -185,7 +193,10 @@ class RegistryHandler(MDKHandler):
         body: Given = json_object(self.request.body) if self.request.body else {}
         given = _joined(body, query, parts)
         given = route.shaped(_with_reference(route, given)) | self._based_on(route, given)
+        model, environment = parts.get("name", ""), given.get(route.changes or "environment")
         found = await self.parts.registry.do(self.parts.registries.carry_out, folder, route, given, service="registry")
+        if route.news:
+            self.parts.bus.registry(RegistryEvent(model=model, environment=environment, action=route.news))
         self._send(route, found)
 
     def _query(self) -> Given:

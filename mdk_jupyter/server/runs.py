@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from mdk_converters.findings import Finding
 from mdk_jupyter.errors import NotFoundError
 from mdk_jupyter.local.cancelling import cancel
@@ -15,6 +17,7 @@ from mdk_jupyter.server.stores import Stores, first
 from mdk_jupyter.server.views import run_view
 
 MOST = 500  # runs in one answer
+_RECENT = 100
 _LONGEST_LOG = 1_000_000  # characters that the browser gets, the last ones
 
 
@@ -25,7 +28,13 @@ class Runs:
         self._places = places
         self._stores = stores
 
-    def list(self, stores: list[str] | None, path: str | None, limit: int, before: str | None) -> RunList:
+    def recent(self) -> Sequence[Run]:
+        """Return some of the newest runs of all stores that are known."""
+        return first(self._stores.newest(self._stores.known(), None), _RECENT)
+
+    def list(
+        self, stores: Sequence[str] | None, path: str | None, limit: int, before: str | None
+    ) -> tuple[RunList, Sequence[Run]]:
         """Return the newest runs: of some stores, of one notebook, or of all stores that are known."""
         source = None
         if path is not None:
@@ -35,7 +44,7 @@ class Runs:
             self._stores.note(store)
         chosen = self._stores.known() if stores is None else stores
         found = first(self._stores.newest(chosen, before), max(1, min(limit, MOST)), source)
-        return RunList(runs=[self.view(run) for run in found], stores=chosen)
+        return RunList(runs=[self.view(run) for run in found], stores=list(chosen)), found
 
     def show(self, store: str | None, wanted: str) -> RunView:
         """Return one run as it was last seen."""

@@ -12,6 +12,11 @@ ROLES = ("viewer", "contributor", "approver", "admin")
 ENVIRONMENTS = ("dev", "stage", "prod")
 MAKERS, JUDGES, KEEPERS, ALL = {"contributor", "approver"}, {"approver"}, {"admin"}, set(ROLES)
 MODEL = "/models/flights"
+APPLY = {
+    "changes": [{"model": "flights"}],
+    "expected_revisions": {"flights": 0},
+    "origin": {"plan": "0" * 16, "part": "0" * 16},
+}
 
 # By verb: method, path, body, and who may in dev and in what comes after it. E is the environment.
 CHANGES: dict[str, tuple[str, str, Any, set[str], set[str]]] = {
@@ -20,6 +25,7 @@ CHANGES: dict[str, tuple[str, str, Any, set[str], set[str]]] = {
     "rollback": ("POST", f"{MODEL}/champions/E/rollback", {"reason": "try"}, MAKERS, JUDGES),
     "challenge": ("PUT", f"{MODEL}/challengers/E", {"challengers": {}}, MAKERS, JUDGES),
     "report": ("PUT", f"{MODEL}/deployments/E", {"version": "1.0.0", "status": {}}, MAKERS, MAKERS),
+    "apply": ("POST", "/environments/E/apply", APPLY, MAKERS, JUDGES),
     "approve": ("POST", f"{MODEL}/versions/1.0.0/approvals", {"environment": "E"}, JUDGES, JUDGES),
     "set_policy": ("PUT", "/policies/E", {"environment": "E"}, KEEPERS, KEEPERS),
     "grant": ("POST", "/grants", {"subject": "x", "role": "viewer", "environment": "E"}, KEEPERS, KEEPERS),

@@ -110,10 +110,10 @@ def test_conditions_against_the_champion() -> None:
 
 EXPECTED = {
     Role.VIEWER: {"read"},
-    Role.CONTRIBUTOR: {"read", "register", "annotate", "report", "promote:dev", "publish:dev", "challenge:dev", "rollback:dev"},
+    Role.CONTRIBUTOR: {"read", "register", "annotate", "report", "promote:dev", "publish:dev", "challenge:dev", "rollback:dev", "apply:dev"},
     Role.APPROVER: {
-        "read", "register", "annotate", "report", "promote:dev", "publish:dev", "challenge:dev", "rollback:dev",
-        "promote", "publish", "challenge", "rollback", "approve", "quarantine", "archive",
+        "read", "register", "annotate", "report", "promote:dev", "publish:dev", "challenge:dev", "rollback:dev", "apply:dev",
+        "promote", "publish", "challenge", "rollback", "approve", "quarantine", "archive", "apply",
     },
     Role.ADMIN: {"read", "set_policy", "grant", "import"},
 }  # fmt: skip

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
+
+from mdk_jupyter.local.events import ENDED
 
 Fetch = Callable[..., Awaitable[Any]]
 
@@ -59,7 +62,7 @@ class Client:
         options["params"] = [
             (name, one) for name, value in pairs for one in (value if isinstance(value, list) else [value])
         ]
-        answer = await self._fetch("mdk", *path.split("/"), method=method, **options)
+        answer = await self._fetch("mdk", *path.split("/"), method=method, request_timeout=120, **options)
         return json.loads(answer.body) if answer.body else None
 
 
@@ -80,3 +83,31 @@ def write(path: Path, *cells: tuple[str, str]) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(notebook(*cells)))
     return path
+
+
+class Heard:
+    """What is said on the bus under one schema."""
+
+    def __init__(self, app: Any, schema: str) -> None:
+        self.events: list[dict[str, Any]] = []
+        app.event_logger.add_listener(schema_id=schema, listener=self._listen)
+
+    async def _listen(self, logger: Any, schema_id: str, data: dict[str, Any]) -> None:
+        self.events.append(data)
+
+    async def until(self, found: Callable[[list[dict[str, Any]]], bool], patience: float = 60) -> list[dict[str, Any]]:
+        """Wait until what was said so far is as wanted; return it."""
+        async with asyncio.timeout(patience):
+            while not found(self.events):
+                await asyncio.sleep(0.02)
+        return self.events
+
+
+async def begin(app: Any) -> None:
+    """What a server does when its event loop begins to run."""
+    await app.extension_manager.start_all_extensions()
+
+
+def ended(events: list[dict[str, Any]]) -> bool:
+    """Whether a run has ended."""
+    return any(e["event"]["kind"] == "run" and e["event"]["state"] in ENDED for e in events)

@@ -20,11 +20,11 @@ from mdk_jupyter.registry.api.front import PREFIX, Authenticated, Bounded, Obser
 from mdk_jupyter.registry.api.metrics import Metrics
 from mdk_jupyter.registry.api.platform import routes as platform
 from mdk_jupyter.registry.api.problems import ProblemAnswer, Refusal, declared
-from mdk_jupyter.registry.api.routes import champions, governance, reading
+from mdk_jupyter.registry.api.routes import applying, champions, governance, reading
 from mdk_jupyter.registry.service import Registry
 
 THREADS = 16  # requests that one process works on at once; each holds a connection to the database
-_PARTS = (reading.router, champions.router, governance.history, governance.rights, governance.transfer)
+_PARTS = (reading.router, champions.router, applying.router, governance.history, governance.rights, governance.transfer)
 _EVERYWHERE = declared(401, 403, 422, 500, 503)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from mdk_jupyter.registry import policy as gates
 from mdk_jupyter.registry.database import Database
 from mdk_jupyter.registry.domain import ENVIRONMENTS, Policy
+from mdk_jupyter.registry.service.applying import Applying
 from mdk_jupyter.registry.service.champions import Champions
 from mdk_jupyter.registry.service.history import History
 from mdk_jupyter.registry.service.lineage import Lineage
@@ -19,7 +20,7 @@ from mdk_jupyter.registry.service.transfer import Transfer
 __all__ = ["Registry"]
 
 
-class Registry(Mlflow, Champions, Reading, Searching, Lineage, History, Rules, Transfer):
+class Registry(Mlflow, Champions, Applying, Reading, Searching, Lineage, History, Rules, Transfer):
     """An open registry.
 
     Example:

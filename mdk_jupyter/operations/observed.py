@@ -1,0 +1,128 @@
+"""What a plan is decided on, asked of the registry and of the endpoints."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from mdk_jupyter.operations.desired import LATEST, Entry
+from mdk_jupyter.operations.endpoints import Endpoints, Traffic
+from mdk_jupyter.operations.reader import Desired
+from mdk_jupyter.registry.changes import Standing
+from mdk_jupyter.registry.domain import AuditRecord, Graph, PromotionPlan, Version
+from mdk_jupyter.registry.errors import NotFoundError
+from mdk_jupyter.registry.face import RegistryFace
+
+Key = tuple[str, str]  # environment, model
+_PAGE = 200
+_MOST = 1000  # names to choose a close match from, and records to look back
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """The state of all that a file speaks of. `versions` and `latest` lack what is not there."""
+
+    standings: Mapping[Key, Standing] = field(default_factory=dict)
+    names: Sequence[str] = ()  # of models, where one was not found
+    latest: Mapping[str, str] = field(default_factory=dict)
+    versions: Mapping[tuple[str, str], Version] = field(default_factory=dict)
+    promotions: Mapping[Key, PromotionPlan] = field(default_factory=dict)
+    lineage: Mapping[Key, Graph] = field(default_factory=dict)
+    outside: Mapping[Key, Sequence[AuditRecord]] = field(default_factory=dict)
+    traffic: Mapping[str, Traffic] = field(default_factory=dict)
+
+    def champion(self, model: str, entry: Entry) -> str | None:
+        """Return the version that an entry wants as champion; None where `latest` means none."""
+        return self.latest.get(model) if entry.champion == LATEST else entry.champion
+
+
+def observe(
+    registry: RegistryFace,
+    desired: Desired,
+    *,
+    environments: Sequence[str] | None = None,
+    endpoints: Mapping[str, Endpoints] | None = None,
+) -> Observed:
+    """Ask for all that a plan needs. `endpoints` are the connections by environment.
+
+    Raises:
+        ServiceError: registry or endpoint cannot be reached.
+    """
+    wanted = [(e, m, entry) for e, m, entry in desired.entries() if environments is None or e in environments]
+    standings = _standings(registry, wanted)
+    known = {model for _, model in standings}
+    missing = {model for _, model, _ in wanted} - known
+    names = [model.name for model in registry.models(limit=_MOST).items] if missing else []
+    there = [(e, m, entry) for e, m, entry in wanted if m in known]
+    latest = {m: registry.version(f"{m}@latest").version for m in {m for _, m, e in there if e.champion == LATEST}}
+    versions: dict[tuple[str, str], Version] = {}
+    promotions: dict[Key, PromotionPlan] = {}
+    lineage: dict[Key, Graph] = {}
+    outside: dict[Key, Sequence[AuditRecord]] = {}
+    traffic: dict[str, Traffic] = {}
+    for environment, model, entry in there:
+        key, standing = (environment, model), standings[environment, model]
+        champion = latest.get(model, "") if entry.champion == LATEST else entry.champion
+        for number in {champion, *entry.challengers, *entry.quarantined}:
+            if (model, number) not in versions:
+                with contextlib.suppress(NotFoundError):
+                    versions[model, number] = registry.version(f"{model}/{number}")
+        if (model, champion) in versions and champion != standing.champion:
+            promotions[key] = registry.plan_promotion(f"{model}/{champion}", environment=environment)
+            lineage[key] = registry.lineage(f"{model}/{champion}")
+        outside[key] = changed_outside(registry, standing)
+        if entry.endpoint is not None and endpoints and environment in endpoints:
+            traffic[entry.endpoint] = endpoints[environment].traffic(entry.endpoint)
+    return Observed(standings, names, latest, versions, promotions, lineage, outside, traffic)
+
+
+def standing_of(registry: RegistryFace, model: str, environment: str) -> Standing:
+    """Return how one model stands in an environment.
+
+    Raises:
+        NotFoundError: there is no such model (MDK500).
+    """
+    found = registry.observe(environment, names=[model])
+    if not found:
+        raise NotFoundError("MDK500", f"there is no model {model!r}", "List them with `mdk registry list`.", [model])
+    return found[0]
+
+
+def _standings(registry: RegistryFace, wanted: Iterable[tuple[str, str, Entry]]) -> dict[Key, Standing]:
+    by_environment: dict[str, list[str]] = {}
+    for environment, model, _ in wanted:
+        by_environment.setdefault(environment, []).append(model)
+    found = {}
+    for environment, names in by_environment.items():
+        for standing in registry.observe(environment, names=names):
+            found[environment, standing.model] = standing
+    return found
+
+
+_CHANGES = frozenset(
+    ["publish", "rollback", "set_challengers", "promote", "annotate", "quarantine", "unquarantine", "archive"]
+)
+
+
+def changed_outside(registry: RegistryFace, standing: Standing, *, whole: bool = False) -> Sequence[AuditRecord]:
+    """Return what happened to a model in an environment since a file was applied to it, the newest first.
+
+    Nothing where no file ever was: then nobody can say what is outside; or, with `whole`, everything.
+    """
+    if standing.applied is None and not whole:
+        return ()
+    found: list[AuditRecord] = []
+    cursor = None
+    while len(found) < _MOST:
+        page = registry.history(standing.model, cursor=cursor, limit=_PAGE)
+        for record in page.items:
+            here = record.environment in {None, standing.environment}
+            if record.action == "apply" and record.environment == standing.environment and "serial" in record.data:
+                return found
+            if here and record.action in _CHANGES:
+                found.append(record)
+        cursor = page.next
+        if cursor is None:
+            break
+    return found
