@@ -85,6 +85,7 @@ async function newPage(
   const page = new MainAreaWidget({
     content: new ModelPage(record, surroundings)
   });
+  page.toolbar.hide();
   page.id = id;
   page.title.label = model;
   page.title.icon = mdkIcon;

@@ -110,7 +110,7 @@ function ModelRow({ model }: { model: ModelInfo }): JSX.Element {
     <div className="jp-mdk-ModelRow" title={model.description ?? model.name}>
       <div>
         <span className="jp-mdk-name">{model.name}</span>
-        <span className="jp-mdk-dim">{model.project}</span>
+        <span className="jp-mdk-dim jp-mdk-project">{model.project}</span>
       </div>
       <div className="jp-mdk-Badges">
         {environments.map(environment => (
@@ -164,7 +164,7 @@ function Standing({ catalogue }: { catalogue: Catalogue }): JSX.Element {
       <span>{count}</span>
       {about && (
         <span className="jp-mdk-where" title={about.registry.where}>
-          {about.registry.where}
+          <bdi>{about.registry.where}</bdi>
         </span>
       )}
     </>

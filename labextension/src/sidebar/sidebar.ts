@@ -1,12 +1,12 @@
 import { SidePanel } from '@jupyterlab/ui-components';
-import { AccordionPanel, type Widget } from '@lumino/widgets';
+import type { AccordionPanel, Widget } from '@lumino/widgets';
 
 import type { ISidebar } from '../tokens';
 
 /** A side panel of collapsible sections, in the order of their ranks. */
 export class Sidebar extends SidePanel implements ISidebar {
   constructor(activate: () => void) {
-    super({ content: new AccordionPanel({ titleSpace: 28 }) });
+    super();
     this._activate = activate;
     this.addClass('jp-mdk-Sidebar');
   }

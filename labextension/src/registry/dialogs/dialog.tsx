@@ -94,7 +94,7 @@ export async function showDraft(
       Dialog.cancelButton({ label: trans.__('Cancel') }),
       accept({ label: options.accept })
     ],
-    focusNodeSelector: 'textarea'
+    focusNodeSelector: 'select, textarea'
   });
   dialog.node.setAttribute('aria-label', options.title);
   void draft.load();

@@ -80,10 +80,12 @@ function PromotionBody({ draft }: { draft: PromotionDraft }): JSX.Element {
                     <Digest of={version.provenance.git.commit} />{' '}
                     {version.provenance.git.branch}
                     {version.provenance.git.dirty && (
-                      <span className="jp-mdk-warn">
+                      <>
                         {' '}
-                        {trans.__('with changes that no commit has')}
-                      </span>
+                        <span className="jp-mdk-warn">
+                          {trans.__('with changes that no commit has')}
+                        </span>
+                      </>
                     )}
                   </>
                 )

@@ -56,6 +56,7 @@ export function chart(
   const serving = { filter: 'datum.serves' };
   return {
     $schema: 'https://vega.github.io/schema/vega-lite/v5.json',
+    usermeta: { embedOptions: { actions: false } },
     width: 'container',
     height: 200,
     background: 'transparent',

@@ -7,7 +7,7 @@ import { difference, figure } from '../figures';
 import type { ModelRecord } from '../record';
 import { useSurroundings } from '../surroundings';
 import { Block } from '../tables';
-import { byInterest, lines, plain } from './unshared';
+import { byInterest, lines, plain, short } from './unshared';
 
 /** In what the version that is looked at differs from another one. */
 export function ComparisonView(props: {
@@ -127,7 +127,7 @@ export function MetricTable(props: {
 }): JSX.Element {
   const { trans } = useSurroundings();
   return (
-    <table className="jp-mdk-Table">
+    <table className="jp-mdk-Table jp-mod-even">
       <thead>
         <tr>
           <th scope="col">{trans.__('metric')}</th>
@@ -163,7 +163,7 @@ function DifferenceTable(props: {
 }): JSX.Element {
   const { trans } = useSurroundings();
   return (
-    <table className="jp-mdk-Table jp-mod-texts">
+    <table className="jp-mdk-Table jp-mod-even jp-mod-texts">
       <thead>
         <tr>
           <th scope="col">{trans.__('name')}</th>
@@ -193,7 +193,7 @@ function Lines(props: { of: readonly string[] }): JSX.Element {
     <>
       {props.of.map((text, index) => (
         <code key={index} title={text} className="jp-mdk-Value">
-          {text}
+          {short(text)}
         </code>
       ))}
     </>

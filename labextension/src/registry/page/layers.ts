@@ -20,8 +20,8 @@ export interface ILayout {
   height: number;
 }
 
-export const BOX = { width: 168, height: 44 };
-const GAP = { x: 56, y: 16 };
+export const BOX = { width: 148, height: 42 };
+const GAP = { x: 28, y: 12 };
 
 /**
  * Lay a lineage out from left to right: each node in the column after all that came before it.

@@ -7,7 +7,8 @@ import type { ModelRecord } from '../record';
 import { useSurroundings } from '../surroundings';
 
 const EDGE = 8; // pixels around the drawing
-const LETTERS = 22; // that fit into a box
+const SMALLEST = 0.75; // of its size, to which the drawing shrinks before one has to scroll
+const LETTERS = 20; // that fit into a box
 
 /** What a version was made from, and where it serves. */
 export function LineageView(props: {
@@ -40,11 +41,13 @@ function Drawing({ graph }: { graph: Graph }): JSX.Element {
   const told = graph.nodes
     .map(node => `${kinds[node.kind]} ${node.label}`)
     .join(', ');
+  const width = layout.width + 2 * EDGE;
+  const height = layout.height + 2 * EDGE;
   return (
     <div className="jp-mdk-Lineage" tabIndex={0}>
       <svg
-        width={layout.width + 2 * EDGE}
-        height={layout.height + 2 * EDGE}
+        viewBox={`0 0 ${width} ${height}`}
+        style={{ maxWidth: width, minWidth: SMALLEST * width }}
         role="img"
         aria-label={trans.__('Lineage: %1', told)}
       >
@@ -66,10 +69,10 @@ function Drawing({ graph }: { graph: Graph }): JSX.Element {
             >
               <title>{[node.label, ...facts(node)].join('\n')}</title>
               <rect width={BOX.width} height={BOX.height} rx={3} />
-              <text className="jp-mdk-LineageKind" x={10} y={17}>
+              <text className="jp-mdk-LineageKind" x={10} y={16}>
                 {kinds[node.kind]}
               </text>
-              <text x={10} y={34}>
+              <text x={10} y={32}>
                 {short(node.label)}
               </text>
             </g>
@@ -86,7 +89,8 @@ function facts(node: Node): string[] {
     .map(([name, value]) => `${name}: ${String(value)}`);
 }
 
-/** A long name by its end, which tells more than its beginning. */
-function short(label: string): string {
+/** A long name by its end, which tells more than its beginning; a path by its last part. */
+function short(path: string): string {
+  const label = path.split('/').at(-1) || path;
   return label.length > LETTERS ? `…${label.slice(1 - LETTERS)}` : label;
 }

@@ -13,7 +13,8 @@ export function Mime(props: {
   const { rendermime } = useSurroundings();
   const node = React.useRef<HTMLDivElement>(null);
   const { mimeType, model } = props;
-  React.useEffect(() => {
+  // A layout effect: its end comes while the node is still in the page.
+  React.useLayoutEffect(() => {
     const renderer = rendermime.createRenderer(mimeType);
     Widget.attach(renderer, node.current!);
     void renderer.renderModel(model);

@@ -63,9 +63,9 @@ function Page({ record }: { record: ModelRecord }): JSX.Element {
   }
   const facts = [
     info.project,
-    info.owner,
     info.use_case,
-    info.sensitivity,
+    info.owner && trans.__('owner %1', info.owner),
+    info.sensitivity && trans.__('sensitivity %1', info.sensitivity),
     ...Object.entries(info.labels).map(([key, value]) => `${key}=${value}`)
   ].filter(Boolean);
   return (

@@ -29,7 +29,10 @@ export function VersionSheet(props: {
       {version.status_reason && (
         <p className="jp-mdk-dim">{version.status_reason}</p>
       )}
-      {version.description && <p>{version.description}</p>}
+      {version.description &&
+        version.description !== record.info?.description && (
+          <p>{version.description}</p>
+        )}
       <div className="jp-mdk-Columns">
         <Metrics record={record} version={version} />
         <Origin version={version} />
@@ -53,7 +56,14 @@ export function VersionSheet(props: {
                 </div>
                 <div className="jp-mdk-dim">
                   {dataset.rows !== null && (
-                    <span>{trans._n('%1 row', '%1 rows', dataset.rows)}</span>
+                    <span>
+                      {trans._n(
+                        '%2 row',
+                        '%2 rows',
+                        dataset.rows,
+                        dataset.rows.toLocaleString('en')
+                      )}
+                    </span>
                   )}
                   {dataset.sha256 && <Digest of={dataset.sha256} />}
                 </div>
@@ -228,10 +238,12 @@ function Origin({ version }: { version: Version }): JSX.Element {
                 <Digest of={git.commit} />
                 {git.branch && ` ${git.branch}`}
                 {git.dirty && (
-                  <span className="jp-mdk-warn">
+                  <>
                     {' '}
-                    {trans.__('with changes that no commit has')}
-                  </span>
+                    <span className="jp-mdk-warn">
+                      {trans.__('with changes that no commit has')}
+                    </span>
+                  </>
                 )}
               </>
             )

@@ -28,6 +28,11 @@ export function plain(value: unknown): string {
   return typeof value === 'string' ? value : (JSON.stringify(value) ?? '–');
 }
 
+/** A digest or commit by its beginning; all else as it is. */
+export function short(text: string): string {
+  return /^[0-9a-f]{40}([0-9a-f]{24})?$/.test(text) ? text.slice(0, 12) : text;
+}
+
 function item(value: unknown): string {
   if (typeof value !== 'object' || value === null) {
     return plain(value);
