@@ -22,7 +22,8 @@ lint: $(VENV)/.installed labextension/node_modules/.yarn-state.yml
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	cd labextension && $(JLPM) lint:check
-	$(BIN)/python -m mdk_jupyter.server.schema | node labextension/scripts/types.mjs | diff labextension/src/types.ts -
+	$(BIN)/python -m mdk_jupyter.server.schema | node labextension/scripts/types.mjs | diff labextension/src/types.ts - || \
+		{ echo 'labextension/src/types.ts is not what the models say: make types'; exit 1; }
 
 bench: $(VENV)/.installed  ## speed, as ratios measured in one run; BENCH='--quick' or '--with-kfp --write'
 	$(BIN)/python benchmarks/run.py $(BENCH)

@@ -22,7 +22,9 @@ class LabExtensionHook(BuildHookInterface):  # type: ignore[type-arg]
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         if self._is_built() and self.target_name == "wheel":
             place = "share/jupyter/labextensions/mdk-jupyter"
-            build_data["shared_data"] |= {BUILT: place, "labextension/install.json": f"{place}/install.json"}
+            build_data["shared_data"][BUILT] = place
+            if not Path(self.root, BUILT, "install.json").exists():  # `develop` leaves one there
+                build_data["shared_data"]["labextension/install.json"] = f"{place}/install.json"
 
     def _is_built(self) -> bool:
         return Path(self.root, BUILT, "static/style.js").exists()

@@ -513,9 +513,9 @@ CODES: dict[str, Code] = {
         "Look at the job at the link that `mdk runs show` prints.",
     ),
     "MDK481": Code(
-        "The run is not remote",
-        "Only runs on a service can be cancelled from elsewhere; one on this machine ends with Ctrl-C.",
-        "mdk runs cancel latest  # after mdk run local",
+        "The run's process is not known",
+        "Runs on this machine write down which process drives them, and this one could not.",
+        "mdk runs cancel latest  # of a run whose user has no folder for such notes",
         "Press Ctrl-C where it runs.",
     ),
     "MDK482": Code(

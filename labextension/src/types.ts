@@ -36,12 +36,29 @@ export interface RegistryPlace {
   where: string;
   kind: 'embedded' | 'remote';
   actor: string | null;
+  /**
+   * In the order in which versions move on.
+   */
+  environments: ServingEnvironment[];
 }
 /**
- * One environment of mdk.yaml.
+ * One environment that a registry knows by itself.
+ */
+export interface ServingEnvironment {
+  name: string;
+  /**
+   * Whether its champions change by pull request alone.
+   */
+  protected: boolean;
+}
+/**
+ * One environment of mdk.yaml: what pipelines can be submitted to.
  */
 export interface EnvironmentInfo {
   name: string;
+  /**
+   * Whether its champions change by pull request alone.
+   */
   protected: boolean;
   target: ('vertex' | 'kfp') | null;
 }
@@ -421,7 +438,7 @@ export interface Component {
   needs: string[];
 }
 /**
- * What a component's cells say of it; what they do not say is left out.
+ * What a component's cells say of it; None is what they do not say.
  */
 export interface ComponentOptions {
   after: string[] | null;
@@ -565,42 +582,6 @@ export interface Difference {
   name: string;
   before: JsonValue;
   after: JsonValue;
-}
-/**
- * What a component's cells say of it; what they do not say is left out.
- */
-export interface ComponentOptions1 {
-  after: string[] | null;
-  when: string | null;
-  foreach: string | null;
-  cpu: number | null;
-  memory: string | null;
-  gpu: string | null;
-  image: string | null;
-  retries: number | null;
-  timeout: string | null;
-  cache: boolean | null;
-  description: string | null;
-  requirements: string[] | null;
-  files: string[] | null;
-  changes: string[] | null;
-  outputs: string[] | null;
-  metrics: string[] | null;
-  env: {
-    [k: string]: string;
-  } | null;
-  secrets: {
-    [k: string]: string;
-  } | null;
-  volumes: {
-    [k: string]: string;
-  } | null;
-  labels: {
-    [k: string]: string;
-  } | null;
-  annotations: {
-    [k: string]: string;
-  } | null;
 }
 /**
  * What the versions with one value of a label took.
@@ -861,17 +842,44 @@ export interface OperationRequest {
    * The revision that was shown; any other one is refused.
    */
   revision?: number | null;
+  /**
+   * Gates to set aside, where the environment is not protected.
+   */
+  waivers?: Waiver[];
+  /**
+   * Why all gates are passed by; flagged in the history.
+   */
+  break_glass?: string | null;
+  /**
+   * Whether a rollback puts the version that leaves away.
+   */
+  quarantine?: boolean;
+}
+/**
+ * A gate that is set aside, and why.
+ */
+export interface Waiver {
+  gate: string;
+  reason: string;
 }
 /**
  * What an operation would change, or has changed. In a protected environment that is a file on a branch.
  */
 export interface OperationView {
   protected: boolean;
+  /**
+   * Whether it was carried out: the registry changed, or the edit is on the branch.
+   */
   applied: boolean;
+  /**
+   * The version that is to be the champion.
+   */
+  version: string;
   /**
    * The plan, to be read.
    */
   text: string;
+  markdown: string;
   /**
    * The plan as `mdk ops plan --format json` prints it.
    */
@@ -879,9 +887,19 @@ export interface OperationView {
     [k: string]: unknown;
   };
   gates: GateResult[];
+  /**
+   * What stands in the way.
+   */
+  blocked: string[];
+  notes: string[];
   edit: FileEdit | null;
   branch: string | null;
+  commit: string | null;
   pull_request: PullRequest | null;
+  /**
+   * What is left for the user to do.
+   */
+  next_steps: string[];
   revision: number | null;
 }
 /**
@@ -1155,6 +1173,9 @@ export interface RunView {
   steps: StepView[];
   warnings: string[];
   link: string | null;
+  /**
+   * Whether its environment is one that nothing is sent to by mistake.
+   */
   protected: boolean;
 }
 /**
@@ -1279,11 +1300,4 @@ export interface Verification {
    * How many heads were compared with an anchor outside.
    */
   anchored: number;
-}
-/**
- * A gate that is set aside, and why.
- */
-export interface Waiver {
-  gate: string;
-  reason: string;
 }

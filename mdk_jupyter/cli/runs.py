@@ -185,12 +185,18 @@ def cancel(
     wanted: Annotated[str, typer.Argument(metavar="ID", help="As for show.")],
     folder: Where = Path(),
 ) -> Any:  # a Run
-    """End a run on a service; one on this machine ends with Ctrl-C where it runs."""
-    from mdk_jupyter.local.store import find_run
-    from mdk_jupyter.remote import runs as remote
+    """End a run that goes on: on this machine, whoever started it, or on a service."""
+    from mdk_jupyter.local.cancelling import cancel as end
+    from mdk_jupyter.local.journal import read_events
+    from mdk_jupyter.local.store import find_run, read_run
 
-    run = find_run(_folder(folder), wanted)
-    return remote.cancel(run, remote.service_of(run))
+    run = end(find_run(_folder(folder), wanted))
+    if run.target == "local":
+        with _leaving_quietly():
+            for _ in read_events(run.folder, follow=True):
+                pass
+        run = read_run(run.folder)
+    return run
 
 
 def _refreshed(run: Run) -> Run:

@@ -21,6 +21,7 @@ from mdk_jupyter.local.files import write_atomically
 from mdk_jupyter.local.store import FOLDER, is_driven
 
 KEPT = 60.0  # seconds that the file of a run stays at least
+STARTER = "MDK_STARTER"  # environment variable: by what the program that starts a run will know it
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,7 @@ class Announcement:
 
     run: Path  # its folder
     process: int | None
+    starter: str | None
 
 
 def announce(run: Path, *, driven: bool = True) -> None:
@@ -40,7 +42,8 @@ def announce(run: Path, *, driven: bool = True) -> None:
         note = stores / hashlib.sha256(store.encode()).hexdigest()[:16]
         if not note.exists():
             write_atomically(note, store)
-        content = {"run": str(run), "process": os.getpid() if driven else None}
+        starter = os.environ.pop(STARTER, None)  # the runs of its steps are others
+        content = {"run": str(run), "process": os.getpid() if driven else None, "starter": starter}
         write_atomically(runs / f"{run.name}.json", json.dumps(content))
 
 
@@ -50,13 +53,13 @@ def announced() -> Iterator[Announcement]:
         for path in sorted(_folder("runs").glob("*.json")):
             with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
                 content = json.loads(path.read_text(encoding="utf-8"))
-                yield Announcement(Path(content["run"]), content["process"])
+                yield Announcement(Path(content["run"]), content["process"], content["starter"])
 
 
 def names() -> set[str]:
-    """Return the names of the files, which are the runs' ids. Costs one look at a small folder."""
+    """Return the ids of the runs that `announced` yields. Costs one look at a small folder."""
     with contextlib.suppress(OSError):
-        return {entry.name for entry in os.scandir(_folder("runs")) if entry.name.endswith(".json")}
+        return {path.stem for path in _folder("runs").glob("*.json")}
     return set()
 
 
@@ -69,6 +72,8 @@ def stores() -> list[Path]:
                 store = Path(note.read_text(encoding="utf-8"))
                 if (store / FOLDER / "runs").is_dir():
                     found.append(store)
+                else:
+                    note.unlink()
     return found
 
 

@@ -195,7 +195,7 @@ def _apply_part(
         )
     except MDKError as error:
         shift.undo()
-        if isinstance(error, StaleError) and _was_applied(look(), environment, wanted):
+        if isinstance(error, StaleError) and _was_applied(look, environment, wanted):
             return EnvironmentReport(environment=environment, state="already")
         state: State = "unreachable" if isinstance(error, ServiceError) else "refused"
         return EnvironmentReport(environment=environment, state=state, findings=_texts(error))
@@ -215,9 +215,13 @@ def _apply_part(
     return EnvironmentReport(environment=environment, state="applied", models=outcome.changes, endpoints=shift.told)
 
 
-def _was_applied(situation: Situation, environment: str, wanted: str) -> bool:
+def _was_applied(look: Callable[[], Situation], environment: str, wanted: str) -> bool:
     """Whether somebody else has applied the same plan in the meantime."""
-    return any(one.environment == environment and wanted in one.parts for one in situation.standings)
+    try:
+        standings = look().standings
+    except OperationsError:  # another one was applied, and this file is older than that
+        return False
+    return any(one.environment == environment and wanted in one.parts for one in standings)
 
 
 def _set_back(

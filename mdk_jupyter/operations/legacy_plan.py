@@ -11,6 +11,7 @@ from mdk_jupyter.operations.apply import Situation
 from mdk_jupyter.operations.endpoints import Endpoints
 from mdk_jupyter.operations.errors import OperationsError
 from mdk_jupyter.operations.legacy import Legacy, Numbered, Status, Target
+from mdk_jupyter.operations.observed import NOBODY
 from mdk_jupyter.operations.plan import ModelPlan, Traffic, assemble, direct_plan
 from mdk_jupyter.registry.api.platform.identity import version_of
 from mdk_jupyter.registry.changes import (
@@ -146,7 +147,7 @@ def _crowning(
     if before == version.version:
         planned = _bare(standing, [], (), reason)
     else:
-        promotion = planner.registry.plan_promotion(version.reference, environment=key[0])
+        promotion = planner.registry.plan_promotion(version.reference, environment=key[0], by=NOBODY)
         lineage = planner.registry.lineage(version.reference)
         planned = direct_plan(standing, version, promotion, lineage, reason, rollback)
     steps = list(planned.change.steps) if not rollback else []

@@ -15,6 +15,7 @@ from mdk_jupyter.registry.errors import NotFoundError
 from mdk_jupyter.registry.face import RegistryFace
 
 Key = tuple[str, str]  # environment, model
+NOBODY = ""  # who plans does not matter: whoever plans or applies does not agree by that
 _PAGE = 200
 _MOST = 1000  # names to choose a close match from, and records to look back
 
@@ -69,7 +70,7 @@ def observe(
                 with contextlib.suppress(NotFoundError):
                     versions[model, number] = registry.version(f"{model}/{number}")
         if (model, champion) in versions and champion != standing.champion:
-            promotions[key] = registry.plan_promotion(f"{model}/{champion}", environment=environment)
+            promotions[key] = registry.plan_promotion(f"{model}/{champion}", environment=environment, by=NOBODY)
             lineage[key] = registry.lineage(f"{model}/{champion}")
         outside[key] = changed_outside(registry, standing)
         if entry.endpoint is not None and endpoints and environment in endpoints:

@@ -128,8 +128,8 @@ def _problems(entry: Entry, path: SpecPath) -> Iterator[Problem]:
             yield _impossible(at, f"{version} is the champion", "it has what the challengers leave; take it out here")
         if version in entry.quarantined:
             yield _impossible(at, f"{version} is quarantined below", "keep it in one of the two places")
-    if sum(entry.challengers.values()) > 100:
-        whole = sum(entry.challengers.values())
+    whole = sum(entry.challengers.values())
+    if whole > 100 and all(0 <= share <= 100 for share in entry.challengers.values()):
         yield _impossible((*path, "challengers"), f"the shares sum to {whole} percent", "let them be 100 at most")
     for version, why in entry.quarantined.items():
         at = (*path, "quarantined", version)

@@ -77,10 +77,7 @@ class Workspace:
 
     def is_protected(self, environment: str) -> bool:
         """Whether an environment changes by the file and a pull request alone."""
-        settings = self.project.content.environments.get(environment)
-        if settings is not None and settings.protected is not None:
-            return settings.protected
-        return environment == PROTECTED and self.file is not None
+        return is_protected(self.project, environment, self.file)
 
     def endpoints(self, desired: Desired | Legacy) -> dict[str, Endpoints]:
         """Return connections to those environments whose entries name an endpoint.
@@ -128,6 +125,14 @@ class Workspace:
 
         known = self.project.content.environments
         return VertexEndpoints(self.project.environment(environment if environment in known else None).settings.vertex)
+
+
+def is_protected(project: Project, environment: str, file: Path | None) -> bool:
+    """Whether an environment of a project changes by its file of operations and a pull request alone."""
+    settings = project.content.environments.get(environment)
+    if settings is not None and settings.protected is not None:
+        return settings.protected
+    return environment == PROTECTED and file is not None
 
 
 def entries_of(text: str, path: str) -> Desired:

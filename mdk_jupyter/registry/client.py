@@ -214,8 +214,8 @@ class Client:
 
     # Changing champions
 
-    def plan_promotion(self, reference: str, *, environment: str) -> PromotionPlan:
-        return self._read(PromotionPlan, f"{_version(reference)}/plan", environment=environment)
+    def plan_promotion(self, reference: str, *, environment: str, by: str | None = None) -> PromotionPlan:
+        return self._read(PromotionPlan, f"{_version(reference)}/plan", environment=environment, by=by)
 
     def promote(
         self,

@@ -126,7 +126,9 @@ class RegistryFace(Protocol):
 
     # Changing champions
 
-    def plan_promotion(self, reference: str, *, environment: str) -> PromotionPlan: ...
+    def plan_promotion(self, reference: str, *, environment: str, by: str | None = None) -> PromotionPlan:
+        """Return what publishing a version would change. `by` is who would do it: the caller, or nobody (empty)."""
+        ...
 
     def promote(
         self,

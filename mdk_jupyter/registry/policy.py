@@ -52,7 +52,7 @@ def check(policy: Policy) -> None:
 
 def agreed(policy: Policy, facts: Facts) -> list[str]:
     """Return who agrees: whoever approved and whoever publishes, but for those who have a stake, with `separation`."""
-    names = {approval.actor for approval in facts.approvals} | {facts.actor}
+    names = {approval.actor for approval in facts.approvals} | ({facts.actor} - {""})
     if policy.separation:
         requester = facts.promoted_by or facts.actor
         names -= {facts.version.provenance.trained_by, facts.version.registered_by, requester}

@@ -13,7 +13,7 @@ from mdk_converters.graph import dependencies
 from mdk_converters.spec_reader import load_spec
 from mdk_converters.spec_writer import dump_spec
 from mdk_converters.targets.kfp import keys
-from mdk_jupyter.errors import MDKError, NotFoundError, ServiceError, UsageError
+from mdk_jupyter.errors import MDKError, NotFoundError, ServiceError
 from mdk_jupyter.local.announcing import announce
 from mdk_jupyter.local.branching import collect, collect_metrics
 from mdk_jupyter.local.events import ENDED, Event
@@ -73,12 +73,9 @@ def service_of(run: Run) -> Service:
     """Return a connection to the service that a run is on.
 
     Raises:
-        UsageError: the run is on this machine (MDK481).
         ServiceError: the service cannot be asked.
     """
-    if run.target == "local":
-        message = f"run {run.id} is on this machine"
-        raise UsageError([Finding("MDK481", message, fix="end it with Ctrl-C where it runs", names=(run.id,))])
+    assert run.target != "local", "runs on this machine have no service"
     return connect(run.target, run.remote["settings"])
 
 

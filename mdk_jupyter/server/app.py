@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +63,7 @@ class MDKExtension(ExtensionApp):
             starting=Workers("starting", 4, 2 * PATIENCE),
             services=services,
             registry=Workers("registry", 4, self.registry_seconds),
+            operations=Workers("operations", 2, self.service_seconds),
             registries=Registries(self.registry_seconds / 2),
             bus=bus,
             remote=RemoteRuns(bus, services),
@@ -87,17 +89,21 @@ class MDKExtension(ExtensionApp):
         self.local.start()
         self.listening = Workers("news of registries", 2, self.registry_seconds)
         news = RegistryNews(parts.bus, parts.registries, self.listening, self.registry_pause)
-        self.tasks = [asyncio.create_task(news.watch()), asyncio.create_task(self._find_remote())]
+        self.tasks = [asyncio.create_task(work) for work in (news.watch(), self._find_remote(), self._warm_up())]
 
     async def _find_remote(self) -> None:
         """Take up the runs on services that had not ended when the server was stopped."""
         runs = await self.parts.files.do(self.parts.runs.recent)
         self.parts.remote.follow(runs)
 
+    async def _warm_up(self) -> None:
+        """Import the compiler before somebody waits for it."""
+        await self.parts.compiler.do(importlib.import_module, "mdk_converters.convert")
+
     async def stop_extension(self) -> None:
         """Follow nothing any more, and take no more work; what runs goes on."""
         parts = self.parts
-        for workers in (parts.compiler, parts.files, parts.starting, parts.services, parts.registry):
+        for workers in parts.workers:
             workers.close()
         if hasattr(self, "local"):  # the server was started
             parts.remote.close()

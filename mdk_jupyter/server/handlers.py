@@ -2,12 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from jupyter_core.utils import ensure_async
 from jupyter_server.auth.decorator import authorized
 from tornado.web import authenticated
 
-from mdk_jupyter.server import checking, project, starting
+from mdk_jupyter.registry.face import RegistryFace
+from mdk_jupyter.server import checking, operations, project, starting
 from mdk_jupyter.server.base import MDKHandler, reading
-from mdk_jupyter.server.models import CheckRequest, PlanRequest, RunRequest, Scheduled, SpecRequest
+from mdk_jupyter.server.models import (
+    CheckRequest,
+    OperationRequest,
+    OperationView,
+    PlanRequest,
+    RegistryEvent,
+    RunRequest,
+    Scheduled,
+    SpecRequest,
+)
+from mdk_jupyter.server.registry import reaching
+
+Operation = Callable[[Path, RegistryFace, OperationRequest], OperationView]
 
 
 class AboutHandler(MDKHandler):
@@ -58,11 +76,18 @@ class RunsHandler(MDKHandler):
     async def get(self) -> None:
         """List runs."""
         stores = self.get_query_arguments("store") or None
+        if stores is None and self.argument("path") is None:
+            await self._note_open_notebooks()
         limit, before = self.number("limit", 50), self.argument("before")
         files, runs = self.parts.files, self.parts.runs
         listed, found = await files.do(runs.list, stores, self.argument("path"), limit, before)
         self.parts.remote.follow(found)
         self.answer(listed)
+
+    async def _note_open_notebooks(self) -> None:
+        sessions: list[dict[str, Any]] = await ensure_async(self.session_manager.list_sessions())  # type: ignore[no-untyped-call]
+        for session in sessions:
+            self.parts.stores.note(str(session["path"]).rpartition("/")[0])
 
     @authenticated
     @authorized
@@ -133,9 +158,35 @@ class NotebookHandler(MDKHandler):
         self.answer(await workers.do(self.parts.runs.notebook, run, self.needed("step"), service=service))
 
 
+class OperationHandler(MDKHandler):
+    """Promote or roll back."""
+
+    def initialize(self, operation: Operation) -> None:
+        """Take what to do."""
+        self._operation = operation
+
+    @authenticated
+    @authorized
+    async def post(self) -> None:
+        """Show what would change; with `apply`, change it."""
+        asked = self.body(OperationRequest)
+        parts, folder = self.parts, self.parts.places.file(asked.path or "")
+        around = folder if folder.is_dir() else folder.parent
+
+        def carry_out() -> OperationView:
+            with reaching():
+                return self._operation(around, parts.registries.of(around), asked)
+
+        found = await parts.operations.do(carry_out, service="registry")
+        if found.applied and not found.protected:
+            changed = RegistryEvent(model=asked.model, environment=asked.environment, action="champion.changed")
+            parts.bus.registry(changed)
+        self.answer(found)
+
+
 _RUN = r"/mdk/runs/(?P<wanted>[^/]+)"
 
-HANDLERS: list[tuple[str, type[MDKHandler]]] = [
+HANDLERS: list[tuple[Any, ...]] = [
     (r"/mdk/about", AboutHandler),
     (r"/mdk/check", CheckHandler),
     (r"/mdk/spec", SpecHandler),
@@ -145,4 +196,6 @@ HANDLERS: list[tuple[str, type[MDKHandler]]] = [
     (_RUN, RunHandler),
     (rf"{_RUN}/log", LogHandler),
     (rf"{_RUN}/notebook", NotebookHandler),
+    (r"/mdk/operations/promote", OperationHandler, {"operation": operations.promote}),
+    (r"/mdk/operations/rollback", OperationHandler, {"operation": operations.rollback}),
 ]

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from mdk_converters.spec import ParameterType, ValueType
 from mdk_converters.spellings import Style
-from mdk_jupyter.registry.domain import GateResult
+from mdk_jupyter.registry.domain import GateResult, Waiver
 
 State = Literal["waiting", "running", "done", "failed", "skipped", "cancelled", "interrupted"]
 Target = Literal["local", "vertex", "kfp"]
@@ -67,19 +67,27 @@ class Problem(Sent):
 # About
 
 
+class ServingEnvironment(Sent):
+    """One environment that a registry knows by itself."""
+
+    name: str
+    protected: bool = Field(description="Whether its champions change by pull request alone.")
+
+
 class RegistryPlace(Sent):
     """Which registry the project has. `actor` is who works on it, where that is known without asking a server."""
 
     where: str
     kind: Literal["embedded", "remote"]
     actor: str | None = None
+    environments: list[ServingEnvironment] = Field(description="In the order in which versions move on.")
 
 
 class EnvironmentInfo(Sent):
-    """One environment of mdk.yaml."""
+    """One environment of mdk.yaml: what pipelines can be submitted to."""
 
     name: str
-    protected: bool
+    protected: bool = Field(description="Whether its champions change by pull request alone.")
     target: Literal["vertex", "kfp"] | None
 
 
@@ -230,7 +238,9 @@ class RunView(Sent):
     steps: list[StepView] = []
     warnings: list[str] = []
     link: str | None = None
-    protected: bool = False
+    protected: bool = Field(
+        default=False, description="Whether its environment is one that nothing is sent to by mistake."
+    )
 
 
 class RunList(Sent):
@@ -455,6 +465,9 @@ class OperationRequest(Asked):
     apply: bool = False
     path: str | None = Field(default=None, description="Contents path from which mdk.yaml is looked for.")
     revision: int | None = Field(default=None, description="The revision that was shown; any other one is refused.")
+    waivers: list[Waiver] = Field(default=[], description="Gates to set aside, where the environment is not protected.")
+    break_glass: str | None = Field(default=None, description="Why all gates are passed by; flagged in the history.")
+    quarantine: bool = Field(default=True, description="Whether a rollback puts the version that leaves away.")
 
 
 class FileEdit(Sent):
@@ -478,11 +491,17 @@ class OperationView(Sent):
     """What an operation would change, or has changed. In a protected environment that is a file on a branch."""
 
     protected: bool
-    applied: bool
+    applied: bool = Field(description="Whether it was carried out: the registry changed, or the edit is on the branch.")
+    version: str = Field(description="The version that is to be the champion.")
     text: str = Field(description="The plan, to be read.")
+    markdown: str
     plan: dict[str, Any] = Field(description="The plan as `mdk ops plan --format json` prints it.")
     gates: list[GateResult] = []
+    blocked: list[str] = Field(default=[], description="What stands in the way.")
+    notes: list[str] = []
     edit: FileEdit | None = None
     branch: str | None = None
+    commit: str | None = None
     pull_request: PullRequest | None = None
+    next_steps: list[str] = Field(default=[], description="What is left for the user to do.")
     revision: int | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mdk_jupyter.server.events.bus import Bus
@@ -27,9 +28,15 @@ class Parts:
     starting: Workers  # plans, and runs until they have begun
     services: Workers  # Vertex AI, Kubeflow Pipelines
     registry: Workers  # asking a registry
+    operations: Workers  # planning promotions and carrying them out, with git
     registries: Registries
     bus: Bus
     remote: RemoteRuns
+
+    @property
+    def workers(self) -> Sequence[Workers]:
+        """Return all workers."""
+        return self.compiler, self.files, self.starting, self.services, self.registry, self.operations
 
     def workers_for(self, target: str) -> tuple[Workers, str | None]:
         """Return who asks about runs on a target, and the service that is asked."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from mdk_converters.findings import Finding
@@ -11,11 +10,12 @@ from mdk_jupyter.errors import UsageError
 from mdk_jupyter.local.store import FOLDER
 
 
-@dataclass(frozen=True, slots=True)
 class Places:
     """The server's root folder, absolute. What is outside of it has no contents path."""
 
-    root: Path
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self._spellings = tuple(dict.fromkeys([root, root.resolve()]))
 
     def file(self, path: str) -> Path:
         """Return the file that a contents path names; it need not exist.
@@ -36,7 +36,7 @@ class Places:
             >>> Places(Path("/home/ann")).path(Path("/home/ann/flights/flights.ipynb"))
             'flights/flights.ipynb'
         """
-        for root in {self.root, self.root.resolve()}:
+        for root in self._spellings:
             if file.is_relative_to(root):
                 relative = file.relative_to(root).as_posix()
                 return "" if relative == "." else relative

@@ -11,7 +11,8 @@ import inspect
 import re
 import threading
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,8 @@ from jupyter_server.auth.decorator import authorized
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError, create_model
 from tornado.web import authenticated
 
+from mdk_converters.findings import Finding
+from mdk_jupyter.errors import ServiceError
 from mdk_jupyter.registry.connecting import Home, connect, find_home
 from mdk_jupyter.registry.domain import ENVIRONMENTS
 from mdk_jupyter.registry.errors import ConflictError, InvalidError
@@ -123,9 +126,12 @@ class Registries:
         """
         home = find_home(folder)
         with self._lock:
-            if home not in self._faces:
-                self._faces[home] = connect(home, timeout=self._seconds)
-            return self._faces[home]
+            known = self._faces.get(home)
+        if known is not None:
+            return known
+        opened = connect(home, timeout=self._seconds)  # others need not wait for it
+        with self._lock:
+            return self._faces.setdefault(home, opened)
 
     def in_use(self) -> list[RegistryFace]:
         """Return those that were asked for."""
@@ -146,7 +152,29 @@ class Registries:
         except ValidationError as error:
             raise unreadable(error) from None
         arguments = {name: getattr(asked, name) for name in asked.model_fields_set}
-        return getattr(self.of(folder), route.call)(**arguments)
+        with reaching():
+            return getattr(self.of(folder), route.call)(**arguments)
+
+
+@contextmanager
+def reaching() -> Iterator[None]:
+    """Turn what a database says while it is used into errors of the registry, as its own server does.
+
+    Raises:
+        ServiceError: it cannot be reached (MDK576).
+        InvalidError: it does not take a value (MDK572).
+    """
+    from sqlalchemy import exc
+
+    try:
+        yield
+    except (exc.DataError, UnicodeEncodeError):
+        raise InvalidError("MDK572", "a value cannot be stored: it is too large, or no text") from None
+    except (exc.OperationalError, exc.InterfaceError, exc.TimeoutError) as error:
+        message = (
+            f"the registry's database cannot be reached ({type(error).__name__}); a change may have happened or not"
+        )
+        raise ServiceError([Finding("MDK576", message, fix="try again")]) from None
 
 
 class RegistryHandler(MDKHandler):

@@ -3,27 +3,28 @@
 from __future__ import annotations
 
 import json
+import os
+import secrets
 import subprocess
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from mdk_converters.findings import Finding, MDKError
+from mdk_converters.findings import Finding
 from mdk_jupyter import errors
-from mdk_jupyter.cli.elsewhere import refusal
-from mdk_jupyter.local.journal import Tail
+from mdk_jupyter.local.announcing import STARTER, announced
 from mdk_jupyter.local.record import Run
 from mdk_jupyter.local.store import read_run
 from mdk_jupyter.project.reader import load_project
 from mdk_jupyter.runtime.failures import finding_from_json
 from mdk_jupyter.server.findings import shown
 from mdk_jupyter.server.models import Planned, PlanRequest, RunRequest, Scheduled, SubmitPlan
-from mdk_jupyter.server.project import is_protected
+from mdk_jupyter.server.project import is_guarded
 from mdk_jupyter.server.workers import AwayError
 from mdk_jupyter.sources import read_source
 
@@ -36,7 +37,7 @@ def start(file: Path, asked: RunRequest) -> Run | Scheduled:
     """Start a run and return it when it has begun; for a target elsewhere, when the service has it.
 
     Raises:
-        MDKError: why there is no run.
+        UsageError, SubmitError: why there is no run.
         AwayError: the service cannot be reached.
     """
     return _run_here(file, asked) if asked.target == "local" else _submit(file, asked)
@@ -64,40 +65,32 @@ def plan(file: Path, asked: PlanRequest) -> Planned:
         plan=SubmitPlan.model_validate(prepared.plan.to_json()),
         text=plan_text(prepared.plan),
         warnings=shown(prepared.warnings),
-        protected=is_protected(project, prepared.plan.environment),
+        protected=is_guarded(project, prepared.plan.environment),
     )
 
 
 def _run_here(file: Path, asked: RunRequest) -> Run:
-    words = ["--events", "run", "local", str(file)]
+    words = ["run", "local", str(file), "--json"]
     for flag, steps in (("--from", asked.start), ("--only", asked.only), ("--until", asked.until)):
         words += [word for step in steps for word in (flag, step)]
     words += [] if asked.cache else ["--no-cache"]
     words += ["--keep-going"] if asked.keep_going else []
     words += ["--workers", str(asked.workers)] if asked.workers else []
-    with _workplace(asked.parameters) as (folder, given), (folder / "out").open("wb") as out:
-        with (folder / "err").open("wb") as err:
-            process = _mdk([*words, *given], out, err)
-        # Whoever is gone cannot be asked how it ended: this one is buried by a thread.
+    starter = secrets.token_hex(8)
+    with _workplace(asked.parameters) as (folder, given):
+        with (folder / "out").open("wb") as out, (folder / "err").open("wb") as err:
+            process = _mdk([*words, *given], out, err, {STARTER: starter})
+        # Nobody else asks how the process ended.
         threading.Thread(target=process.wait, daemon=True).start()
-        return _begun(process, folder)
-
-
-def _begun(process: subprocess.Popen[bytes], folder: Path) -> Run:
-    """Wait for the first event of a run."""
-    lines = Tail(folder / "out")
-    deadline = time.monotonic() + PATIENCE
-    while time.monotonic() < deadline:
-        code = process.poll()  # asked first: what it said before its end is read below
-        for line in lines.lines():
-            content = json.loads(line)
-            if content["kind"] == "refused":
-                raise refusal(content)
-            if content["kind"] == "run":
-                return read_run(Path(content["data"]["folder"]))
-        if code is not None:
-            raise _broken_off(code, (folder / "err").read_text("utf-8", "replace"))
-        time.sleep(_PAUSE)
+        deadline = time.monotonic() + PATIENCE
+        while time.monotonic() < deadline:
+            code = process.poll()  # asked first: a run that is over has announced itself before
+            begun = next((one.run for one in announced() if one.starter == starter), None)
+            if begun is not None:
+                return read_run(begun)
+            if code is not None:
+                return _ended(code, (folder / "out").read_bytes(), (folder / "err").read_bytes(), asked.target)
+            time.sleep(_PAUSE)
     process.terminate()
     raise errors.ServiceError([Finding("MDK381", f"the run did not begin within {PATIENCE:g} s", fix="try again")])
 
@@ -117,28 +110,33 @@ def _submit(file: Path, asked: RunRequest) -> Run | Scheduled:
                 "MDK381", f"{asked.target}: no answer within {PATIENCE:g} s", fix="look at the runs there"
             )
             raise AwayError(asked.target, (finding,)) from None
-    told = err.decode("utf-8", "replace")
-    if process.returncode:
-        raise _refused(process.returncode, out, told, asked.target)
-    if asked.schedule:
-        return Scheduled(text=told.strip().splitlines()[-1])
-    return read_run(Path(json.loads(out)["run"]["folder"]))
+    if asked.schedule and not process.returncode:
+        return Scheduled(text=_last_line(err))
+    return _ended(process.returncode, out, err, asked.target)
 
 
-def _refused(code: int, out: bytes, told: str, target: str) -> MDKError:
-    """Return why a command ended, by what it printed."""
+def _ended(code: int, out: bytes, err: bytes, target: str) -> Run:
+    """Return the run that a command printed.
+
+    Raises:
+        MDKError: it printed why there is none, or nothing.
+    """
     try:
-        findings = tuple(finding_from_json(content) for content in json.loads(out)["findings"])
-    except (ValueError, KeyError, TypeError):
-        return _broken_off(code, told)
+        told = json.loads(out)
+    except ValueError:
+        said = _last_line(err) or f"code {code}"
+        finding = Finding("MDK340", f"the command ended without a run: {said}", fix="try again")
+        raise errors.ServiceError([finding]) from None
+    if "findings" not in told:
+        return read_run(Path(told.get("run", told)["folder"]))
+    findings = tuple(map(finding_from_json, told["findings"]))
     if code == _UNREACHABLE:
-        return AwayError(target, findings)
-    return errors.UsageError(findings) if code == _USAGE else errors.SubmitError(findings)
+        raise AwayError(target, findings)
+    raise errors.UsageError(findings) if code == _USAGE else errors.SubmitError(findings)
 
 
-def _broken_off(code: int, told: str) -> MDKError:
-    said = told.strip().splitlines()[-1:] or [f"code {code}"]
-    return errors.ServiceError([Finding("MDK340", f"the command ended without a run: {said[0]}", fix="try again")])
+def _last_line(text: bytes) -> str:
+    return (text.decode("utf-8", "replace").strip().splitlines() or [""])[-1]
 
 
 @contextmanager
@@ -154,13 +152,14 @@ def _workplace(parameters: dict[str, Any]) -> Iterator[tuple[Path, Sequence[str]
         yield folder, given
 
 
-def _mdk(words: Sequence[str], out: Any, err: Any) -> subprocess.Popen[bytes]:
+def _mdk(words: Sequence[str], out: Any, err: Any, environ: Mapping[str, str] | None = None) -> subprocess.Popen[bytes]:
     """Start a command. Like every `mdk` it is carried out by the kernel server where there is one."""
     return subprocess.Popen(
         [sys.executable, "-m", "mdk_jupyter.cli", *words],
         stdin=subprocess.DEVNULL,
         stdout=out,
         stderr=err,
+        env={**os.environ, **(environ or {})},
         start_new_session=True,  # the server's Ctrl-C is not the run's
         cwd=Path(sys.executable).anchor,  # not the notebook's folder, whose modules would come before all others
     )

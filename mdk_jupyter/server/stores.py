@@ -8,7 +8,7 @@ from itertools import islice
 from pathlib import Path
 
 from mdk_converters.findings import Finding
-from mdk_jupyter.errors import NotFoundError
+from mdk_jupyter.errors import NotFoundError, UsageError
 from mdk_jupyter.local import announcing
 from mdk_jupyter.local.record import Run
 from mdk_jupyter.local.store import FOLDER, find_run, newest_runs
@@ -30,7 +30,13 @@ class Stores:
         """Return all stores that have runs."""
         told = (self._places.path(folder) for folder in announcing.stores())
         found = self._seen | {store for store in told if store is not None}
-        return sorted(store for store in found if (self._places.file(store) / FOLDER / "runs").is_dir())
+        return sorted(filter(self._has_runs, found))
+
+    def _has_runs(self, store: str) -> bool:
+        try:
+            return (self._places.file(store) / FOLDER / "runs").is_dir()
+        except UsageError:  # the notebook of a session may be anywhere
+            return False
 
     def newest(self, stores: Iterable[str], before: str | None) -> Iterator[Run]:
         """Yield the runs of several stores, newest first."""

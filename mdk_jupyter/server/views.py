@@ -11,7 +11,7 @@ from mdk_jupyter.local.record import Run, Step
 from mdk_jupyter.server.findings import shown
 from mdk_jupyter.server.models import RunView, StepView
 from mdk_jupyter.server.places import Places
-from mdk_jupyter.server.project import protects
+from mdk_jupyter.server.project import guards
 
 
 def run_view(run: Run, places: Places) -> RunView:
@@ -33,7 +33,7 @@ def run_view(run: Run, places: Places) -> RunView:
         steps=[_step_view(run, step, places, at) for step in run.steps.values()],
         warnings=run.warnings,
         link=run.remote.get("link"),
-        protected=protects(run.folder.parents[2], environment),
+        protected=guards(run.folder.parents[2], environment),
     )
 
 

@@ -328,8 +328,3 @@ def test_steps_run_on_machines_that_are_up(project: Path) -> None:
     runtime = jobs_of(run.remote["job"])[0]["runtimeConfig"]["defaultRuntime"]
     name = "projects/demo-project/locations/europe-west3/persistentResources/warm"
     assert runtime == {"persistentResourceRuntimeDetail": {"persistentResourceName": name}}
-
-
-def test_a_run_on_this_machine_is_not_cancelled_from_elsewhere(project: Path) -> None:
-    mdk(project, "run", "local", "--only", "load", "--no-cache")
-    assert refused(UsageError, project, "runs", "cancel", "latest") == "MDK481"

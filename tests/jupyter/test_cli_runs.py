@@ -185,6 +185,18 @@ def test_a_run_is_followed_to_its_end(running: tuple[Path, subprocess.Popen[str]
     assert watch.returncode == 0
 
 
+def test_a_run_is_cancelled_from_elsewhere(running: tuple[Path, subprocess.Popen[str]]) -> None:
+    folder, driver = running
+    watch = start(folder, "runs", "watch")
+    assert first_line(watch) == "◐ first: running (never run before)"
+    done = mdk(folder, "runs", "cancel", "latest")
+    assert done.returncode == 0 and "n: cancelled" in done.stdout
+    assert driver.wait(60) == 130
+    assert any("n: cancelled" in line for line in lines_of(watch))
+    again = mdk(folder, "runs", "cancel", "latest")  # it has ended, and that is all
+    assert again.returncode == 0 and "n: cancelled" in again.stdout
+
+
 def test_following_ends_when_the_driver_dies(running: tuple[Path, subprocess.Popen[str]]) -> None:
     folder, driver = running
     logs = start(folder, "runs", "logs", "-f")

@@ -131,12 +131,22 @@ async def test_about_a_project(client: Client, jp_root_dir: Path) -> None:
     assert found["registry"]["kind"] == "embedded" and found["registry"]["where"] == "deep/.mdk/registry.db"
     assert [(e["name"], e["protected"], e["target"]) for e in found["environments"]] == [
         ("dev", False, "kfp"),
-        ("prod", True, "vertex"),
+        ("prod", False, "vertex"),
+    ]
+    (jp_root_dir / "deep/operations.yaml").write_text("kind: Operations\n")
+    found = await client.get("about", path="deep/er/a.ipynb")
+    assert found["environments"][1]["protected"]
+    assert [(e["name"], e["protected"]) for e in found["registry"]["environments"]] == [
+        ("dev", False),
+        ("stage", False),
+        ("prod", True),
     ]
     (jp_root_dir / "deep/mdk.yaml").write_text(
         "name: churn\nregistry: {url: 'https://r.example.org', token_variable: T}"
     )
     remote = (await client.get("about", path="deep"))["registry"]
-    assert remote == {"where": "https://r.example.org", "kind": "remote", "actor": None}
+    assert (remote["where"], remote["kind"], remote["actor"]) == ("https://r.example.org", "remote", None)
+    (jp_root_dir / "deep/mdk.yaml").write_text("name: churn\nregistry: {url: 'postgresql://ann:secret@db/r'}")
+    assert "secret" not in json.dumps(await client.get("about", path="deep"))
     (jp_root_dir / "deep/mdk.yaml").write_text("nonsense: true")
     assert (await client.refused(400, client.get("about", path="deep")))["findings"][0]["code"].startswith("MDK44")

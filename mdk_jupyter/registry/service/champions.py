@@ -54,15 +54,18 @@ from mdk_jupyter.registry.tables import approvals, assignments, models, placemen
 class Champions(Service):
     """plan_promotion, promote, publish, rollback, set_challengers, report_deployment, approve."""
 
-    def plan_promotion(self, actor: Actor, reference: str, *, environment: str) -> PromotionPlan:
-        """Return what publishing a version would change, and what stands in its way. Changes nothing."""
+    def plan_promotion(self, actor: Actor, reference: str, *, environment: str, by: str | None = None) -> PromotionPlan:
+        """Return what publishing a version would change, and what stands in its way. Changes nothing.
+
+        `by` is who would do it, the actor where it is not given; an empty name counts for nobody's agreement.
+        """
         self._known(environment)
         with self.database.snapshot() as connection:
             version = find_version(connection, parse(reference), environment)
             may(actor, Verb.READ, version)
             now = head(connection, version.model, environment)
             policy = self._policy(connection, version.project, environment)
-            known = facts(connection, now, version, policy, actor.name)
+            known = facts(connection, now, version, policy, actor.name if by is None else by)
             given = approvals_of(connection, version, environment)
         results = gates.evaluate(policy, known)
         before = known.champion.metrics if known.champion else {}

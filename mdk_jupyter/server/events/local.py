@@ -56,13 +56,13 @@ class LocalRuns:
 
     def _find(self, *, going_on: bool) -> None:
         """Take up runs that are new; with `going_on` those alone that have not ended."""
-        names = announcing.names()
-        if names == self._known:
+        if announcing.names() == self._known:
             return
-        for announced in announcing.announced():
-            if f"{announced.run.name}.json" not in self._known:
-                self._take_up(announced.run, going_on)
-        self._known = names
+        found = [announced.run for announced in announcing.announced()]
+        for run in found:
+            if run.name not in self._known:
+                self._take_up(run, going_on)
+        self._known = {run.name for run in found}
 
     def _take_up(self, folder: Path, going_on: bool) -> None:
         try:

@@ -175,9 +175,12 @@ def router(registry: Registry) -> Routes:
         version: VersionOrAlias,
         environment: Annotated[Environment, Query()],
         caller: Caller,
+        by: Annotated[
+            str | None, Query(max_length=300, description="Who would do it. Default: the caller; empty: nobody.")
+        ] = None,
     ) -> PromotionPlan:
         """Show what publishing a version would change, and what stands in its way."""
-        plan = registry.plan_promotion(caller, requests.reference(name, version), environment=environment)
+        plan = registry.plan_promotion(caller, requests.reference(name, version), environment=environment, by=by)
         requests.tag(response, plan.revision)
         return plan
 
