@@ -1,4 +1,4 @@
-import { MDKClient, MDKError, segments } from '../client';
+import { MDKClient, segments } from '../client';
 import type {
   About,
   Approval,
@@ -76,22 +76,6 @@ export interface IRegistryAPI {
     revision: number,
     exceptions: IExceptions
   ): Promise<Promotion>;
-  publish(
-    name: string,
-    version: string,
-    environment: string,
-    reason: string,
-    revision: number,
-    exceptions: IExceptions
-  ): Promise<Champion>;
-  rollback(
-    name: string,
-    environment: string,
-    to: string,
-    reason: string,
-    revision: number,
-    quarantine: boolean
-  ): Promise<Champion>;
   approve(
     name: string,
     version: string,
@@ -116,7 +100,7 @@ export interface IRegistryAPI {
   operate(
     verb: 'promote' | 'rollback',
     request: OperationRequest
-  ): Promise<OperationView | null>;
+  ): Promise<OperationView>;
 }
 
 /** The registry behind the server, asked through the one client. */
@@ -200,32 +184,6 @@ export class RegistryAPI implements IRegistryAPI {
     return this._send('POST', path, body, revision);
   }
 
-  publish(
-    name: string,
-    version: string,
-    environment: string,
-    reason: string,
-    revision: number,
-    exceptions: IExceptions
-  ): Promise<Champion> {
-    const path = segments('models', name, 'champions', environment);
-    const body = { version, reason, ...said(exceptions) };
-    return this._send('PUT', path, body, revision);
-  }
-
-  rollback(
-    name: string,
-    environment: string,
-    to: string,
-    reason: string,
-    revision: number,
-    quarantine: boolean
-  ): Promise<Champion> {
-    const champion = segments('models', name, 'champions', environment);
-    const body = { to, reason, quarantine };
-    return this._send('POST', `${champion}/rollback`, body, revision);
-  }
-
   approve(
     name: string,
     version: string,
@@ -259,26 +217,12 @@ export class RegistryAPI implements IRegistryAPI {
     return this._send('PATCH', path, change);
   }
 
-  async operate(
+  operate(
     verb: 'promote' | 'rollback',
     request: OperationRequest
-  ): Promise<OperationView | null> {
+  ): Promise<OperationView> {
     const body = { ...request, path: this.path };
-    try {
-      return await this._client.ask(`operations/${verb}`, {
-        method: 'POST',
-        body
-      });
-    } catch (error) {
-      if (
-        error instanceof MDKError &&
-        error.status === 404 &&
-        !error.findings.length
-      ) {
-        return null; // INTERIM
-      }
-      throw error;
-    }
+    return this._client.ask(`operations/${verb}`, { method: 'POST', body });
   }
 
   private _get<T>(

@@ -10,12 +10,14 @@ import type {
   ReadonlyPartialJSONObject
 } from '@lumino/coreutils';
 
+import type { ServingEnvironment } from '../types';
 import type { IRegistryAPI } from './api';
 import { ApprovalDraft } from './dialogs/approval';
 import { schema, text } from './arguments';
-import { inOrder, nextAfter } from './environments';
+import { nextAfter } from './environments';
 import type { RegistryFeed } from './feed';
 import type { ModelPage } from './page/page';
+import type { OperationDraft } from './dialogs/operation';
 import { PromotionDraft } from './dialogs/promotion';
 import { AnnotationDraft, StatusDraft } from './dialogs/remarks';
 import { RollbackDraft } from './dialogs/rollback';
@@ -129,29 +131,24 @@ export function addChanges(desk: IDesk): void {
     }
   );
   const promoted = (draft: PromotionDraft): string => {
-    const { kind, environment, operation } = draft.outcome!;
-    const { model, number } = draft;
-    switch (kind) {
-      case 'champion':
-        return trans.__(
-          '%1 %2 is the champion of %3',
-          model,
-          number,
-          environment
-        );
-      case 'staged':
-        return trans.__('%1 %2 is staged in %3', model, number, environment);
-      case 'proposed':
-        return proposed(operation?.branch, operation?.pull_request?.url);
+    const { model, number, environment } = draft;
+    if (draft.onlyStage) {
+      return trans.__('%1 %2 is staged in %3', model, number, environment);
     }
+    return draft.isProtected
+      ? proposed(draft)
+      : trans.__('%1 %2 is the champion of %3', model, number, environment);
   };
-  const proposed = (branch?: string | null, url?: string | null): string =>
-    url
-      ? trans.__('The branch %1 is ready for review: %2', branch, url)
+  const proposed = ({ operation }: OperationDraft): string => {
+    const { branch, next_steps, pull_request } = operation!;
+    return pull_request?.url
+      ? trans.__('The pull request is open: %1', pull_request.url)
       : trans.__(
-          'The branch %1 is ready: push it, and ask for a review',
-          branch
+          'The branch %1 has the change. Next: %2',
+          branch,
+          next_steps.join('; ')
         );
+  };
 
   add(
     CommandIDs.rollBack,
@@ -170,7 +167,7 @@ export function addChanges(desk: IDesk): void {
         return null;
       }
       return draft.isProtected
-        ? proposed(draft.operation?.branch, draft.operation?.pull_request?.url)
+        ? proposed(draft)
         : trans.__(
             '%1 is back at %2 in %3',
             model,
@@ -189,7 +186,13 @@ export function addChanges(desk: IDesk): void {
     async ({ api, model, version }, args) => {
       const { environments, next } = await way(api, model, version);
       const to = text(args, 'environment') ?? next;
-      const draft = new ApprovalDraft(api, model, version, environments, to);
+      const draft = new ApprovalDraft(
+        api,
+        model,
+        version,
+        environments.map(one => one.name),
+        to
+      );
       const { showApproval } = await import('./dialogs/small_dialogs');
       const isDone = await showApproval(draft, surroundings);
       return isDone
@@ -264,26 +267,30 @@ async function newest({ api, model }: IWanted): Promise<string> {
   return (await api.model(model)).newest ?? '';
 }
 
-/** The environments of a model: the one that a version would go to next, and the last one with a champion. */
+/** The environments of a registry: the one that a version would go to next, and the last one with a champion. */
 async function way(
   api: IRegistryAPI,
   model: string,
   version?: string
-): Promise<{ environments: string[]; next: string; last: string }> {
-  const deployments = await api.deployments(model);
-  const environments = inOrder(deployments.map(one => one.environment));
+): Promise<{ environments: ServingEnvironment[]; next: string; last: string }> {
+  const [about, deployments] = await Promise.all([
+    api.about(),
+    api.deployments(model)
+  ]);
+  const { environments } = about.registry;
   const champions = new Map(
     deployments.map(one => [one.environment, one.champion])
   );
+  const names = environments.map(one => one.name);
   const places = Object.fromEntries(
-    environments
+    names
       .filter(name => version && champions.get(name) === version)
       .map(name => [name, 'champion'])
   );
-  const served = environments.filter(name => champions.get(name));
+  const served = names.filter(name => champions.get(name));
   return {
     environments,
-    next: nextAfter(places, environments),
-    last: served.at(-1) ?? environments[0]
+    next: nextAfter(places, names),
+    last: served.at(-1) ?? names[0]
   };
 }

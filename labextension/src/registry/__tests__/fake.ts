@@ -14,7 +14,6 @@ export class FakeRegistry {
   models_: ModelInfo[] = [];
   versions_: Version[] = [];
   plan_ = plan();
-  isProtected = false;
   isAway = false;
   /** What the next change is refused with. */
   refusal: MDKError | null = null;
@@ -113,16 +112,8 @@ export class FakeRegistry {
     return this.change('promote', { revision: this.plan_.revision + 1 }, args);
   }
 
-  async publish(...args: unknown[]) {
-    return this.change('publish', {}, args);
-  }
-
-  async rollback(...args: unknown[]) {
-    return this.change('rollback', {}, args);
-  }
-
-  async operate(verb: string, request: { apply: boolean }) {
-    const view = { protected: this.isProtected, applied: request.apply };
+  async operate(verb: string, request: { apply?: boolean }) {
+    const view = { applied: !!request.apply };
     return request.apply
       ? this.change(`operate ${verb}`, view, [request])
       : this.answer(`operate ${verb}`, view, request);

@@ -164,12 +164,12 @@ describe('PromotionDraft', () => {
     waived: null
   };
 
-  async function draft(fake: FakeRegistry) {
+  async function draft(fake: FakeRegistry, isProtected = false) {
     const made = new PromotionDraft(
       fake.api,
       'flights',
       '1.0.2',
-      ['dev', 'stage'],
+      [{ name: 'stage', protected: isProtected }],
       'stage'
     );
     await made.load();
@@ -187,7 +187,7 @@ describe('PromotionDraft', () => {
       'operate promote',
       { apply: true, revision: 7, reason: 'better', version: '1.0.2' }
     ]);
-    expect(promotion.outcome?.kind).toBe('champion');
+    expect(promotion.operation?.applied).toBe(true);
   });
 
   it('is held up by a gate, until it is set aside for a reason', async () => {
@@ -201,17 +201,29 @@ describe('PromotionDraft', () => {
     promotion.waive('accuracy', 'december is short');
     expect(await promotion.submit()).toBe(true);
     const waivers = [{ gate: 'accuracy', reason: 'december is short' }];
-    const [promoted, published] = fake.asked.slice(-2);
-    expect(promoted.slice(0, 6)).toEqual([
+    expect(fake.asked.at(-1)).toMatchObject([
+      'operate promote',
+      { apply: true, waivers }
+    ]);
+  });
+
+  it('stages a version, and lets the champion stay', async () => {
+    const fake = new FakeRegistry();
+    const people = { ...failing, gate: 'approvals', needed_for: 'publish' };
+    fake.plan_ = plan({ gates: [people as typeof failing] });
+    const promotion = await draft(fake);
+    promotion.reason = 'look at it';
+    expect(promotion.isReady).toBe(false);
+    promotion.onlyStage = true;
+    expect(await promotion.submit()).toBe(true);
+    expect(fake.asked.at(-1)?.slice(0, 6)).toEqual([
       'promote',
       'flights',
       '1.0.2',
       'stage',
-      'better',
+      'look at it',
       7
     ]);
-    expect(promoted[6]).toMatchObject({ waivers });
-    expect(published.slice(4)).toMatchObject(['better', 8, { waivers }]);
   });
 
   it('breaks the glass for a reason alone, and never where git decides', async () => {
@@ -223,8 +235,7 @@ describe('PromotionDraft', () => {
     expect(promotion.isReady).toBe(false);
     promotion.breakGlass = 'the old one crashes';
     expect(promotion.isReady).toBe(true);
-    fake.isProtected = true;
-    expect((await draft(fake)).mayBreakGlass).toBe(false);
+    expect((await draft(fake, true)).mayBreakGlass).toBe(false);
   });
 
   it('shows the plan anew when somebody was faster', async () => {
@@ -244,17 +255,29 @@ describe('PromotionDraft', () => {
     ]);
   });
 
-  it('proposes a change to git in a protected environment', async () => {
+  it('proposes a change to git in a protected environment, whatever the gates say now', async () => {
     const fake = new FakeRegistry();
-    fake.isProtected = true;
-    fake.plan_ = plan({
-      gates: [{ ...failing, gate: 'approvals', needed_for: 'publish' }]
-    });
-    const promotion = await draft(fake);
+    fake.plan_ = plan({ gates: [failing] });
+    const promotion = await draft(fake, true);
     promotion.onlyStage = true;
     promotion.reason = 'better';
+    expect(promotion.blocking).toHaveLength(1);
     expect(await promotion.submit()).toBe(true);
-    expect(promotion.outcome?.kind).toBe('proposed');
+    expect(promotion.onlyStage).toBe(false);
+    expect(promotion.operation?.applied).toBe(true);
+  });
+
+  it('shows what git would get with the reason that was typed', async () => {
+    const fake = new FakeRegistry();
+    const promotion = await draft(fake, true);
+    promotion.reason = 'bet';
+    promotion.reason = 'better';
+    await new Promise(resolve => setTimeout(resolve, 600));
+    const looks = fake.asked.filter(([what]) => what === 'operate promote');
+    expect(looks.map(([, request]) => request)).toMatchObject([
+      { reason: '…' },
+      { reason: 'better' }
+    ]);
   });
 
   it('does nothing for the champion', async () => {
@@ -277,7 +300,7 @@ describe('RollbackDraft', () => {
     const rollback = new RollbackDraft(
       fake.api,
       'flights',
-      ['prod'],
+      [{ name: 'prod', protected: false }],
       'prod',
       null
     );
@@ -285,14 +308,15 @@ describe('RollbackDraft', () => {
     expect(rollback.to).toBe('1.0.1');
     rollback.reason = 'false alarms';
     expect(await rollback.submit()).toBe(true);
-    expect(fake.asked.at(-1)).toEqual([
-      'rollback',
-      'flights',
-      'prod',
-      '1.0.1',
-      'false alarms',
-      7,
-      true
+    expect(fake.asked.at(-1)).toMatchObject([
+      'operate rollback',
+      {
+        apply: true,
+        version: '1.0.1',
+        reason: 'false alarms',
+        revision: 7,
+        quarantine: true
+      }
     ]);
   });
 
@@ -302,7 +326,7 @@ describe('RollbackDraft', () => {
     const rollback = new RollbackDraft(
       fake.api,
       'flights',
-      ['prod'],
+      [{ name: 'prod', protected: false }],
       'prod',
       '1.0.2'
     );

@@ -14,6 +14,7 @@ import {
 class DraftDialog extends Dialog<void> {
   constructor(
     private readonly _draft: Draft,
+    private readonly _accept: () => string,
     options: Partial<Dialog.IOptions<void>>
   ) {
     super(options);
@@ -49,6 +50,10 @@ class DraftDialog extends Dialog<void> {
       'button.jp-Dialog-button.jp-mod-accept, button.jp-Dialog-button.jp-mod-warn'
     )) {
       button.disabled = !this._draft.isReady;
+      const label = button.querySelector('.jp-Dialog-buttonLabel');
+      if (label) {
+        label.textContent = this._accept();
+      }
     }
   }
 
@@ -73,7 +78,7 @@ export async function showDraft(
   draft: Draft,
   options: {
     title: string;
-    accept: string;
+    accept: () => string;
     isWarning?: boolean;
     body: () => JSX.Element;
   },
@@ -87,12 +92,12 @@ export async function showDraft(
   );
   body.addClass('jp-mdk-DraftBody');
   const accept = options.isWarning ? Dialog.warnButton : Dialog.okButton;
-  const dialog = new DraftDialog(draft, {
+  const dialog = new DraftDialog(draft, options.accept, {
     title: options.title,
     body: body as Dialog.IBodyWidget<void>,
     buttons: [
       Dialog.cancelButton({ label: trans.__('Cancel') }),
-      accept({ label: options.accept })
+      accept({ label: options.accept() })
     ],
     focusNodeSelector: 'select, textarea'
   });

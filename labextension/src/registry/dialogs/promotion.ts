@@ -2,46 +2,27 @@ import type {
   Deployment,
   GateResult,
   OperationRequest,
-  OperationView,
   Policy,
   PromotionPlan,
-  Version
+  ServingEnvironment,
+  Version,
+  Waiver
 } from '../../types';
 import type { IRegistryAPI } from '../api';
-import { Draft } from './draft';
+import { OperationDraft } from './operation';
 
 const REASON = 3; // letters that the reason of a waiver needs
 
-/** What became of a promotion. */
-export interface IPromoted {
-  kind: 'champion' | 'staged' | 'proposed';
-  environment: string;
-  operation: OperationView | null;
-}
-
 /** The promotion of a version into an environment, as a dialog prepares it. */
-export class PromotionDraft extends Draft {
+export class PromotionDraft extends OperationDraft {
   constructor(
-    private readonly _api: IRegistryAPI,
-    readonly model: string,
+    api: IRegistryAPI,
+    model: string,
     readonly number: string,
-    readonly environments: readonly string[],
+    environments: readonly ServingEnvironment[],
     environment: string
   ) {
-    super();
-    this._environment = environment;
-  }
-
-  get environment(): string {
-    return this._environment;
-  }
-  set environment(environment: string) {
-    this._environment = environment;
-    this._exceptions.clear();
-    this._breakGlass = null;
-    this._plan = null;
-    this._operation = null;
-    void this.load();
+    super(api, 'promote', model, environments, environment);
   }
 
   get version(): Version | null {
@@ -53,20 +34,11 @@ export class PromotionDraft extends Draft {
   }
 
   get deployment(): Deployment | undefined {
-    return this._deployments.find(one => one.environment === this._environment);
+    return this._deployments.find(one => one.environment === this.environment);
   }
 
   get policy(): Policy | null {
     return this._policy;
-  }
-
-  /** What git would get, where the environment is protected. */
-  get operation(): OperationView | null {
-    return this._operation;
-  }
-
-  get isProtected(): boolean {
-    return this._operation?.protected ?? false;
   }
 
   /** Whether it only moves on, and the champion stays. */
@@ -115,13 +87,10 @@ export class PromotionDraft extends Draft {
     );
   }
 
-  /** The gates that stand in the way. In a protected environment, people agree in the review. */
+  /** The gates that stand in the way. In a protected environment, they do that when the change is merged. */
   get blocking(): readonly GateResult[] {
     return this.gates.filter(
-      gate =>
-        !gate.passed &&
-        !this._exceptions.has(gate.gate) &&
-        !(this.isProtected && gate.gate === 'approvals')
+      gate => !gate.passed && !this._exceptions.has(gate.gate)
     );
   }
 
@@ -134,110 +103,82 @@ export class PromotionDraft extends Draft {
     const waived = [...this._exceptions.values()];
     const passes =
       this._breakGlass === null
-        ? this.blocking.length === 0
+        ? this.blocking.length === 0 || this.isProtected
         : this._breakGlass.trim() !== '';
     return (
       super.isReady &&
       this._plan !== null &&
       this._version?.status === 'active' &&
       !this.isChampion &&
+      (this.onlyStage || this.operation !== null) &&
       waived.every(reason => reason.trim().length >= REASON) &&
       passes
     );
   }
 
-  /** What was done. */
-  get outcome(): IPromoted | null {
-    return this._outcome;
-  }
-
   async load(): Promise<void> {
-    const environment = this._environment;
+    const { environment } = this;
     await this.attempt(async () => {
-      const [version, deployments, plan, operation] = await Promise.all([
-        this._api.version(this.model, this.number),
-        this._api.deployments(this.model),
-        this._api.plan(this.model, this.number, environment),
-        this._api.operate('promote', this._request(environment, false))
+      const [version, deployments, plan] = await Promise.all([
+        this.api.version(this.model, this.number),
+        this.api.deployments(this.model),
+        this.api.plan(this.model, this.number, environment)
       ]);
-      const policy = await this._api.policy(environment, version.project);
-      if (environment !== this._environment) {
+      const policy = await this.api.policy(environment, version.project);
+      if (environment !== this.environment) {
         return; // another one was chosen meanwhile
       }
       this._version = version;
       this._deployments = deployments;
       this._plan = plan;
       this._policy = policy;
-      this._operation = operation;
+      if (!this.isChampion) {
+        await this.look();
+      }
     });
   }
 
+  protected forget(): void {
+    this._exceptions.clear();
+    this._breakGlass = null;
+    this._plan = null;
+  }
+
+  protected wanted(): Partial<OperationRequest> {
+    return {
+      version: this.number,
+      waivers: this._waivers(),
+      break_glass: this._breakGlass?.trim() || null
+    };
+  }
+
   protected async carryOut(): Promise<void> {
-    const environment = this._environment;
     if (!this._plan) {
       return;
     }
-    if (
-      !this._operation ||
-      this.onlyStage ||
-      this._exceptions.size ||
-      this._breakGlass !== null
-    ) {
-      await this._ask(this._plan.revision);
-      const kind = this.onlyStage ? 'staged' : 'champion';
-      this._outcome = { kind, environment, operation: null };
+    const { revision } = this._plan;
+    if (!this.onlyStage) {
+      await this.operate(revision);
       return;
     }
-    const request = this._request(environment, true, this._plan.revision);
-    const operation = await this._api.operate('promote', request);
-    const kind = operation?.protected ? 'proposed' : 'champion';
-    this._outcome = { kind, environment, operation };
-  }
-
-  /** Ask the registry itself: operations know neither exceptions nor staging. */
-  private async _ask(revision: number): Promise<void> {
-    const exceptions = {
-      waivers: [...this._exceptions].map(([gate, reason]) => ({
-        gate,
-        reason: reason.trim()
-      })),
+    const how = {
+      waivers: this._waivers(),
       breakGlass: this._breakGlass?.trim()
     };
-    const where = [this.model, this.number, this._environment] as const;
-    const reason = this.reason.trim();
-    const moved = await this._api.promote(
-      ...where,
-      reason,
-      revision,
-      exceptions
-    );
-    if (!this.onlyStage) {
-      await this._api.publish(...where, reason, moved.revision, exceptions);
-    }
+    const where = [this.model, this.number, this.environment] as const;
+    await this.api.promote(...where, this.reason.trim(), revision, how);
   }
 
-  private _request(
-    environment: string,
-    apply: boolean,
-    revision: number | null = null
-  ): OperationRequest {
-    return {
-      model: this.model,
-      version: this.number,
-      environment,
-      reason: this.reason.trim() || null,
-      apply,
-      revision
-    };
+  private _waivers(): Waiver[] {
+    return [...this._exceptions]
+      .map(([gate, reason]) => ({ gate, reason: reason.trim() }))
+      .filter(({ reason }) => reason.length >= REASON);
   }
 
   private _breakGlass: string | null = null;
   private _deployments: Deployment[] = [];
-  private _environment: string;
   private _exceptions = new Map<string, string>();
   private _onlyStage = false;
-  private _operation: OperationView | null = null;
-  private _outcome: IPromoted | null = null;
   private _plan: PromotionPlan | null = null;
   private _policy: Policy | null = null;
   private _version: Version | null = null;

@@ -24,7 +24,8 @@ export function showPromotion(
   const { trans } = surroundings;
   const options = {
     title: trans.__('Promote %1 %2', draft.model, draft.number),
-    accept: trans.__('Promote'),
+    accept: () =>
+      draft.isProtected ? trans.__('Make the branch') : trans.__('Promote'),
     body: () => <PromotionBody draft={draft} />
   };
   return showDraft(draft, options, surroundings);
@@ -44,7 +45,7 @@ function PromotionBody({ draft }: { draft: PromotionDraft }): JSX.Element {
             draft.environment = event.target.value;
           }}
         >
-          {draft.environments.map(name => (
+          {draft.environments.map(({ name }) => (
             <option key={name} value={name}>
               {name}
             </option>
@@ -113,9 +114,7 @@ function PromotionBody({ draft }: { draft: PromotionDraft }): JSX.Element {
           <Block title={trans.__('Gates')}>
             <Gates draft={draft} />
           </Block>
-          {draft.operation?.protected && (
-            <Proposal operation={draft.operation} />
-          )}
+          {draft.operation && <Proposal operation={draft.operation} />}
           {!draft.isProtected && <Extent draft={draft} />}
           <Reason draft={draft} />
         </>

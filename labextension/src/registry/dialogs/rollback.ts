@@ -3,11 +3,11 @@ import type {
   Champion,
   Comparison,
   OperationRequest,
-  OperationView,
+  ServingEnvironment,
   Version
 } from '../../types';
 import type { IRegistryAPI } from '../api';
-import { Draft } from './draft';
+import { OperationDraft } from './operation';
 
 const FAR = 200; // records of the history that are looked through for past champions
 
@@ -34,29 +34,15 @@ export function pastChampions(
 }
 
 /** The way back to a past champion, as a dialog prepares it. */
-export class RollbackDraft extends Draft {
+export class RollbackDraft extends OperationDraft {
   constructor(
-    private readonly _api: IRegistryAPI,
-    readonly model: string,
-    readonly environments: readonly string[],
+    api: IRegistryAPI,
+    model: string,
+    environments: readonly ServingEnvironment[],
     environment: string,
-    to: string | null
+    private _to: string | null
   ) {
-    super();
-    this._environment = environment;
-    this._to = to;
-  }
-
-  get environment(): string {
-    return this._environment;
-  }
-  set environment(environment: string) {
-    this._environment = environment;
-    this._to = null;
-    this._champion = null;
-    this._past = [];
-    this._operation = null;
-    void this.load();
+    super(api, 'rollback', model, environments, environment);
   }
 
   get champion(): Champion | null {
@@ -84,21 +70,17 @@ export class RollbackDraft extends Draft {
     return this._comparison;
   }
 
-  get operation(): OperationView | null {
-    return this._operation;
-  }
-
-  get isProtected(): boolean {
-    return this._operation?.protected ?? false;
-  }
-
   /** Whether the version that is left is put into quarantine. */
   get quarantine(): boolean {
     return this._quarantine;
   }
   set quarantine(quarantine: boolean) {
     this._quarantine = quarantine;
-    this.changed();
+    if (this.isProtected) {
+      void this.load();
+    } else {
+      this.changed();
+    }
   }
 
   override get isReady(): boolean {
@@ -106,6 +88,7 @@ export class RollbackDraft extends Draft {
     return (
       super.isReady &&
       this._champion !== null &&
+      this.operation !== null &&
       target !== null &&
       target.version === this._to &&
       target.status === 'active'
@@ -113,63 +96,55 @@ export class RollbackDraft extends Draft {
   }
 
   async load(): Promise<void> {
-    const environment = this._environment;
+    const { environment } = this;
     await this.attempt(async () => {
       const [champion, page] = await Promise.all([
-        this._api.champion(this.model, environment),
-        this._api.history(this.model, environment, { limit: FAR })
+        this.api.champion(this.model, environment),
+        this.api.history(this.model, environment, { limit: FAR })
       ]);
       const past = pastChampions(page.items, champion.version.version);
       const target = await this._choose(past);
-      if (environment !== this._environment) {
-        return;
+      if (environment !== this.environment) {
+        return; // another one was chosen meanwhile
       }
       this._champion = champion;
       this._past = past;
       this._target = target;
       this._to = target?.version ?? null;
-      if (!target) {
-        this._comparison = null;
-        return;
+      if (target) {
+        const to = `${this.model}/${target.version}`;
+        const now = `${this.model}/${champion.version.version}`;
+        this._comparison = await this.api.compare(now, to);
+        await this.look();
       }
-      const name = this.model;
-      [this._comparison, this._operation] = await Promise.all([
-        this._api.compare(
-          `${name}/${champion.version.version}`,
-          `${name}/${target.version}`
-        ),
-        this._api.operate('rollback', this._request(false))
-      ]);
     });
   }
 
+  protected forget(): void {
+    this._to = null;
+    this._champion = null;
+    this._comparison = null;
+    this._target = null;
+    this._past = [];
+  }
+
+  protected wanted(): Partial<OperationRequest> {
+    return { version: this._to, quarantine: this._quarantine };
+  }
+
   protected async carryOut(): Promise<void> {
-    if (!this._champion || this._to === null) {
-      return;
+    if (this._champion) {
+      await this.operate(this._champion.revision);
     }
-    const { revision } = this._champion;
-    if (this.isProtected) {
-      const request = { ...this._request(true), revision };
-      this._operation = await this._api.operate('rollback', request);
-      return;
-    }
-    await this._api.rollback(
-      this.model,
-      this._environment,
-      this._to,
-      this.reason.trim(),
-      revision,
-      this._quarantine
-    );
   }
 
   /** The version that was chosen, else the last one that may be used. */
   private async _choose(past: readonly IPast[]): Promise<Version | null> {
     if (this._to !== null) {
-      return this._api.version(this.model, this._to);
+      return this.api.version(this.model, this._to);
     }
     for (const { version } of past) {
-      const found = await this._api.version(this.model, version);
+      const found = await this.api.version(this.model, version);
       if (found.status === 'active') {
         return found;
       }
@@ -177,22 +152,9 @@ export class RollbackDraft extends Draft {
     return null;
   }
 
-  private _request(apply: boolean): OperationRequest {
-    return {
-      model: this.model,
-      version: this._to,
-      environment: this._environment,
-      reason: this.reason.trim() || null,
-      apply
-    };
-  }
-
   private _champion: Champion | null = null;
   private _comparison: Comparison | null = null;
-  private _environment: string;
-  private _operation: OperationView | null = null;
   private _past: IPast[] = [];
   private _quarantine = true;
   private _target: Version | null = null;
-  private _to: string | null;
 }

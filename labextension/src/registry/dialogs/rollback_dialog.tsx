@@ -22,7 +22,8 @@ export function showRollback(
   const { trans } = surroundings;
   const options = {
     title: trans.__('Roll %1 back', draft.model),
-    accept: trans.__('Roll back'),
+    accept: () =>
+      draft.isProtected ? trans.__('Make the branch') : trans.__('Roll back'),
     isWarning: true,
     body: () => <RollbackBody draft={draft} />
   };
@@ -43,7 +44,7 @@ function RollbackBody({ draft }: { draft: RollbackDraft }): JSX.Element {
               draft.environment = event.target.value;
             }}
           >
-            {draft.environments.map(name => (
+            {draft.environments.map(({ name }) => (
               <option key={name} value={name}>
                 {name}
               </option>
@@ -150,22 +151,20 @@ function Way({ draft }: { draft: RollbackDraft }): JSX.Element {
           />
         </Block>
       )}
-      {operation?.protected && <Proposal operation={operation} />}
-      {!draft.isProtected && (
-        <label className="jp-mdk-Check">
-          <input
-            type="checkbox"
-            checked={draft.quarantine}
-            onChange={event => {
-              draft.quarantine = event.target.checked;
-            }}
-          />
-          {trans.__(
-            'Put %1 into quarantine: nobody promotes it until it is released',
-            now.version
-          )}
-        </label>
-      )}
+      {operation && <Proposal operation={operation} />}
+      <label className="jp-mdk-Check">
+        <input
+          type="checkbox"
+          checked={draft.quarantine}
+          onChange={event => {
+            draft.quarantine = event.target.checked;
+          }}
+        />
+        {trans.__(
+          'Put %1 into quarantine: nobody promotes it until it is released',
+          now.version
+        )}
+      </label>
       <Reason draft={draft} />
     </>
   );

@@ -18,19 +18,19 @@ export function showStatus(
   const words = {
     quarantine: {
       title: trans.__('Quarantine %1 %2', model, version),
-      accept: trans.__('Quarantine'),
+      accept: () => trans.__('Quarantine'),
       effect: trans.__(
         'Nobody promotes it, and no rollback goes back to it, until it is released. Where it is the champion, it stays that.'
       )
     },
     unquarantine: {
       title: trans.__('Release %1 %2', model, version),
-      accept: trans.__('Release'),
+      accept: () => trans.__('Release'),
       effect: trans.__('It may be promoted again.')
     },
     archive: {
       title: trans.__('Archive %1 %2', model, version),
-      accept: trans.__('Archive'),
+      accept: () => trans.__('Archive'),
       effect: trans.__(
         'It is put away for ever: it stays known, but is never used again. This cannot be taken back.'
       )
@@ -55,7 +55,7 @@ export function showAnnotation(
   const { trans } = surroundings;
   const options = {
     title: trans.__('Annotate %1 %2', draft.model, draft.version),
-    accept: trans.__('Annotate'),
+    accept: () => trans.__('Annotate'),
     body: () => <AnnotationBody draft={draft} />
   };
   return showDraft(draft, options, surroundings);
@@ -104,7 +104,7 @@ export function showApproval(
   const { trans } = surroundings;
   const options = {
     title: trans.__('Approve %1 %2', draft.model, draft.version),
-    accept: trans.__('Approve'),
+    accept: () => trans.__('Approve'),
     body: () => <ApprovalBody draft={draft} />
   };
   return showDraft(draft, options, surroundings);

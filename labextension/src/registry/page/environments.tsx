@@ -27,7 +27,9 @@ function Environment(props: {
   const { name, record } = props;
   const deployment = record.deployment(name);
   const champion = deployment?.champion ?? null;
-  const told = record.about?.environments.find(one => one.name === name);
+  const told = record.about?.registry.environments.find(
+    one => one.name === name
+  );
   const placed = deployment?.placements.find(
     one => one.version === champion && one.place === 'champion'
   );
