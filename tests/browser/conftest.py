@@ -15,12 +15,13 @@ from pathlib import Path
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 import mdk_jupyter
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 BUILT = Path(mdk_jupyter.__file__).parent / "labextension"
+expect.set_options(timeout=20_000)  # ms; machines that test are busy
 SCREENSHOTS = os.environ.get("MDK_SCREENSHOTS")  # a folder: keep pictures there
 
 

@@ -109,7 +109,7 @@ export const registryPlugin: JupyterFrontEndPlugin<IRegistryModel> = {
         if (typeof args.text === 'string') {
           catalogue.search(args.text);
         }
-        section.focusSearch();
+        return section.focusSearch();
       }
     });
     app.commands.addCommand(CommandIDs.refresh, {

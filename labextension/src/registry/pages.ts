@@ -86,10 +86,13 @@ async function newPage(
     content: new ModelPage(record, surroundings)
   });
   page.toolbar.hide();
+  const { trans } = surroundings;
+  // Of its own, since the area gives all content the same.
+  page.content.node.setAttribute('aria-label', trans.__('Model %1', model));
   page.id = id;
   page.title.label = model;
   page.title.icon = mdkIcon;
-  page.title.caption = surroundings.trans.__('Model %1', model);
+  page.title.caption = trans.__('Model %1', model);
   page.title.closable = true;
   record.stateChanged.connect(() => void pages.save(page), record);
   void record.refresh();

@@ -1,4 +1,6 @@
 import { ReactWidget, UseSignal } from '@jupyterlab/ui-components';
+import { MessageLoop } from '@lumino/messaging';
+import { Widget } from '@lumino/widgets';
 import * as React from 'react';
 
 import type { ModelInfo } from '../types';
@@ -27,12 +29,12 @@ export class RegistrySection extends ReactWidget {
     this.id = 'mdk-jupyter:registry-section';
     this.title.label = trans.__('Registry');
     this.addClass('jp-mdk-RegistrySection');
-    this.node.setAttribute('role', 'region');
-    this.node.setAttribute('aria-label', trans.__('Model registry'));
   }
 
   /** Put the cursor where one types what to look for. */
-  focusSearch(): void {
+  async focusSearch(): Promise<void> {
+    MessageLoop.sendMessage(this, Widget.Msg.UpdateRequest); // it may be shown for the first time
+    await this.renderPromise;
     this.node.querySelector('input')?.focus();
   }
 

@@ -137,6 +137,8 @@ export function Reason(props: {
 /** What stands in the way of a draft, and what changed meanwhile. */
 export function Standing({ draft }: { draft: Draft }): JSX.Element {
   const { trans } = useSurroundings();
+  const { error } = draft;
+  const isAway = error !== null && (error.status === 0 || error.status >= 500);
   return (
     <>
       {draft.isStale && (
@@ -146,8 +148,11 @@ export function Standing({ draft }: { draft: Draft }): JSX.Element {
           )}
         </div>
       )}
-      {draft.error && !draft.isStale && (
-        <Trouble error={draft.error} again={() => void draft.load()} />
+      {error && !draft.isStale && (
+        <Trouble
+          error={error}
+          again={isAway ? () => void draft.load() : undefined}
+        />
       )}
     </>
   );

@@ -26,11 +26,6 @@ export class ModelPage extends ReactWidget {
   ) {
     super();
     this.addClass('jp-mdk-ModelPage');
-    this.node.setAttribute('role', 'region');
-    this.node.setAttribute(
-      'aria-label',
-      this._surroundings.trans.__('Model %1', this.record.name)
-    );
   }
 
   override dispose(): void {

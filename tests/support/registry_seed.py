@@ -103,12 +103,18 @@ def register_flights(registry: RegistryFace, n: int, **changed: object) -> str:
             python="3.11.7",
         ),
         "datasets": (
-            Dataset(uri=f"gs://delays/flights-2024-{1 + n // 3:02}.parquet", sha256=digest(f"data {n // 3}"), rows=336_776),
+            Dataset(
+                uri=f"gs://delays/flights-2024-{1 + n // 3:02}.parquet", sha256=digest(f"data {n // 3}"), rows=336_776
+            ),
             Dataset(uri="gs://delays/weather.parquet", sha256=digest("weather"), rows=26_115, name="weather"),
             Dataset(uri="gs://delays/december.parquet", role="test", sha256=digest("december"), rows=28_135),
         ),
         "signature": Signature(
-            inputs=(Column(name="hour", type="int"), Column(name="carrier", type="str"), Column(name="wind", type="float")),
+            inputs=(
+                Column(name="hour", type="int"),
+                Column(name="carrier", type="str"),
+                Column(name="wind", type="float"),
+            ),
             outputs=(Column(name="minutes", type="float"),),
         ),
         "requirements": (f"scikit-learn==1.{4 + n // 7}.0", "pandas==2.2.3", "numpy==2.1.1"),
