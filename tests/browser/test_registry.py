@@ -205,7 +205,7 @@ def test_promotion_and_rollback(page: Page, lab: Lab) -> None:
     other = beside(lab)
     execute(page, "mdk:promote-version", model="flights", version="1.3.4", environment="stage")
     reason.fill("even better")
-    other.publish("flights/1.3.3", environment="stage", reason="the new one crashes")
+    other.rollback("flights", environment="stage", reason="the new one crashes", quarantine=False)
     accept.click()
     expect(dialog.get_by_text("Somebody changed this environment")).to_be_visible()
     expect(dialog.get_by_role("columnheader", name="1.3.3")).to_be_visible()

@@ -21,11 +21,10 @@ export function Facts(props: {
 /** One block of a sheet, under its heading. */
 export function Block(props: {
   title: string;
-  className?: string;
   children: React.ReactNode;
 }): JSX.Element {
   return (
-    <section className={`jp-mdk-Block ${props.className ?? ''}`}>
+    <section className="jp-mdk-Block">
       <h3>{props.title}</h3>
       {props.children}
     </section>

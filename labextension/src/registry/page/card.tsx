@@ -9,7 +9,6 @@ import { Mime } from './mime';
 import { Moment } from '../moments';
 import type { ModelRecord } from '../record';
 import { useSurroundings } from '../surroundings';
-import { Block } from '../tables';
 
 const FAR = 200; // records of the history that are looked through for notes
 
@@ -23,9 +22,10 @@ export function CardView(props: {
   return (
     <div className="jp-mdk-Sheet">
       <Card key={version.version} record={record} version={version} />
-      <Block title={trans.__('Notes')}>
+      <section className="jp-mdk-Block">
+        <h2>{trans.__('Notes')}</h2>
         <Notes record={record} version={version} />
-      </Block>
+      </section>
     </div>
   );
 }

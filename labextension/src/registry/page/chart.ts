@@ -56,7 +56,7 @@ export function chart(
   const serving = { filter: 'datum.serves' };
   return {
     $schema: 'https://vega.github.io/schema/vega-lite/v5.json',
-    usermeta: { embedOptions: { actions: false } },
+    usermeta: { embedOptions: { actions: false, renderer: 'svg' } },
     width: 'container',
     height: 200,
     background: 'transparent',

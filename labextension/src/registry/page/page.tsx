@@ -66,11 +66,11 @@ function Page({ record }: { record: ModelRecord }): JSX.Element {
   return (
     <>
       {error && <Trouble error={error} again={() => void record.refresh()} />}
-      <header className="jp-mdk-ModelHead">
+      <div className="jp-mdk-ModelHead">
         <h1>{info.name}</h1>
         <span className="jp-mdk-dim">{facts.join(' · ')}</span>
         {info.description && <p>{info.description}</p>}
-      </header>
+      </div>
       <Environments record={record} />
       <div className="jp-mdk-Split">
         <Versions record={record} />

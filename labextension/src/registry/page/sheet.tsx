@@ -21,11 +21,11 @@ export function VersionSheet(props: {
   const { datasets, requirements, labels, parameters } = version;
   return (
     <div className="jp-mdk-Sheet">
-      <header>
+      <div className="jp-mdk-SheetHead">
         <h2>{version.version}</h2>
         <VersionBadges version={version} />
         <Actions record={record} version={version} />
-      </header>
+      </div>
       {version.status_reason && (
         <p className="jp-mdk-dim">{version.status_reason}</p>
       )}
@@ -164,7 +164,7 @@ function Metrics(props: {
     return null;
   }
   return (
-    <Block title={trans.__('Metrics')} className="jp-mod-wide">
+    <Block title={trans.__('Metrics')}>
       <table className="jp-mdk-Table">
         <thead>
           <tr>

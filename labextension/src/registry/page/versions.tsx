@@ -14,10 +14,10 @@ export function Versions({ record }: { record: ModelRecord }): JSX.Element {
   const { versions, info } = record;
   return (
     <div className="jp-mdk-Versions">
-      <h3>
+      <h2>
         {trans.__('Versions')}
         <span className="jp-mdk-dim">{info?.versions.toLocaleString()}</span>
-      </h3>
+      </h2>
       {versions.length > 0 && (
         <Rows
           id={`jp-mdk-versions-${record.name}`}
