@@ -111,16 +111,16 @@ export class Catalogue implements IDisposable {
   private _load(limit: number = PAGE): Promise<void> {
     return this._ask(async signal => {
       const text = this._text;
-      const api = this._feed.api;
+      const { api } = this._feed;
+      const isSame = api === this._asked;
       const page = await api.models(parseQuery(text), { limit, signal });
-      if (this._asked !== api) {
-        this._asked = api;
-        this._about = await api.about();
-      }
+      const about = isSame ? this._about : await api.about();
       const rest =
-        text === this._found && page.next !== null
+        isSame && text === this._found && page.next !== null
           ? after(this._models, page.items)
           : [];
+      this._about = about;
+      this._asked = api;
       this._models = [...page.items, ...rest];
       this._next = rest.length ? this._next : page.next;
       this._found = text;
@@ -151,6 +151,9 @@ export class Catalogue implements IDisposable {
         throw error;
       }
       this._error = error;
+      if (this._asked !== this._feed.api) {
+        this._forget(); // what is shown is of another registry
+      }
     } finally {
       clearTimeout(late);
       if (this._request === request) {
@@ -159,6 +162,14 @@ export class Catalogue implements IDisposable {
         this._stateChanged.emit();
       }
     }
+  }
+
+  private _forget(): void {
+    this._about = null;
+    this._asked = null;
+    this._models = [];
+    this._next = null;
+    this._isLoaded = false;
   }
 
   private _onChanged(_: RegistryFeed, event: RegistryEvent | null): void {

@@ -101,6 +101,29 @@ describe('Catalogue', () => {
     feed.dispose();
   });
 
+  it('does not mix the models of two registries', async () => {
+    const { fake, feed } = registry();
+    const many = (letter: string) =>
+      Array.from({ length: 150 }, (_, n) => model(`${letter}${1000 + n}`));
+    fake.models_ = many('a');
+    const catalogue = new Catalogue(feed);
+    await catalogue.refresh();
+    await catalogue.more();
+    const other = new FakeRegistry();
+    other.models_ = many('b');
+    feed.api = other.api;
+    await settled();
+    expect(catalogue.models[0].name).toBe('b1000');
+    expect(names(catalogue.models).some(name => name < 'b')).toBe(false);
+    fake.isAway = true;
+    feed.api = fake.api;
+    await settled();
+    expect(catalogue.models).toEqual([]);
+    expect(catalogue.error).not.toBeNull();
+    catalogue.dispose();
+    feed.dispose();
+  });
+
   it('forgets nothing that was scrolled to when it is refreshed', async () => {
     const { fake, feed } = registry();
     fake.models_ = Array.from({ length: 1200 }, (_, n) =>

@@ -20,7 +20,7 @@ export interface ILayout {
   height: number;
 }
 
-export const BOX = { width: 148, height: 42 };
+export const BOX = { width: 128, height: 42 };
 const GAP = { x: 28, y: 12 };
 
 /**

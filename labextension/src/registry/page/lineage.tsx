@@ -7,8 +7,8 @@ import type { ModelRecord } from '../record';
 import { useSurroundings } from '../surroundings';
 
 const EDGE = 8; // pixels around the drawing
-const SMALLEST = 0.75; // of its size, to which the drawing shrinks before one has to scroll
-const LETTERS = 20; // that fit into a box
+const SMALLEST = 0.85; // of its size, to which the drawing shrinks before one has to scroll
+const LETTERS = 16; // that fit into a box
 
 /** What a version was made from, and where it serves. */
 export function LineageView(props: {

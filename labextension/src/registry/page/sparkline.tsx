@@ -2,7 +2,7 @@ import * as React from 'react';
 
 import { type ISeries, sparkline } from '../figures';
 
-const WIDTH = 72;
+const WIDTH = 64;
 const HEIGHT = 18;
 const EDGE = 3; // pixels around the line, for its dots
 
