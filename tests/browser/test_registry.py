@@ -127,7 +127,7 @@ def test_models_are_found_and_looked_at(page: Page) -> None:
         "Compare": "learning_rate",
         "Lineage": "version",
         "Model card": "Says how many minutes late",
-        "Metrics": "over versions",
+        "Metrics": "trend",
         "History": "knows the weather of the airport",
         "Rules": "champion in stage before",
     }

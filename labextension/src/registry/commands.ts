@@ -47,6 +47,12 @@ export interface IDesk {
   apiFor: (path?: string) => IRegistryAPI;
 }
 
+/** What was done, and where to go on. */
+interface IDone {
+  message: string;
+  link: string | null;
+}
+
 interface IWanted {
   api: IRegistryAPI;
   model: string;
@@ -92,7 +98,7 @@ export function addChanges(desk: IDesk): void {
     show: (
       target: IWanted & { version: string },
       args: ReadonlyPartialJSONObject
-    ) => Promise<string | null>
+    ) => Promise<string | IDone | null>
   ) => {
     app.commands.addCommand(id, {
       ...options,
@@ -106,10 +112,25 @@ export function addChanges(desk: IDesk): void {
         const version = target.version ?? (await newest(target));
         const done = await show({ ...target, version }, args);
         if (done !== null) {
-          Notification.success(done, { autoClose: 5000 });
+          tell(done);
           await feed.refresh();
         }
       }
+    });
+  };
+  const tell = (done: string | IDone) => {
+    if (typeof done === 'string') {
+      Notification.success(done, { autoClose: 5000 });
+      return;
+    }
+    const { message, link } = done;
+    const open = {
+      label: trans.__('Open'),
+      callback: () => void window.open(link ?? '', '_blank', 'noopener')
+    };
+    Notification.success(message, {
+      autoClose: false,
+      actions: link ? [open] : []
     });
   };
   const onVersion = schema(['model', 'version'], ['path']);
@@ -117,7 +138,7 @@ export function addChanges(desk: IDesk): void {
   add(
     CommandIDs.promote,
     {
-      label: trans.__('Promote…'),
+      label: trans.__('Promote Version…'),
       caption: trans.__('Make a version the champion of an environment')
     },
     schema(['model', 'version'], ['environment', 'path']),
@@ -130,7 +151,7 @@ export function addChanges(desk: IDesk): void {
       return isDone ? promoted(draft) : null;
     }
   );
-  const promoted = (draft: PromotionDraft): string => {
+  const promoted = (draft: PromotionDraft): string | IDone => {
     const { model, number, environment } = draft;
     if (draft.onlyStage) {
       return trans.__('%1 %2 is staged in %3', model, number, environment);
@@ -139,21 +160,23 @@ export function addChanges(desk: IDesk): void {
       ? proposed(draft)
       : trans.__('%1 %2 is the champion of %3', model, number, environment);
   };
-  const proposed = ({ operation }: OperationDraft): string => {
+  const proposed = ({ operation }: OperationDraft): IDone => {
     const { branch, next_steps, pull_request } = operation!;
-    return pull_request?.url
-      ? trans.__('The pull request is open: %1', pull_request.url)
+    const link = pull_request?.url ?? null;
+    const message = link
+      ? trans.__('The pull request for %1 is open', branch)
       : trans.__(
           'The branch %1 has the change. Next: %2',
           branch,
           next_steps.join('; ')
         );
+    return { message, link };
   };
 
   add(
     CommandIDs.rollBack,
     {
-      label: trans.__('Roll Back…'),
+      label: trans.__('Roll Model Back…'),
       caption: trans.__('Make a past champion the champion again')
     },
     schema(['model'], ['environment', 'to', 'path']),
@@ -179,7 +202,7 @@ export function addChanges(desk: IDesk): void {
   add(
     CommandIDs.approve,
     {
-      label: trans.__('Approve…'),
+      label: trans.__('Approve Version…'),
       caption: trans.__('Agree that a version may become champion')
     },
     schema(['model', 'version'], ['environment', 'path']),
@@ -208,7 +231,7 @@ export function addChanges(desk: IDesk): void {
   add(
     CommandIDs.annotate,
     {
-      label: trans.__('Annotate…'),
+      label: trans.__('Annotate Version…'),
       caption: trans.__('Note something on a version, and change its labels')
     },
     onVersion,
@@ -222,7 +245,7 @@ export function addChanges(desk: IDesk): void {
   add(
     CommandIDs.quarantine,
     {
-      label: trans.__('Quarantine…'),
+      label: trans.__('Quarantine Version…'),
       caption: trans.__('Keep a version from becoming champion')
     },
     onVersion,
@@ -236,7 +259,7 @@ export function addChanges(desk: IDesk): void {
   add(
     CommandIDs.release,
     {
-      label: trans.__('Release…'),
+      label: trans.__('Release Version…'),
       caption: trans.__('Let a version out of quarantine')
     },
     onVersion,
@@ -250,7 +273,7 @@ export function addChanges(desk: IDesk): void {
   add(
     CommandIDs.archive,
     {
-      label: trans.__('Archive…'),
+      label: trans.__('Archive Version…'),
       caption: trans.__('Put a version away for ever')
     },
     onVersion,

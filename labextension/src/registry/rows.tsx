@@ -23,7 +23,6 @@ export function Rows(props: {
   const node = React.useRef<HTMLDivElement>(null);
   const [view, setView] = React.useState({ top: 0, height: HEIGHT });
   const [active, setActive] = React.useState(Math.max(selected, 0));
-  React.useEffect(() => setActive(Math.max(selected, 0)), [selected]);
   React.useLayoutEffect(() => {
     const list = node.current!;
     const measure = () =>
@@ -44,6 +43,11 @@ export function Rows(props: {
     setActive(to);
     list.scrollTop = scrollTo(to, rowHeight, list.scrollTop, list.clientHeight);
   };
+  React.useEffect(() => {
+    if (selected >= 0) {
+      go(selected);
+    }
+  }, [selected]);
   const onKeyDown = (event: React.KeyboardEvent) => {
     const page = Math.max(1, Math.floor(view.height / rowHeight) - 1);
     const steps: Record<string, number> = {

@@ -39,7 +39,7 @@ export function MetricsView({ record }: { record: ModelRecord }): JSX.Element {
             <th scope="col" className="jp-mod-number">
               {trans.__('last step')}
             </th>
-            <th scope="col">{trans.__('over versions')}</th>
+            <th scope="col">{trans.__('trend')}</th>
           </tr>
         </thead>
         <tbody>

@@ -175,7 +175,7 @@ function Metrics(props: {
             <th scope="col" className="jp-mod-number">
               {before ? trans.__('since %1', before.version) : ''}
             </th>
-            <th scope="col">{trans.__('over versions')}</th>
+            <th scope="col">{trans.__('trend')}</th>
           </tr>
         </thead>
         <tbody>

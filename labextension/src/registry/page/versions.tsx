@@ -44,7 +44,8 @@ export function Versions({ record }: { record: ModelRecord }): JSX.Element {
           }}
           facts={index => ({
             'data-mdk-model': record.name,
-            'data-mdk-version': versions[index].version
+            'data-mdk-version': versions[index].version,
+            'data-mdk-status': versions[index].status
           })}
           onSelect={index => void record.select(versions[index].version)}
           onEnd={() => void record.more()}
