@@ -48,6 +48,7 @@ class MDKHandler(APIHandler):
     """A route below /mdk. Every method is `@authenticated` and, inside of that, `@authorized`."""
 
     auth_resource = "mdk"
+    tag: str | None = None  # of the answer; a reader who has it already gets 304
 
     @property
     def parts(self) -> Parts:
@@ -113,6 +114,10 @@ class MDKHandler(APIHandler):
         self.set_header("Content-Type", "application/json")
         self.finish(found.model_dump_json())
 
+    def compute_etag(self) -> str | None:
+        """Tags are revisions here; whatever has no revision has no tag."""
+        return self.tag
+
     def send_error(self, status_code: int = 500, **kwargs: Any) -> None:
         """Give errors that the user can mend the status that says whose turn it is."""
         error = kwargs.get("exc_info", (None, None))[1]
@@ -134,7 +139,7 @@ class UnknownHandler(MDKHandler):
     """Whatever is no route."""
 
     @authenticated
-    @authorized
+    @reading
     async def get(self) -> None:
         """Say so."""
         raise HTTPError(404, "there is no such route")
@@ -174,7 +179,12 @@ def unreadable(error: ValidationError) -> errors.UsageError:
     wrongs = error.errors(include_url=False, include_context=False, include_input=False)
     places = [(".".join(str(part) for part in wrong["loc"]), wrong["msg"]) for wrong in wrongs[:20]]
     return errors.UsageError(
-        Finding("MDK382", f"{where}: {what}" if where else what, fix="see the types in types.ts", names=(where,))
+        Finding(
+            "MDK382",
+            f"{where}: {what}" if where else what,
+            fix="reload the page if it sent this by itself",
+            names=(where,),
+        )
         for where, what in places
     )
 

@@ -29,7 +29,7 @@ def check(file: Path, content: Content) -> Checked:
     Raises:
         UsageError: there is no such file (MDK354), or it is neither notebook nor spec (MDK355).
     """
-    if content is None or file.suffix in SPECS:
+    if content is None:
         check_source(file)
     try:
         if file.suffix in SPECS:

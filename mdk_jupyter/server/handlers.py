@@ -13,17 +13,9 @@ from tornado.web import authenticated
 from mdk_jupyter.registry.face import RegistryFace
 from mdk_jupyter.server import checking, operations, project, starting
 from mdk_jupyter.server.base import MDKHandler, reading
-from mdk_jupyter.server.models import (
-    CheckRequest,
-    OperationRequest,
-    OperationView,
-    PlanRequest,
-    RegistryEvent,
-    RunRequest,
-    Scheduled,
-    SpecRequest,
-)
+from mdk_jupyter.server.models import CheckRequest, OperationRequest, OperationView, RegistryEvent, SpecRequest
 from mdk_jupyter.server.registry import reaching
+from mdk_jupyter.server.run_models import PlanRequest, RunRequest, Scheduled
 
 Operation = Callable[[Path, RegistryFace, OperationRequest], OperationView]
 
@@ -33,8 +25,7 @@ class AboutHandler(MDKHandler):
     @authorized
     async def get(self) -> None:
         """Tell which registry and environments the project around `path` has."""
-        file = self.parts.places.file(self.argument("path") or "")
-        folder = file if file.is_dir() else file.parent
+        folder = self.parts.places.folder(self.argument("path") or "")
         self.answer(await self.parts.files.do(project.about, self.parts.places, folder))
 
 
@@ -170,12 +161,11 @@ class OperationHandler(MDKHandler):
     async def post(self) -> None:
         """Show what would change; with `apply`, change it."""
         asked = self.body(OperationRequest)
-        parts, folder = self.parts, self.parts.places.file(asked.path or "")
-        around = folder if folder.is_dir() else folder.parent
+        parts, folder = self.parts, self.parts.places.folder(asked.path or "")
 
         def carry_out() -> OperationView:
             with reaching():
-                return self._operation(around, parts.registries.of(around), asked)
+                return self._operation(folder, parts.registries.of(folder), asked)
 
         found = await parts.operations.do(carry_out, service="registry")
         if found.applied and not found.protected:

@@ -29,6 +29,15 @@ class Places:
             raise UsageError([Finding("MDK380", f"{path!r} is not a path below the server's root", names=(path,))])
         return self.root.joinpath(*parts)
 
+    def folder(self, path: str) -> Path:
+        """Return the folder that a contents path names, or in which the notebook is that it names.
+
+        Raises:
+            UsageError: the path leads out of the root (MDK380).
+        """
+        file = self.file(path)
+        return file if file.is_dir() else file.parent
+
     def path(self, file: Path) -> str | None:
         """Return the contents path of a file, None where it has none.
 
@@ -36,6 +45,9 @@ class Places:
             >>> Places(Path("/home/ann")).path(Path("/home/ann/flights/flights.ipynb"))
             'flights/flights.ipynb'
         """
+        return self._below(file) if self._below(file) is not None else self._below(file.resolve())
+
+    def _below(self, file: Path) -> str | None:
         for root in self._spellings:
             if file.is_relative_to(root):
                 relative = file.relative_to(root).as_posix()

@@ -34,6 +34,8 @@ Given = dict[str, Any]
 GUARDED = ENVIRONMENTS[-1]  # whose changes must say on which state they are based
 _SEVERAL = {"label": "labels", "metric": "metrics"}  # arguments that may be repeated, by what they are to the registry
 
+_JUPYTERS = ("token", "no_track_activity", "_xsrf")  # what Jupyter adds, besides a number against caches
+
 
 @dataclass(frozen=True, slots=True)
 class Route:
@@ -56,7 +58,8 @@ def _search(given: Given) -> Given:
 def _lineage(given: Given) -> Given:
     if ("reference" in given) == ("dataset" in given):
         raise InvalidError("MDK572", "the lineage is that of a `reference` or of a `dataset`: one of them")
-    return {**given, "reference": given.pop("reference", None) or given.pop("dataset")}
+    dataset = given.pop("dataset", None)
+    return given if dataset is None else {**given, "reference": dataset}
 
 
 def _policy(given: Given) -> Given:
@@ -217,7 +220,7 @@ class RegistryHandler(MDKHandler):
     async def _carry_out(self, parts: dict[str, str]) -> None:
         route = self.route_for(self._routes)
         query = self._query()
-        folder = self.parts.places.file(query.pop("project_path", ""))
+        folder = self.parts.places.folder(query.pop("project_path", ""))
         body: Given = json_object(self.request.body) if self.request.body else {}
         given = _joined(body, query, parts)
         given = route.shaped(_with_reference(route, given)) | self._based_on(route, given)
@@ -228,7 +231,8 @@ class RegistryHandler(MDKHandler):
         self._send(route, found)
 
     def _query(self) -> Given:
-        found: Given = {name: self.get_query_argument(name) for name in self.request.query_arguments}
+        names = [name for name in self.request.query_arguments if name not in _JUPYTERS and not name.isdecimal()]
+        found: Given = {name: self.get_query_argument(name) for name in names}
         for name, several in _SEVERAL.items():
             if name in found:
                 values = self.get_query_arguments(name)
@@ -250,7 +254,9 @@ class RegistryHandler(MDKHandler):
         self.set_status(route.status)
         revision = getattr(found, "revision", None)
         if revision is not None:
-            self.set_header("ETag", f'"{revision}"')
+            self.tag = f'"{revision}"'
+            if route.verb != "GET":
+                self.set_header("ETag", self.tag)
         if route.status == 204:
             self.finish()
             return

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
+from itertools import islice
+from pathlib import Path
 
 from mdk_converters.findings import Finding
 from mdk_jupyter.errors import NotFoundError
@@ -11,14 +14,14 @@ from mdk_jupyter.local.compare import compare_runs
 from mdk_jupyter.local.journal import log_of, notebook_of
 from mdk_jupyter.local.record import Run
 from mdk_jupyter.local.store import find_step, find_steps
-from mdk_jupyter.server.models import LogText, NotebookPath, RunComparison, RunList, RunView
 from mdk_jupyter.server.places import Places
-from mdk_jupyter.server.stores import Stores, first
+from mdk_jupyter.server.run_models import LogText, NotebookPath, RunComparison, RunList, RunView
+from mdk_jupyter.server.stores import Stores
 from mdk_jupyter.server.views import run_view
 
 MOST = 500  # runs in one answer
 _RECENT = 100
-_LONGEST_LOG = 1_000_000  # characters that the browser gets, the last ones
+_LONGEST_LOG = 1_000_000  # bytes that the browser gets of a step's, the last ones
 
 
 class Runs:
@@ -30,20 +33,21 @@ class Runs:
 
     def recent(self) -> Sequence[Run]:
         """Return some of the newest runs of all stores that are known."""
-        return first(self._stores.newest(self._stores.known(), None), _RECENT)
+        return list(islice(self._stores.newest(self._stores.known()), _RECENT))
 
     def list(
         self, stores: Sequence[str] | None, path: str | None, limit: int, before: str | None
     ) -> tuple[RunList, Sequence[Run]]:
         """Return the newest runs: of some stores, of one notebook, or of all stores that are known."""
-        source = None
-        if path is not None:
-            source = self._places.file(path)
-            stores = [path.strip("/").rpartition("/")[0]]
+        source = self._places.path(self._places.file(path)) if path is not None else None
+        if source is not None:
+            stores = [source.rpartition("/")[0]]
         for store in stores or ():
             self._stores.note(store)
         chosen = self._stores.known() if stores is None else stores
-        found = first(self._stores.newest(chosen, before), max(1, min(limit, MOST)), source)
+        newest = self._stores.newest(chosen, before)
+        wanted = newest if source is None else (run for run in newest if self._source(run) == source)
+        found = list(islice(wanted, max(1, min(limit, MOST))))
         return RunList(runs=[self.view(run) for run in found], stores=list(chosen)), found
 
     def show(self, store: str | None, wanted: str) -> RunView:
@@ -61,8 +65,8 @@ class Runs:
             from mdk_jupyter.remote import runs as remote
 
             remote.fetch_logs(run, steps, remote.service_of(run))
-        texts = [file.read_text("utf-8", "replace") for one in steps if (file := log_of(run, one)) is not None]
-        return LogText(text="".join(texts)[-_LONGEST_LOG:])
+        files = [file for one in steps if (file := log_of(run, one)) is not None]
+        return LogText(text="".join(map(_end_of, files)))
 
     def notebook(self, run: Run, step: str) -> NotebookPath:
         """Return where the executed notebook of a step is; one on a service is fetched.
@@ -94,3 +98,12 @@ class Runs:
     def view(self, run: Run) -> RunView:
         """Return what the browser sees of a run."""
         return run_view(run, self._places)
+
+    def _source(self, run: Run) -> str | None:
+        return self._places.path(run.source) if run.source is not None else None
+
+
+def _end_of(file: Path) -> str:
+    with file.open("rb") as log:
+        log.seek(max(0, log.seek(0, os.SEEK_END) - _LONGEST_LOG))
+        return log.read().decode("utf-8", "replace")

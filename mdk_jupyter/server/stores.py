@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterable, Iterator
-from itertools import islice
 from pathlib import Path
 
 from mdk_converters.findings import Finding
@@ -38,7 +37,7 @@ class Stores:
         except UsageError:  # the notebook of a session may be anywhere
             return False
 
-    def newest(self, stores: Iterable[str], before: str | None) -> Iterator[Run]:
+    def newest(self, stores: Iterable[str], before: str | None = None) -> Iterator[Run]:
         """Yield the runs of several stores, newest first."""
         each = [newest_runs(self._places.file(store), before) for store in stores]
         return heapq.merge(*each, key=lambda run: run.id, reverse=True)
@@ -57,9 +56,3 @@ class Stores:
             if (folder / FOLDER / "runs" / wanted / "run.json").is_file():
                 return find_run(folder, wanted)
         raise NotFoundError([Finding("MDK352", f"no run {wanted!r} is known here", fix="name its store")])
-
-
-def first(runs: Iterator[Run], limit: int, source: Path | None = None) -> list[Run]:
-    """Return the first runs, of one notebook alone if `source` is given."""
-    wanted = (run for run in runs if source is None or run.source == source)
-    return list(islice(wanted, limit))

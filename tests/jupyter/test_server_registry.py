@@ -37,7 +37,8 @@ async def test_a_version_comes_to_serve(client: Client, jp_root_dir: Path) -> No
     page = await client.get("registry/models", limit=1)
     assert [m["name"] for m in page["items"]] == ["flights"] and page["next"]
     assert [m["name"] for m in (await client.get("registry/models", cursor=page["next"]))["items"]] == ["wine"]
-    assert [m["name"] for m in (await client.get("registry/models", text="win"))["items"]] == ["wine"]
+    jupyters = {"1732489000123": "", "no_track_activity": "1"}  # what JupyterLab adds
+    assert [m["name"] for m in (await client.get("registry/models", text="win", **jupyters))["items"]] == ["wine"]
     versions = (await client.get("registry/models/flights/versions"))["items"]
     assert [v["version"] for v in versions] == ["1.0.1", "1.0.0"]
     assert (await client.get("registry/models/flights/versions/latest"))["version"] == "1.0.1"
@@ -107,6 +108,10 @@ async def test_each_project_has_its_registry(client: Client, jp_root_dir: Path) 
     for name in ("one", "two"):
         found = await client.get("registry/models", project_path=name)
         assert [m["name"] for m in found["items"]] == [f"of-{name}"]
+    (jp_root_dir / "bare").mkdir()
+    (jp_root_dir / "bare/flow.ipynb").write_text("{}")
+    await registered(client, "bare", 0.5, project_path="bare/flow.ipynb")
+    assert (jp_root_dir / "bare/.mdk/registry.db").is_file()
 
 
 async def test_a_dead_registry_leaves_the_rest_alone(client: Client, jp_root_dir: Path) -> None:
@@ -129,3 +134,6 @@ async def test_a_dead_registry_leaves_the_rest_alone(client: Client, jp_root_dir
     (jp_root_dir / "mdk.yaml").write_text('{"name": "p", "registry": {"url": "http://127.0.0.1:9"}}')
     refused = await client.refused(503, client.get("registry/models"))
     assert refused["service"] == "registry"
+    (jp_root_dir / "mdk.yaml").write_text('{"name": "p", "registry": {"url": "postgresql://127.0.0.1:9/registry"}}')
+    refused = await client.refused(503, client.get("registry/models"))
+    assert refused["service"] == "registry" and refused["findings"][0]["fix"]

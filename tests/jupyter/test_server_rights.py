@@ -63,7 +63,7 @@ async def test_the_authorizer_can_let_people_only_read(jp_serverapp: ServerApp, 
     await client.get("about")
     assert (await client.post("check", {"path": "a.ipynb", "content": notebook(("component:a", "x = 1"))}))["ok"]
     for path in routes(jp_serverapp):
-        if path in ("mdk/check", "mdk/spec", "mdk/plans"):
+        if path in ("mdk/check", "mdk/spec", "mdk/plans", "mdk/x"):  # they change nothing, whatever the verb
             continue
         for verb in VERBS[1:]:
             body = None if verb == "DELETE" else "{}"

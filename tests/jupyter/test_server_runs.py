@@ -12,6 +12,8 @@ from jupyter_servers import CONFIG, FLOW, Client, write
 
 import mdk_jupyter as mdk
 from mdk_jupyter.errors import RunError
+from mdk_jupyter.local.record import Run
+from mdk_jupyter.local.store import create_run_folder
 
 pytest_plugins = ("pytest_jupyter.jupyter_server",)
 
@@ -101,3 +103,21 @@ async def test_the_drive_gives_nothing_else_and_takes_nothing(client: Client, jp
     await client.refused(405, client.delete(f"contents/{inside}/a.ipynb"))
     await client.refused(405, client.post(f"contents/{inside}/a.ipynb/checkpoints", {}))
     assert sorted(run.folder.iterdir()) == before
+
+
+async def test_stores_of_open_notebooks_are_known(
+    client: Client, jp_root_dir: Path, jp_serverapp: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = create_run_folder(jp_root_dir / "flows")  # by another user, on another machine
+    Run(run.name, "p", run, state="done").save()
+    (jp_root_dir / "empty").mkdir()
+    assert run.name not in {r["id"] for r in (await client.get("runs"))["runs"]}
+
+    async def sessions() -> list[dict[str, str]]:
+        return [{"path": "flows/flow.ipynb"}, {"path": "empty/a.ipynb"}, {"path": "../b.ipynb"}]
+
+    monkeypatch.setattr(jp_serverapp.session_manager, "list_sessions", sessions)
+    listed = await client.get("runs")
+    assert run.name in {r["id"] for r in listed["runs"]} and "flows" in listed["stores"]
+    assert "empty" not in listed["stores"]
+    assert (await client.get(f"runs/{run.name}"))["source"] is None

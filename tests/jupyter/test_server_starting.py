@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from jupyter_servers import CONFIG, FLOW, Client, Heard, begin, ended, write
 from standin_server import standin
-from submitting import write_project
+from submitting import mdk, write_project
 
 from mdk_jupyter.server import starting
 from mdk_jupyter.server.events.bus import RUN
@@ -76,6 +76,7 @@ async def test_a_plan_is_shown_sent_and_followed(jp_serverapp: Any, client: Clie
     run = await client.post("runs", {**asked, "target": "vertex"})
     assert (run["target"], run["environment"], run["protected"]) == ("vertex", "dev", False) and run["link"]
     events = await heard.until(ended, 200)
+    assert events[0]["event"]["state"] == "running" and events[0]["event"]["data"]["graph"]["train"] == ["load"]
     assert events[-1]["event"]["state"] == "done" and events[-1]["event"]["data"]["metrics"] == {"score": 10.0}
     shown = await client.get(f"runs/{run['id']}", store="")
     assert shown["state"] == "done" and [s["state"] for s in shown["steps"]] == ["done"] * 3
@@ -85,6 +86,11 @@ async def test_a_plan_is_shown_sent_and_followed(jp_serverapp: Any, client: Clie
     assert "trained" in (await client.get(f"runs/{run['id']}/log", store="", step="train"))["text"]
     again = await client.post("runs", {**asked, "target": "vertex"})
     assert again["id"] == run["id"]  # the same plan makes one run
+
+    heard.events.clear()
+    await asyncio.to_thread(mdk, jp_root_dir, "submit", "--env", "dev", "-p", "rate=4")  # in a terminal
+    events = await heard.until(ended, 200)
+    assert events[0]["run"] != run["id"] and events[-1]["event"]["data"]["metrics"] == {"score": 13.0}
 
     scheduled = await client.post("runs", {**asked, "target": "vertex", "schedule": "0 6 * * 1"})
     assert "created" in scheduled["text"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -65,14 +66,12 @@ class LocalRuns:
         self._known = {run.name for run in found}
 
     def _take_up(self, folder: Path, going_on: bool) -> None:
-        try:
+        with contextlib.suppress(OSError, ValueError, KeyError, TypeError):  # taken away again, or of another version
             run = Run.open(folder)
-        except (OSError, ValueError, KeyError, TypeError):  # taken away again, or of another version
-            return
-        if run.target != "local":
-            self._adopt(run)
-        elif not going_on or is_driven(folder):
-            self._followed.append(_Followed(folder, run.source, Journal(folder)))
+            if run.target != "local":
+                self._adopt(run)
+            elif not going_on or is_driven(folder):
+                self._followed.append(_Followed(folder, run.source, Journal(folder)))
 
     def _goes_on(self, run: _Followed) -> bool:
         try:

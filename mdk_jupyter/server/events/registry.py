@@ -9,7 +9,7 @@ from mdk_jupyter.registry.domain import CloudEvent
 from mdk_jupyter.registry.face import RegistryFace
 from mdk_jupyter.server.events.bus import Bus
 from mdk_jupyter.server.models import RegistryEvent
-from mdk_jupyter.server.registry import Registries
+from mdk_jupyter.server.registry import Registries, reaching
 from mdk_jupyter.server.workers import Workers
 
 _PAGE = 1000  # events in one answer
@@ -73,7 +73,8 @@ def shown(event: CloudEvent) -> RegistryEvent:
 def _news(face: RegistryFace, after: str | None) -> tuple[list[CloudEvent], str | None]:
     found: list[CloudEvent] = []
     while True:
-        page = face.events(after=after, limit=_PAGE)
+        with reaching():
+            page = face.events(after=after, limit=_PAGE)
         found += page.items
         after = page.next
         if len(page.items) < _PAGE:

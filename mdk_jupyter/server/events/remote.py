@@ -48,11 +48,16 @@ class RemoteRuns:
 
         follower: Follower | None = None
         looks = failures = 0
+        is_told = False  # what has happened so far
         while run.state not in ENDED:
             try:
                 if follower is None:
                     follower = await self._services.do(_follower, run.folder, service=run.target)
                     run = follower.run
+                if not is_told:
+                    is_told = True
+                    for event in follower.so_far():
+                        self._bus.run(run.folder, run.source, event)
                 for event in await self._services.do(follower.look, service=run.target):
                     self._bus.run(run.folder, run.source, event)
                 looks, failures = looks + 1, 0
