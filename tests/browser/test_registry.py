@@ -376,9 +376,7 @@ class Watched:
             self.found.append(url)
 
 
-def test_registry_behind_a_server(
-    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, browser: Browser, lab: Lab
-) -> None:
+def test_registry_behind_a_server(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> None:
     database = f"sqlite:///{tmp_path}/registry.db"
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
