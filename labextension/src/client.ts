@@ -52,7 +52,13 @@ export class MDKClient {
     const url =
       URLExt.join(this.serverSettings.baseUrl, 'mdk', path) +
       queryString(query);
-    const init: RequestInit = { method, headers: { ...headers }, signal };
+    // Not `no-store`, for which JupyterLab adds the time as an argument.
+    const init: RequestInit = {
+      method,
+      headers: { ...headers },
+      signal,
+      cache: 'no-cache'
+    };
     if (body !== undefined) {
       init.body = JSON.stringify(body);
     }

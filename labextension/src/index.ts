@@ -8,6 +8,7 @@ import { graphPlugin } from './graph';
 import { launcherPlugin } from './launcher';
 import { pipelinesPlugin } from './notebook';
 import { pipelineSectionPlugin } from './pipeline';
+import { registryPlugin } from './registry';
 import { runsPlugin, runsSectionPlugin } from './runs';
 import { sidebarPlugin } from './sidebar';
 
@@ -24,6 +25,7 @@ export default [
   launcherPlugin,
   pipelinesPlugin,
   pipelineSectionPlugin,
+  registryPlugin,
   runsPlugin,
   runsSectionPlugin,
   sidebarPlugin

@@ -4,7 +4,13 @@ import type { ISignal } from '@lumino/signaling';
 import type { Widget } from '@lumino/widgets';
 
 import type { MDKClient } from './client';
-import type { Checked, Component, RunRequest, RunView } from './types';
+import type {
+  Checked,
+  Component,
+  ModelInfo,
+  RunRequest,
+  RunView
+} from './types';
 
 /** The one thing that talks to the server. */
 export const IMDKClient = new Token<IMDKClient>(
@@ -104,4 +110,19 @@ export interface IRuns {
 export const IRuns = new Token<IRuns>(
   'mdk-jupyter:IRuns',
   'The runs that are known, live.'
+);
+
+/** The models of the registry that are found, live. */
+export interface IRegistryModel {
+  readonly models: readonly ModelInfo[];
+  /** Why the models may be old, for the user. */
+  readonly error: Error | null;
+  readonly stateChanged: ISignal<IRegistryModel, void>;
+  /** Look for models by words, `project:P`, `champion:ENVIRONMENT` and `label:KEY=VALUE`. */
+  search(text: string): void;
+  refresh(): Promise<void>;
+}
+export const IRegistryModel = new Token<IRegistryModel>(
+  'mdk-jupyter:IRegistryModel',
+  'The models of the registry, live.'
 );

@@ -1,0 +1,379 @@
+import { MDKError } from '../../client';
+import type { RegistryEvent } from '../../types';
+import { Catalogue } from '../catalogue';
+import { AnnotationDraft } from '../dialogs/remarks';
+import { PromotionDraft } from '../dialogs/promotion';
+import { RollbackDraft } from '../dialogs/rollback';
+import { RegistryFeed, REGISTRY_EVENT } from '../feed';
+import { ModelRecord } from '../record';
+import { FakeRegistry, model, plan, version } from './fake';
+
+type Listener = (sender: unknown, event: object) => void;
+
+/** A registry, and the server's events about it. */
+function registry() {
+  const fake = new FakeRegistry();
+  const listeners: [Listener, unknown][] = [];
+  const stream = {
+    connect: (listener: Listener, self: unknown) =>
+      listeners.push([listener, self])
+  };
+  const feed = new RegistryFeed(fake.api, stream as never, 3600);
+  const tell = (event: RegistryEvent) =>
+    listeners.forEach(([listener, self]) =>
+      listener.call(self, null, { schema_id: REGISTRY_EVENT, ...event })
+    );
+  return { fake, feed, tell };
+}
+
+const settled = () => new Promise(resolve => setTimeout(resolve, 20));
+const names = (list: readonly { name: string }[]) => list.map(one => one.name);
+
+describe('Catalogue', () => {
+  it('adds pages as one scrolls, each once', async () => {
+    const { fake, feed } = registry();
+    fake.models_ = Array.from({ length: 250 }, (_, n) =>
+      model(`m${String(n).padStart(4, '0')}`)
+    );
+    const catalogue = new Catalogue(feed);
+    await catalogue.refresh();
+    expect(catalogue.models).toHaveLength(100);
+    await Promise.all([catalogue.more(), catalogue.more()]);
+    expect(catalogue.models).toHaveLength(200);
+    expect(catalogue.isWhole).toBe(false);
+    await catalogue.more();
+    await catalogue.more();
+    expect(names(catalogue.models)).toEqual(names(fake.models_));
+    expect(catalogue.isWhole).toBe(true);
+    catalogue.dispose();
+    feed.dispose();
+  });
+
+  it('looks once for what was typed', async () => {
+    const { fake, feed } = registry();
+    fake.models_ = [model('churn'), model('flights')];
+    const catalogue = new Catalogue(feed);
+    for (const text of ['f', 'fl', 'fli']) {
+      catalogue.search(text);
+    }
+    await new Promise(resolve => setTimeout(resolve, 300));
+    expect(fake.asked.filter(([what]) => what === 'models')).toEqual([
+      ['models', { text: 'fli' }, 100]
+    ]);
+    expect(names(catalogue.models)).toEqual(['flights']);
+    catalogue.dispose();
+    feed.dispose();
+  });
+
+  it('keeps what it has while the registry is away, and says so', async () => {
+    const { fake, feed } = registry();
+    fake.models_ = [model('churn')];
+    const catalogue = new Catalogue(feed);
+    await catalogue.refresh();
+    fake.isAway = true;
+    await catalogue.refresh();
+    expect(catalogue.error).toMatchObject({ service: 'registry' });
+    expect(names(catalogue.models)).toEqual(['churn']);
+    fake.isAway = false;
+    await catalogue.refresh();
+    expect(catalogue.error).toBeNull();
+    catalogue.dispose();
+    feed.dispose();
+  });
+
+  it('renews one model by an event, and all where the model is new', async () => {
+    const { fake, feed, tell } = registry();
+    fake.models_ = [model('churn'), model('flights')];
+    const catalogue = new Catalogue(feed);
+    await catalogue.refresh();
+    fake.models_[1] = { ...model('flights'), champions: { prod: '1.0.1' } };
+    const asked = fake.asked.length;
+    tell({ model: 'flights', environment: 'prod', action: 'publish' });
+    await settled();
+    expect(catalogue.models[1].champions).toEqual({ prod: '1.0.1' });
+    expect(fake.asked.slice(asked)).toEqual([['model', 'flights']]);
+
+    fake.models_.push(model('uplift'));
+    tell({ model: 'uplift', environment: null, action: 'register' });
+    await settled();
+    expect(names(catalogue.models)).toContain('uplift');
+    catalogue.dispose();
+    feed.dispose();
+  });
+
+  it('does not mix the models of two registries', async () => {
+    const { fake, feed } = registry();
+    const many = (letter: string) =>
+      Array.from({ length: 150 }, (_, n) => model(`${letter}${1000 + n}`));
+    fake.models_ = many('a');
+    const catalogue = new Catalogue(feed);
+    await catalogue.refresh();
+    await catalogue.more();
+    const other = new FakeRegistry();
+    other.models_ = many('b');
+    feed.api = other.api;
+    await settled();
+    expect(catalogue.models[0].name).toBe('b1000');
+    expect(names(catalogue.models).some(name => name < 'b')).toBe(false);
+    fake.isAway = true;
+    feed.api = fake.api;
+    await settled();
+    expect(catalogue.models).toEqual([]);
+    expect(catalogue.error).not.toBeNull();
+    catalogue.dispose();
+    feed.dispose();
+  });
+
+  it('forgets nothing that was scrolled to when it is refreshed', async () => {
+    const { fake, feed } = registry();
+    fake.models_ = Array.from({ length: 1200 }, (_, n) =>
+      model(`m${String(n).padStart(4, '0')}`)
+    );
+    const catalogue = new Catalogue(feed);
+    await catalogue.refresh();
+    while (!catalogue.isWhole) {
+      await catalogue.more();
+    }
+    await catalogue.refresh();
+    expect(catalogue.models).toHaveLength(1200);
+    catalogue.dispose();
+    feed.dispose();
+  });
+});
+
+describe('ModelRecord', () => {
+  it('looks at the newest version, until another one is chosen', async () => {
+    const { fake, feed, tell } = registry();
+    fake.models_ = [model('flights')];
+    fake.versions_ = [version(2), version(1)];
+    const record = new ModelRecord(fake.api, feed, 'flights');
+    await record.refresh();
+    expect(record.selected).toBe('1.0.2');
+    await record.select('1.0.1');
+    fake.versions_.unshift(version(3));
+    tell({ model: 'flights', environment: null, action: 'register' });
+    await settled();
+    expect(record.selected).toBe('1.0.1');
+    expect(record.versions.map(one => one.version)).toEqual([
+      '1.0.3',
+      '1.0.2',
+      '1.0.1'
+    ]);
+    record.dispose();
+    feed.dispose();
+  });
+
+  it('is not disturbed by events of other models', async () => {
+    const { fake, feed, tell } = registry();
+    fake.models_ = [model('flights')];
+    const record = new ModelRecord(fake.api, feed, 'flights');
+    await record.refresh();
+    const asked = fake.asked.length;
+    tell({ model: 'churn', environment: 'prod', action: 'publish' });
+    await settled();
+    expect(fake.asked).toHaveLength(asked);
+    record.dispose();
+    feed.dispose();
+  });
+});
+
+describe('PromotionDraft', () => {
+  const failing = {
+    gate: 'accuracy',
+    passed: false,
+    detail: 'auc is 0.7',
+    needed_for: 'promote' as const,
+    waivable: true,
+    waived: null
+  };
+
+  async function draft(fake: FakeRegistry, isProtected = false) {
+    const made = new PromotionDraft(
+      fake.api,
+      'flights',
+      '1.0.2',
+      [{ name: 'stage', protected: isProtected }],
+      'stage'
+    );
+    await made.load();
+    return made;
+  }
+
+  it('needs a reason, and sends the revision that was shown', async () => {
+    const fake = new FakeRegistry();
+    const promotion = await draft(fake);
+    promotion.reason = '  ';
+    expect(promotion.isReady).toBe(false);
+    promotion.reason = 'better';
+    expect(await promotion.submit()).toBe(true);
+    expect(fake.asked.at(-1)).toMatchObject([
+      'operate promote',
+      { apply: true, revision: 7, reason: 'better', version: '1.0.2' }
+    ]);
+    expect(promotion.operation?.applied).toBe(true);
+  });
+
+  it('is held up by a gate, until it is set aside for a reason', async () => {
+    const fake = new FakeRegistry();
+    fake.plan_ = plan({ gates: [failing] });
+    const promotion = await draft(fake);
+    promotion.reason = 'better';
+    expect(promotion.isReady).toBe(false);
+    promotion.waive('accuracy', 'no');
+    expect(promotion.isReady).toBe(false);
+    promotion.waive('accuracy', 'december is short');
+    expect(await promotion.submit()).toBe(true);
+    const waivers = [{ gate: 'accuracy', reason: 'december is short' }];
+    expect(fake.asked.at(-1)).toMatchObject([
+      'operate promote',
+      { apply: true, waivers }
+    ]);
+  });
+
+  it('stages a version, and lets the champion stay', async () => {
+    const fake = new FakeRegistry();
+    const people = { ...failing, gate: 'approvals', needed_for: 'publish' };
+    fake.plan_ = plan({ gates: [people as typeof failing] });
+    const promotion = await draft(fake);
+    promotion.reason = 'look at it';
+    expect(promotion.isReady).toBe(false);
+    promotion.onlyStage = true;
+    expect(await promotion.submit()).toBe(true);
+    expect(fake.asked.at(-1)?.slice(0, 6)).toEqual([
+      'promote',
+      'flights',
+      '1.0.2',
+      'stage',
+      'look at it',
+      7
+    ]);
+  });
+
+  it('breaks the glass for a reason alone, and never where git decides', async () => {
+    const fake = new FakeRegistry();
+    fake.plan_ = plan({ gates: [{ ...failing, waivable: false }] });
+    const promotion = await draft(fake);
+    promotion.reason = 'better';
+    promotion.breakGlass = '';
+    expect(promotion.isReady).toBe(false);
+    promotion.breakGlass = 'the old one crashes';
+    expect(promotion.isReady).toBe(true);
+    expect((await draft(fake, true)).mayBreakGlass).toBe(false);
+  });
+
+  it('shows the plan anew when somebody was faster', async () => {
+    const fake = new FakeRegistry();
+    const promotion = await draft(fake);
+    promotion.reason = 'better';
+    fake.refusal = new MDKError('stale', 412, [], [], null, 8);
+    fake.plan_ = plan({ revision: 8, champion: '1.0.9' });
+    expect(await promotion.submit()).toBe(false);
+    expect(promotion.isStale).toBe(true);
+    expect(promotion.plan?.champion).toBe('1.0.9');
+    expect(promotion.reason).toBe('better');
+    expect(await promotion.submit()).toBe(true);
+    expect(fake.asked.at(-1)).toMatchObject([
+      'operate promote',
+      { revision: 8 }
+    ]);
+  });
+
+  it('proposes a change to git in a protected environment, whatever the gates say now', async () => {
+    const fake = new FakeRegistry();
+    fake.plan_ = plan({ gates: [failing] });
+    const promotion = await draft(fake, true);
+    promotion.onlyStage = true;
+    promotion.reason = 'better';
+    expect(promotion.blocking).toHaveLength(1);
+    expect(await promotion.submit()).toBe(true);
+    expect(promotion.onlyStage).toBe(false);
+    expect(promotion.operation?.applied).toBe(true);
+  });
+
+  it('shows what git would get with the reason that was typed', async () => {
+    const fake = new FakeRegistry();
+    const promotion = await draft(fake, true);
+    promotion.reason = 'bet';
+    promotion.reason = 'better';
+    await new Promise(resolve => setTimeout(resolve, 600));
+    const looks = fake.asked.filter(([what]) => what === 'operate promote');
+    expect(looks.map(([, request]) => request)).toMatchObject([
+      { reason: '…' },
+      { reason: 'better' }
+    ]);
+  });
+
+  it('does nothing for the champion', async () => {
+    const fake = new FakeRegistry();
+    fake.plan_ = plan({ champion: '1.0.2' });
+    const promotion = await draft(fake);
+    promotion.reason = 'again';
+    expect(promotion.isReady).toBe(false);
+  });
+});
+
+describe('RollbackDraft', () => {
+  it('goes back to the last champion that may be used', async () => {
+    const fake = new FakeRegistry();
+    fake.versions_ = [
+      version(3),
+      version(2, { status: 'quarantined' }),
+      version(1)
+    ];
+    const rollback = new RollbackDraft(
+      fake.api,
+      'flights',
+      [{ name: 'prod', protected: false }],
+      'prod',
+      null
+    );
+    await rollback.load();
+    expect(rollback.to).toBe('1.0.1');
+    rollback.reason = 'false alarms';
+    expect(await rollback.submit()).toBe(true);
+    expect(fake.asked.at(-1)).toMatchObject([
+      'operate rollback',
+      {
+        apply: true,
+        version: '1.0.1',
+        reason: 'false alarms',
+        revision: 7,
+        quarantine: true
+      }
+    ]);
+  });
+
+  it('does not go to a version in quarantine', async () => {
+    const fake = new FakeRegistry();
+    fake.versions_ = [version(2, { status: 'quarantined' })];
+    const rollback = new RollbackDraft(
+      fake.api,
+      'flights',
+      [{ name: 'prod', protected: false }],
+      'prod',
+      '1.0.2'
+    );
+    await rollback.load();
+    rollback.reason = 'false alarms';
+    expect(rollback.isReady).toBe(false);
+  });
+});
+
+test('an annotation sends what changed alone', async () => {
+  const fake = new FakeRegistry();
+  fake.versions_ = [version(1, { labels: { team: 'delays', old: 'x' } })];
+  const sent: unknown[] = [];
+  const api = Object.assign(fake.api, {
+    annotate: async (...args: unknown[]) => {
+      sent.push(args);
+    }
+  });
+  const draft = new AnnotationDraft(api as never, 'flights', '1.0.1');
+  await draft.load();
+  expect(draft.isReady).toBe(false);
+  draft.labels = 'team=delays\nstage=late';
+  expect(await draft.submit()).toBe(true);
+  expect(sent).toEqual([
+    ['flights', '1.0.1', { labels: { old: null, stage: 'late' } }]
+  ]);
+});

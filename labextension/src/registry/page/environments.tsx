@@ -1,0 +1,132 @@
+import { Button } from '@jupyterlab/ui-components';
+import * as React from 'react';
+
+import type { Deployment } from '../../types';
+import { Dot } from '../badges';
+import { Moment } from '../moments';
+import type { ModelRecord } from '../record';
+import { useSurroundings } from '../surroundings';
+
+/** What every environment serves of a model. */
+export function Environments({ record }: { record: ModelRecord }): JSX.Element {
+  const { trans } = useSurroundings();
+  return (
+    <ul className="jp-mdk-Environments" aria-label={trans.__('Environments')}>
+      {record.environments.map(name => (
+        <Environment key={name} name={name} record={record} />
+      ))}
+    </ul>
+  );
+}
+
+function Environment(props: {
+  name: string;
+  record: ModelRecord;
+}): JSX.Element {
+  const { trans, commands } = useSurroundings();
+  const { name, record } = props;
+  const deployment = record.deployment(name);
+  const champion = deployment?.champion ?? null;
+  const told = record.about?.registry.environments.find(
+    one => one.name === name
+  );
+  const placed = deployment?.placements.find(
+    one => one.version === champion && one.place === 'champion'
+  );
+  return (
+    <li data-environment={name}>
+      <div className="jp-mdk-EnvironmentHead">
+        <Dot environment={name} isHollow={!champion} />
+        <span>{name}</span>
+        {told?.protected && (
+          <span
+            className="jp-mdk-dim"
+            title={trans.__('Changes through git alone')}
+          >
+            {trans.__('protected')}
+          </span>
+        )}
+        {champion && (
+          <Button
+            minimal
+            small
+            title={trans.__('Make a past champion of %1 the champion', name)}
+            onClick={() =>
+              void commands.execute('mdk:roll-back-model', {
+                model: record.name,
+                environment: name,
+                path: record.api.path
+              })
+            }
+          >
+            {trans.__('Roll back…')}
+          </Button>
+        )}
+      </div>
+      {champion ? (
+        <>
+          <div className="jp-mdk-EnvironmentChampion">
+            <Button
+              minimal
+              small
+              className="jp-mdk-Link"
+              title={trans.__('Show version %1', champion)}
+              onClick={() => void record.select(champion)}
+            >
+              {champion}
+            </Button>
+            <Traffic deployment={deployment!} />
+          </div>
+          {placed && (
+            <div className="jp-mdk-dim">
+              <Moment at={placed.since} />
+              {`, ${placed.actor}`}
+            </div>
+          )}
+        </>
+      ) : (
+        <div className="jp-mdk-dim">{trans.__('No champion')}</div>
+      )}
+      <Staged deployment={deployment} />
+    </li>
+  );
+}
+
+/** Who gets how much of the traffic, where there are challengers. */
+export function Traffic(props: { deployment: Deployment }): JSX.Element | null {
+  const { trans } = useSurroundings();
+  const challengers = props.deployment.placements.filter(
+    one => one.place === 'challenger'
+  );
+  if (challengers.length === 0) {
+    return null;
+  }
+  const share = (percent: number | null) => percent ?? 0;
+  const rest = challengers.reduce((sum, c) => sum - share(c.percent), 100);
+  const shares = challengers
+    .map(one => trans.__('%1: %2 %', one.version, share(one.percent)))
+    .join(', ');
+  return (
+    <span
+      className="jp-mdk-Traffic"
+      title={trans.__('Traffic: champion %1 %, %2', rest, shares)}
+    >
+      <span className="jp-mdk-TrafficBar" aria-hidden>
+        <span style={{ width: `${rest}%` }} />
+      </span>
+      <span className="jp-mdk-dim">{trans.__('%1 %, %2', rest, shares)}</span>
+    </span>
+  );
+}
+
+function Staged(props: { deployment?: Deployment }): JSX.Element | null {
+  const { trans } = useSurroundings();
+  const staged = (props.deployment?.placements ?? [])
+    .filter(one => one.place === 'staged')
+    .map(one => one.version);
+  return staged.length === 0 ? null : (
+    <div className="jp-mdk-dim">
+      {trans.__('staged: %1', staged.join(', '))}
+    </div>
+  );
+}
