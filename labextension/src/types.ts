@@ -92,20 +92,23 @@ export interface Grant {
   environment: string;
 }
 /**
- * The head of every chain at one moment, to be kept outside the registry.
+ * The ends of all histories at one moment, to be kept outside the registry.
  */
 export interface Anchor {
   at: string;
   /**
-   * By chain: seq and hash of its last record.
+   * By model; the registry's own history has an empty name.
    */
   heads: {
-    /**
-     * @minItems 2
-     * @maxItems 2
-     */
-    [k: string]: [unknown, unknown];
+    [k: string]: ChainEnd;
   };
+}
+/**
+ * The last record of a history.
+ */
+export interface ChainEnd {
+  seq: number;
+  hash: string;
 }
 /**
  * Somebody agreed that a version may be published.
@@ -510,6 +513,9 @@ export interface CloudEvent {
    * Such as `dev.mdk.registry.champion.changed.v1`.
    */
   type: string;
+  /**
+   * A model; `_registry` for what concerns no single one.
+   */
   subject: string;
   time: string;
   datacontenttype: 'application/json';
