@@ -10,8 +10,8 @@ demo: $(VENV)/.examples  ## convert and run the flights example, and show what i
 	$(BIN)/mdk run local examples/flights/flights.ipynb
 	@cd examples/flights && ../../$(BIN)/mdk registry show flights && \
 	../../$(BIN)/mdk registry policy dev --set policy.yaml > /dev/null && \
-	../../$(BIN)/mdk promote flights@latest dev --publish --plan
-	@echo "Let it in:          cd examples/flights && ../../$(BIN)/mdk promote flights@latest dev --publish -m 'first model'"
+	../../$(BIN)/mdk promote flights@latest --to dev --plan
+	@echo "Let it in:          cd examples/flights && ../../$(BIN)/mdk promote flights@latest --to dev -m 'first model'"
 	@echo "Train a worse one:  $(BIN)/mdk run local examples/flights/flights.ipynb -p regularization=1e-6"
 
 lab: $(VENV)/.installed $(VENV)/.labextension  ## JupyterLab on the examples

@@ -117,13 +117,13 @@ def test_the_flights_model_gets_in_by_its_gates_and_a_worse_one_does_not(
 
     terminal = Terminal()
     call(["registry", "policy", "dev", "--set", "policy.yaml"], terminal)
-    call(["promote", "flights@latest", "dev", "--publish", "--yes", "-m", "first model"], terminal)
+    call(["promote", "flights@latest", "--to", "dev", "--yes", "-m", "first model"], terminal)
     assert registry.champion("flights", environment="dev").version.version == "1.0.0"
 
     worse = mdk.run(folder / FLIGHTS.name, parameters={**FLIGHTS_PARAMETERS, "regularization": 1e-6})
     assert worse.state == "done" and worse.metrics["linear_auc"] < run.metrics["linear_auc"]
     with pytest.raises(RefusedError, match=r"flights/1\.0\.1 does not get into dev: better-than-now") as refused:
-        call(["promote", "flights@latest", "dev", "--publish", "--yes"], terminal)
+        call(["promote", "flights@latest", "--to", "dev", "--yes"], terminal)
     gates = {gate.gate: gate.passed for gate in refused.value.gates}
     assert gates == {"better-than-now": False, "good-enough": False, "knows-its-data": True, "reproducible": True}
     assert registry.champion("flights", environment="dev").version.version == "1.0.0"
