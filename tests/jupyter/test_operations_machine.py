@@ -36,6 +36,7 @@ class GitOps(RuleBasedStateMachine):
         for number, version in enumerate(VERSIONS):
             self.service.register(ADA, "flights", artifact=artifact(number), version="1.0")
             self.service.publish(BOB, f"flights/{version}", environment="stage")
+        (self.folder / "mdk.yaml").write_text("name: travel\nenvironments: {prod: {protected: true}}\n")
         self.workspace = Workspace.open(self.folder, registry=embedded(self.service, BOB))
         self.file = parse(EMPTY)
         self.plans: list[str] = []
