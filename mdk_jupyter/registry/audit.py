@@ -17,14 +17,19 @@ from sqlalchemy import Connection, Row, bindparam, select
 from mdk_jupyter.registry import outbox
 from mdk_jupyter.registry.database import canonical, moment, now, upsert
 from mdk_jupyter.registry.domain import Actor, Anchor, AuditRecord, Break, ChainEnd
+from mdk_jupyter.registry.prepared import Prepared, Together
 from mdk_jupyter.registry.tables import audit, chains
 
 START = "0" * 64
-_head = select(chains).where(chains.c.name == bindparam("chain")).with_for_update()
-_move_head = (
-    chains.update()
-    .where(chains.c.name == bindparam("chain"))
-    .values(seq=bindparam("new_seq"), hash=bindparam("new_hash"), at=bindparam("new_at"))
+_head = Prepared(select(chains).where(chains.c.name == bindparam("chain")).with_for_update())
+_record = Together(
+    record=Prepared(audit.insert()),
+    head=Prepared(
+        chains.update()
+        .where(chains.c.name == bindparam("chain"))
+        .values(seq=bindparam("new_seq"), hash=bindparam("new_hash"), at=bindparam("new_at"))
+    ),
+    event=outbox.note,
 )
 REGISTRY = ""
 """The chain of what concerns no single model: policies, grants, imports."""
@@ -59,21 +64,19 @@ class Entry:
             "previous": self.hash,
         }
         self.hash = digest(row)
-        self.connection.execute(audit.insert(), {**row, "hash": self.hash})
-        if event:
-            body = {
-                "actor": self.actor.name,
-                "model": self.chain or None,
-                "version": version,
-                "environment": environment,
-                **data,
-            }
-            outbox.put(self.connection, event, self.chain, self.seq, self.at, body)
-
-    def close(self) -> None:
-        """Write the new head of the chain."""
-        head = {"chain": self.chain, "new_seq": self.seq, "new_hash": self.hash, "new_at": self.at}
-        self.connection.execute(_move_head, head)
+        told = {
+            "actor": self.actor.name,
+            "model": self.chain or None,
+            "version": version,
+            "environment": environment,
+            **data,
+        }
+        _record.run(
+            self.connection,
+            record={**row, "hash": self.hash},
+            head={"chain": self.chain, "new_seq": self.seq, "new_hash": self.hash, "new_at": self.at},
+            event=outbox.noted(event, self.chain, self.seq, self.at, told) if event else None,
+        )
 
 
 def enter(connection: Connection, actor: Actor, chain: str) -> Entry:
@@ -81,10 +84,10 @@ def enter(connection: Connection, actor: Actor, chain: str) -> Entry:
 
     Time does not go back within a chain, whatever the clock does.
     """
-    row = connection.execute(_head, {"chain": chain}).first()
+    row = _head.first(connection, {"chain": chain})
     if row is None:
         upsert(connection, chains, {"name": chain, "seq": 0, "hash": START, "at": 0})
-        row = connection.execute(_head, {"chain": chain}).one()
+        row = _head.one(connection, {"chain": chain})
     return Entry(connection, actor, chain, max(now(), row.at), row.seq, row.hash)
 
 

@@ -9,10 +9,11 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import Connection, Row, select, update
+from sqlalchemy import Row, select, update
 
 from mdk_jupyter.registry.database import Database, canonical, moment, now
 from mdk_jupyter.registry.domain import CloudEvent
+from mdk_jupyter.registry.prepared import Prepared
 from mdk_jupyter.registry.tables import chains, outbox
 
 PREFIX = "dev.mdk.registry"
@@ -26,21 +27,21 @@ Sink = Callable[[CloudEvent], None]
 """Takes one event, or raises."""
 
 
-def put(connection: Connection, type: str, chain: str, seq: int, at: int, data: dict[str, Any]) -> None:
-    """Note an event. `type` is such as `champion.changed`; an empty `chain` is the registry itself."""
+note = Prepared(outbox.insert())
+
+
+def noted(type: str, chain: str, seq: int, at: int, data: dict[str, Any]) -> dict[str, Any]:
+    """Return what to `note` of an event. `type` is such as `champion.changed`; an empty `chain` is the registry itself."""
     subject = chain or _REGISTRY
-    connection.execute(
-        outbox.insert(),
-        {
-            "event": f"{subject}:{seq}",
-            "type": f"{PREFIX}.{type}.v1",
-            "subject": subject,
-            "at": at,
-            "data": canonical(data),
-            "attempts": 0,
-            "due": at,
-        },
-    )
+    return {
+        "event": f"{subject}:{seq}",
+        "type": f"{PREFIX}.{type}.v1",
+        "subject": subject,
+        "at": at,
+        "data": canonical(data),
+        "attempts": 0,
+        "due": at,
+    }
 
 
 def events(database: Database, after: int, limit: int) -> list[tuple[int, CloudEvent]]:

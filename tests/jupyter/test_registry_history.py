@@ -189,6 +189,5 @@ def test_an_event_that_commits_late_is_not_passed_over(new_postgres_database: An
         fill(registry, "fast", 1)
         page = registry.events(VIC)
         assert [event.id for event in page.items] == ["early:1", "fast:1"]
-        entry.close()
     assert [event.id for event in registry.events(VIC, after=page.next).items] == ["late:1"]
     registry.close()

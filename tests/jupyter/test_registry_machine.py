@@ -15,7 +15,7 @@ from registry_machine import Machine
 from sqlalchemy import func, select
 
 from mdk_jupyter.registry import policy as gates
-from mdk_jupyter.registry.domain import Status
+from mdk_jupyter.registry.domain import Place, Status
 from mdk_jupyter.registry.service import Registry, champions, registering, situation
 from mdk_jupyter.registry.service.rows import VERSION
 from mdk_jupyter.registry.tables import assignments, models, versions
@@ -128,13 +128,13 @@ def a_version_that_leaves_stays_listed(patch: pytest.MonkeyPatch) -> None:
 
 
 def a_champion_stays_a_challenger(patch: pytest.MonkeyPatch) -> None:
-    honest = situation.put
+    honest = situation._placement
 
-    def put(entry: Any, head: Any, version: Any, place: Any, percent: Any = None, endpoint: Any = None) -> None:
-        if json.loads(version.places).get(head.environment) != "challenger":
-            honest(entry, head, version, place, percent, endpoint)
+    def placement(entry: Any, head: Any, version: Any, place: Any, *rest: Any, **given: Any) -> Any:
+        was = json.loads(version.places).get(head.environment)
+        return honest(entry, head, version, Place(was) if was == "challenger" else place, *rest, **given)
 
-    patch.setattr(situation, "put", put)
+    patch.setattr(situation, "_placement", placement)
 
 
 def whoever_promoted_counts_as_a_second_person(patch: pytest.MonkeyPatch) -> None:

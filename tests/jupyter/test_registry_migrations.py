@@ -191,7 +191,7 @@ def work(registry: Registry) -> None:
     registry.revoke(ROOT, "zoe", Role.VIEWER)
     registry.set_policy(ROOT, gates.LONE["prod"])
     token = registry.create_token(ROOT, "zoe")
-    assert registry.subject_of(str(token.secret)) == "zoe"
+    assert registry.holder(str(token.secret)) == registry.actor("zoe", "token")
     registry.revoke_token(ROOT, token.id)
     assert registry.relay(lambda event: None) == len(registry.events(VIC, limit=1000).items)
     assert registry.import_(ROOT, registry.export(VIC)).skipped == 3

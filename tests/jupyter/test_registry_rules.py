@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from registries import ADA, BOB, ROOT, VIC, artifact, bring_to_prod, fill, person, whole_history
-from sqlalchemy import event, text
+from sqlalchemy import text
 
 from mdk_jupyter.codes import CODES
 from mdk_jupyter.registry import audit
@@ -61,13 +61,14 @@ def test_grants_tokens_and_policies(registry: Registry) -> None:
         with pytest.raises(ForbiddenError):
             call()
     token = registry.create_token(ROOT, "ci", days=1, note="build")
-    assert token.secret and registry.subject_of(token.secret) == "ci" and registry.subject_of("mdk_x") is None
+    assert token.secret and registry.holder(token.secret) == registry.actor("ci", "token")
+    assert registry.holder("mdk_x") is None
     expired = registry.create_token(ROOT, "ci", days=-1)
-    assert registry.subject_of(expired.secret or "") is None
+    assert registry.holder(expired.secret or "") is None
     listed = registry.tokens(ROOT)
     assert {each.id for each in listed} == {token.id, expired.id} and all(each.secret is None for each in listed)
     registry.revoke_token(ROOT, token.id)
-    assert registry.subject_of(token.secret) is None
+    assert registry.holder(token.secret) is None
     with registry.database.read() as connection:
         kept = str(connection.execute(text("SELECT * FROM tokens")).all()) + str(
             connection.execute(text("SELECT data FROM audit")).all()
@@ -171,9 +172,10 @@ def test_every_refusal_is_explained() -> None:
 def test_what_is_read_most_is_one_statement_that_walks_an_index(small: Registry) -> None:
     fill(small, "flights", 3, labels={"team": "air"}, metrics={"auc": 0.5})
     small.publish(local("me"), "flights/1.0.0", environment="dev")
-    statements: list[tuple[str, Any]] = []
-    listen = ("before_cursor_execute", lambda *call: statements.append((call[2], call[3])))
-    event.listen(small.database.engine, *listen)
+    statements: list[str] = []
+    with small.database.read() as connection:  # the one that the pool has
+        driver: Any = connection.connection.dbapi_connection
+    driver.set_trace_callback(statements.append)
     for read in (
         lambda: small.champion(VIC, "flights", environment="dev"),
         lambda: small.versions(VIC, "flights"),
@@ -188,8 +190,7 @@ def test_what_is_read_most_is_one_statement_that_walks_an_index(small: Registry)
         statements.clear()
         read()
         assert len(statements) == 1, statements
-        with small.database.engine.connect() as connection:
-            plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statements[0][0]}", statements[0][1]).all()
+        plan = driver.execute(f"EXPLAIN QUERY PLAN {statements[0]}").fetchall()
         steps = [str(step[-1]) for step in plan]
         assert not any("TEMP B-TREE" in step for step in steps), steps
         assert all(
@@ -197,4 +198,3 @@ def test_what_is_read_most_is_one_statement_that_walks_an_index(small: Registry)
             for step in steps
             if step.startswith(("SEARCH", "SCAN"))
         ), steps
-    event.remove(small.database.engine, *listen)

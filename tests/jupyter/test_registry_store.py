@@ -87,6 +87,8 @@ def test_numbers_go_on_by_line(registry: Registry) -> None:
         ("m", {"version": "1.2.3"}, "MDK549"),
         ("m", {"metrics": {"auc": float("nan")}}, "MDK549"),
         ("m", {"labels": {"": "x"}}, "MDK549"),
+        ("m", {"labels": {"team": "a\0b"}}, "MDK549"),
+        ("m", {"metrics": {"a\0b": 1}}, "MDK549"),
         ("m", {"nonsense": 1}, "MDK549"),
         ("m", {"project": "another"}, "MDK547"),
     ],

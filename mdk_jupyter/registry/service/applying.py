@@ -86,8 +86,6 @@ class Applying(Service):
                 now.expect(expected_revisions[name])
             verbs = _Joint(self, entries)
             outcomes = tuple(verbs.carry_out(actor, environment, change, origin) for change in changes)
-            for entry in others.values():
-                entry.close()
             return Outcome(environment=environment, changes=outcomes)
 
         request = ("apply", environment, tuple(changes), dict(expected_revisions), origin)

@@ -168,5 +168,4 @@ class _Taking:
         newest = self.versions.get(self.newest) if self.newest is not None else None
         self.connection.execute(update(models).where(models.c.id == self.model).values(newest_id=newest))
         self.chain.record("import", event="model.imported")
-        self.chain.close()
         self.model = None

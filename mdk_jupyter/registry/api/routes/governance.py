@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from typing import Annotated
 
 import anyio
-from fastapi import Query, Request, Response
+from fastapi import FastAPI, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
-from mdk_jupyter.registry.api import requests
+from mdk_jupyter.registry.api import PREFIX, requests
 from mdk_jupyter.registry.api.bodies import Granting, MakingToken, Verifying
 from mdk_jupyter.registry.api.problems import Refusal, declared
 from mdk_jupyter.registry.api.requests import Caller, Cursor, EnvironmentName, Limit, ModelName
@@ -36,9 +36,9 @@ LINES = "application/x-ndjson"
 _IN_MEMORY = 4 << 20  # bytes of an import; the rest waits in a file
 
 
-def history(registry: Registry) -> Routes:
-    """Return the routes of what has happened."""
-    routes = Routes(tags=["history"])
+def history(app: FastAPI, registry: Registry) -> None:
+    """Add the routes of what has happened."""
+    routes = Routes(app, "history", PREFIX)
 
     @routes.get("/models/{name}/history", responses=declared(404))
     def history(
@@ -77,12 +77,10 @@ def history(registry: Registry) -> Routes:
         """List changes, the oldest first. Ask again with `after=` the page's `next` for what comes later."""
         return registry.events(caller, after=after, limit=limit)
 
-    return routes
 
-
-def rights(registry: Registry) -> Routes:
-    """Return the routes of policies, grants and tokens."""
-    routes = Routes(tags=["rules and rights"])
+def rights(app: FastAPI, registry: Registry) -> None:
+    """Add the routes of policies, grants and tokens."""
+    routes = Routes(app, "rules and rights", PREFIX)
 
     @routes.get("/policies/{environment}")
     def policy(environment: EnvironmentName, caller: Caller, project: Annotated[Name | None, Query()] = None) -> Policy:
@@ -138,12 +136,10 @@ def rights(registry: Registry) -> Routes:
         """Make a token worthless, at once."""
         registry.revoke_token(caller, token)
 
-    return routes
 
-
-def transfer(registry: Registry) -> Routes:
-    """Return the routes that take everything out and in."""
-    routes = Routes(tags=["transfer"])
+def transfer(app: FastAPI, registry: Registry) -> None:
+    """Add the routes that take everything out and in."""
+    routes = Routes(app, "transfer", PREFIX)
 
     @routes.get(
         "/export",
@@ -168,8 +164,6 @@ def transfer(registry: Registry) -> Routes:
                 file.write(chunk)
             file.seek(0)
             return await anyio.to_thread.run_sync(lambda: registry.import_(caller, _decoded(file)))
-
-    return routes
 
 
 def _ended(first: str | None, others: Iterator[str]) -> Iterator[str]:
