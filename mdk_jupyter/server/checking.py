@@ -77,7 +77,10 @@ def _notebook(file: Path, content: Content) -> Notebook:
         from mdk_converters.notebook import read_notebook
 
         return read_notebook(file)
-    return parse_notebook(content if isinstance(content, str) else json.dumps(content), path=str(file))
+    if isinstance(content, str):
+        return parse_notebook(content, path=str(file))
+    # A script that is open as a notebook is one in the editor.
+    return parse_notebook(json.dumps(content), path=str(file.with_suffix(".ipynb")))
 
 
 def _checked_spec(file: Path, content: Content) -> Checked:

@@ -84,6 +84,12 @@ async def test_specs_and_scripts_are_read_too(client: Client, jp_root_dir: Path)
     assert not broken["ok"] and broken["findings"]
     script = await client.post("check", {"path": "a.py", "content": '# %% tags=["component:a"]\nx = 1\n'})
     assert [c["name"] for c in script["components"]] == ["a"]
+    # Open as a notebook, a script is one in the editor.
+    cell = {"cell_type": "code", "metadata": {"tags": ["component:b"]}, "source": "x = 1"}
+    content = {"nbformat": 4, "nbformat_minor": 4, "metadata": {}, "cells": [cell]}
+    assert [c["name"] for c in (await client.post("check", {"path": "a.py", "content": content}))["components"]] == [
+        "b"
+    ]
     unsaved = await client.post("spec", {"path": "b.ipynb", "content": notebook(*FLOW[:2])})
     assert "train" not in unsaved["yaml"] and "load" in unsaved["yaml"]
     refused = await client.refused(422, client.post("spec", {"path": "b.ipynb", "content": notebook(("", "x = 1"))}))
