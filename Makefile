@@ -6,9 +6,13 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)  # the scripts of package.json call jlpm
 
 .PHONY: demo lab test chromium bench lint docs types clean
 
-demo: $(VENV)/.examples  ## convert and run the flights example, and show what it registered
+demo: $(VENV)/.examples  ## convert and run the flights example, and show what it registered and how that gets in
 	$(BIN)/mdk run local examples/flights/flights.ipynb
-	@cd examples/flights && ../../$(BIN)/mdk registry show flights
+	@cd examples/flights && ../../$(BIN)/mdk registry show flights && \
+	../../$(BIN)/mdk registry policy dev --set policy.yaml > /dev/null && \
+	../../$(BIN)/mdk promote flights@latest dev --publish --plan
+	@echo "Let it in:          cd examples/flights && ../../$(BIN)/mdk promote flights@latest dev --publish -m 'first model'"
+	@echo "Train a worse one:  $(BIN)/mdk run local examples/flights/flights.ipynb -p regularization=1e-6"
 
 lab: $(VENV)/.installed $(VENV)/.labextension  ## JupyterLab on the examples
 	$(BIN)/jupyter lab --ServerApp.root_dir=examples
@@ -31,6 +35,7 @@ bench: $(VENV)/.installed  ## speed, as ratios measured in one run; BENCH='--qui
 docs: $(VENV)/.installed  ## write the generated pages again
 	$(BIN)/python -m mdk_jupyter.reference
 	$(BIN)/python -m mdk_jupyter.project.schema > docs/project.schema.json
+	$(BIN)/python -m mdk_jupyter.operations.schema > docs/operations.schema.json
 
 types: $(VENV)/.installed labextension/node_modules/.yarn-state.yml  ## TypeScript types of what the server answers
 	$(BIN)/python -m mdk_jupyter.server.schema | node labextension/scripts/types.mjs > labextension/src/types.ts

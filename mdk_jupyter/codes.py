@@ -545,6 +545,12 @@ CODES: dict[str, Code] = {
         "Use a bucket, or submit to Kubeflow Pipelines.",
     ),
     # Standing in for a cloud
+    "MDK486": Code(
+        "A step uses the model registry without a token",
+        "The registry is a server, and nothing names the secret that holds a token for steps on the platform.",
+        "mdk.log_model(…) in a component, with `registry: {url: https://…}` in mdk.yaml",
+        "Name a secret of Secret Manager or of the cluster: `registry: {token_secret: registry-token}`.",
+    ),
     "MDK490": Code(
         "The stand-in is not installed",
         "`mdk dev vertex` is a web server, and its packages come with an extra of mdk-jupyter.",
@@ -666,10 +672,11 @@ CODES: dict[str, Code] = {
         "Load it from its address yourself, or register it again with `mdk.log_model`.",
     ),
     "MDK556": Code(
-        "A container cannot register a model",
-        "The container knows no registry, or no bucket for the model's bytes.",
-        "mdk.log_model('flights', model) in a step on Vertex AI",
-        "Give the component MDK_REGISTRY and MDK_REGISTRY_ARTIFACTS by `env`, and MDK_REGISTRY_TOKEN by `secret`.",
+        "A container has no model registry",
+        "It knows no server to ask, or no bucket for the model's bytes; or the server refuses.",
+        "mdk.load_model('flights@champion') in a step on Vertex AI, where the registry is a file on this machine",
+        "Submit with `mdk submit`, which hands on what mdk.yaml says of the registry; or give the component "
+        "MDK_REGISTRY and MDK_REGISTRY_ARTIFACTS by `env`, and MDK_REGISTRY_TOKEN by `secret`.",
     ),
     "MDK557": Code(
         "The policy does not let the version pass",

@@ -11,11 +11,12 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 from postgres import new_postgres_database, registry_url
+from registries import registry, small
 from servers import end_servers
 
 from mdk_jupyter.kernels import place
 
-__all__ = ["kernel_servers", "new_postgres_database", "registry_url"]
+__all__ = ["kernel_servers", "new_postgres_database", "registry", "registry_url", "small"]
 
 
 # A change is judged by examples that do not change; new ones are looked for elsewhere.

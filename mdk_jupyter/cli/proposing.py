@@ -44,7 +44,7 @@ def promote(
     Example: mdk promote flights 1.5.0 --to prod -m "better on December"
     """
     from mdk_jupyter.cli.promoting import waivers_of
-    from mdk_jupyter.operations.proposal import propose_promotion
+    from mdk_jupyter.operations.proposing import propose_promotion
 
     name, number, environment = _named(model, version, to)
     proposal = propose_promotion(
@@ -56,9 +56,9 @@ def promote(
         waivers=waivers_of(waive),
         break_glass=break_glass,
     )
-    if proposal.protected and (waive or break_glass):
+    if proposal.protected and break_glass:
         raise typer.BadParameter(
-            f"{environment} is protected: gates are set aside by `mdk registry publish`, which the next drift shows"
+            f"{environment} is protected: in an emergency use `mdk registry publish`, which `mdk ops drift` shows"
         )
     question = f"Make {name}/{proposal.version} the champion of {environment}?"
     return _go(ctx, proposal, question, open, only_plan, yes, as_json)
@@ -87,7 +87,7 @@ def rollback(
 
     Example: mdk rollback flights --env prod -m "too many false alarms"
     """
-    from mdk_jupyter.operations.proposal import propose_rollback
+    from mdk_jupyter.operations.proposing import propose_rollback
 
     where = env or environment
     if where is None:
@@ -103,7 +103,7 @@ def _go(
     """Show the plan, ask, and do it."""
     from mdk_jupyter.cli.registry import told
     from mdk_jupyter.operations.plan_text import done_sheet, proposal_sheet
-    from mdk_jupyter.operations.proposal import carry_out, refuse_blocked
+    from mdk_jupyter.operations.proposing import carry_out, refuse_blocked
 
     if not as_json:
         ctx.obj.plan(proposal_sheet(proposal))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from mdk_jupyter.cli.registry_migrate import migrate
 from mdk_jupyter.cli.registry_serve import serve
 
 if TYPE_CHECKING:
@@ -117,15 +118,10 @@ def verify(
 ) -> Any:
     """Check that nobody changed the history; exits with 1 where somebody did."""
     from mdk_jupyter.cli.registry import face, told
+    from mdk_jupyter.registry import anchors
     from mdk_jupyter.widgets import registry_sheets
 
-    known = face(ctx)
-    if against is None:
-        found = known.verify(name)
-    else:
-        from mdk_jupyter.registry import anchors
-
-        found = _in_this_process(known).verify(name, anchor=anchors.from_file(against))
+    found = face(ctx).verify(name, anchor=anchors.from_file(against) if against is not None else None)
     if found.whole:
         return told(found, as_json, registry_sheets.verification)
     shown = told(found, as_json, registry_sheets.verification)
@@ -142,16 +138,8 @@ def anchor(
     from mdk_jupyter.cli.registry import face
     from mdk_jupyter.registry import anchors
 
-    anchors.to_file(_in_this_process(face(ctx)).anchor(), file)
+    anchors.to_file(face(ctx).anchor(), file)
     typer.echo(f"anchored in {file}")
-
-
-def _in_this_process(known: RegistryFace) -> Any:  # Embedded, which has more than a server
-    from mdk_jupyter.registry.embedded import Embedded
-
-    if not isinstance(known, Embedded):
-        raise typer.BadParameter("this is done beside the database: name it with --url sqlite:///… or postgresql://…")
-    return known
 
 
 def export(
@@ -222,3 +210,4 @@ def add_to(app: typer.Typer) -> None:
         app.command(command.__name__)(command)
     app.command("import")(import_)
     app.command("serve")(serve)
+    app.command("migrate")(migrate)

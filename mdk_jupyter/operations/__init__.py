@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from mdk_jupyter.operations.proposal import Done, Proposal, carry_out, propose_promotion, propose_rollback
+    from mdk_jupyter.operations.proposal import Done, Proposal
+    from mdk_jupyter.operations.proposing import carry_out, propose_promotion, propose_rollback
 
 __all__ = ["Done", "Proposal", "carry_out", "propose_promotion", "propose_rollback"]
 
@@ -13,6 +14,6 @@ __all__ = ["Done", "Proposal", "carry_out", "propose_promotion", "propose_rollba
 def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(name)
-    from mdk_jupyter.operations import proposal
+    from mdk_jupyter.operations import proposing
 
-    return getattr(proposal, name)
+    return getattr(proposing, name)

@@ -166,7 +166,8 @@ def _go_on(environment: str, plan: EnvironmentPlan | None, connection: Endpoints
         shift.carry_out()
     except MDKError as error:
         return EnvironmentReport(environment=environment, state="half", endpoints=shift.told, findings=_texts(error))
-    return EnvironmentReport(environment=environment, state="applied", endpoints=shift.told)
+    state: State = "applied" if shift.told else "already"
+    return EnvironmentReport(environment=environment, state=state, endpoints=shift.told)
 
 
 def _apply_part(
@@ -194,9 +195,12 @@ def _apply_part(
             idempotency_key=f"apply-{wanted}-{plan.part[:16]}",
         )
     except MDKError as error:
-        shift.undo()
-        if isinstance(error, StaleError) and _was_applied(look, environment, wanted):
-            return EnvironmentReport(environment=environment, state="already")
+        away = isinstance(error, ServiceError)
+        happened = _was_applied(look, environment, wanted) if away or isinstance(error, StaleError) else False
+        if happened:  # by somebody else, or before the answer was lost
+            return _go_on(environment, plan, connection)
+        if happened is not None or not once:
+            shift.undo()
         state: State = "unreachable" if isinstance(error, ServiceError) else "refused"
         return EnvironmentReport(environment=environment, state=state, findings=_texts(error))
     try:
@@ -215,10 +219,12 @@ def _apply_part(
     return EnvironmentReport(environment=environment, state="applied", models=outcome.changes, endpoints=shift.told)
 
 
-def _was_applied(look: Callable[[], Situation], environment: str, wanted: str) -> bool:
-    """Whether somebody else has applied the same plan in the meantime."""
+def _was_applied(look: Callable[[], Situation], environment: str, wanted: str) -> bool | None:
+    """Whether the registry has the plan's part by now; None where it cannot be asked."""
     try:
         standings = look().standings
+    except ServiceError:
+        return None
     except OperationsError:  # another one was applied, and this file is older than that
         return False
     return any(one.environment == environment and wanted in one.parts for one in standings)

@@ -31,6 +31,9 @@ class Entry(Strict):
     quarantined: dict[str, str] = Field(
         default={}, description="Version -> why it may not be used any more, here or elsewhere."
     )
+    waivers: dict[str, str] = Field(
+        default={}, description="Gate -> why it is set aside for this champion; only gates whose policy allows it."
+    )
     labels: dict[str, str] = Field(default={}, description="Labels that the champion has.")
     notes: str | None = Field(default=None, description="A remark for the history.")
     endpoint: str | None = Field(

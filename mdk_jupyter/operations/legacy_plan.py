@@ -11,17 +11,11 @@ from mdk_jupyter.operations.apply import Situation
 from mdk_jupyter.operations.endpoints import Endpoints
 from mdk_jupyter.operations.errors import OperationsError
 from mdk_jupyter.operations.legacy import Legacy, Numbered, Status, Target
+from mdk_jupyter.operations.model_plan import direct_plan
 from mdk_jupyter.operations.observed import NOBODY
-from mdk_jupyter.operations.plan import ModelPlan, Traffic, assemble, direct_plan
+from mdk_jupyter.operations.plan import ModelPlan, Traffic, assemble
 from mdk_jupyter.registry.api.platform.identity import version_of
-from mdk_jupyter.registry.changes import (
-    Change,
-    Reporting,
-    RollingBack,
-    Sharing,
-    Standing,
-    Step,
-)
+from mdk_jupyter.registry.changes import Change, Reporting, RollingBack, Sharing, Standing, Step
 from mdk_jupyter.registry.domain import Difference, Search, Version
 from mdk_jupyter.registry.errors import RegistryError
 from mdk_jupyter.registry.face import RegistryFace
@@ -149,7 +143,8 @@ def _crowning(
     else:
         promotion = planner.registry.plan_promotion(version.reference, environment=key[0], by=NOBODY)
         lineage = planner.registry.lineage(version.reference)
-        planned = direct_plan(standing, version, promotion, lineage, reason, rollback)
+        by_then = standing.model_copy(update={"challengers": planner.shares[key]})
+        planned = direct_plan(by_then, version, promotion, lineage, reason, rollback)
     steps = list(planned.change.steps) if not rollback else []
     differences = [one for one in planned.differences if one.name != "champion"]
     if before != version.version:

@@ -32,9 +32,9 @@ def plan_markdown(plan: Plan) -> str:
     return _bounded([MARKER, *_plan_lines(plan)])
 
 
-def request_body(plan: Plan, reason: str | None) -> str:
+def request_body(plan: Plan) -> str:
     """Return the text of a pull request. What is to be applied shows the comment, when all of the file is planned."""
-    return _bounded([*([f"{_plain(reason)}\n"] if reason else []), *_changes(plan)])
+    return _bounded(_changes(plan))
 
 
 def _plan_lines(plan: Plan) -> Iterator[str]:

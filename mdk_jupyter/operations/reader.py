@@ -20,6 +20,7 @@ NUMBER = re.compile(r"(0|[1-9]\d{0,5})\.(0|[1-9]\d{0,5})\.(0|[1-9]\d{0,8})")
 ENDPOINT = re.compile(r"projects/[^/\s]+/locations/[^/\s]+/endpoints/[^/\s]+")
 _MODEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")
 _LABEL, _LABEL_VALUE, _NOTES, _REASON = 100, 300, 10_000, 2000  # most characters
+_SHORTEST = 3  # characters of the reason of a waiver
 
 KIND = FileKind(
     "the file of operations",
@@ -138,6 +139,9 @@ def _problems(entry: Entry, path: SpecPath) -> Iterator[Problem]:
             yield _impossible(at, f"{version} is the champion", "name another champion, or take it out here")
         if not 0 < len(why) <= _REASON:
             yield _impossible(at, "it does not say why", "write the reason after the version")
+    for gate, why in entry.waivers.items():
+        if not _SHORTEST <= len(why) <= _REASON:
+            yield _impossible((*path, "waivers", gate), "it does not say why", "write the reason after the gate")
     for key, value in entry.labels.items():
         if not (0 < len(key) <= _LABEL and len(value) <= _LABEL_VALUE):
             message = f"a label has up to {_LABEL} characters, and its value up to {_LABEL_VALUE}"

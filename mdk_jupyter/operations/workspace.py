@@ -15,7 +15,8 @@ from mdk_jupyter.operations.errors import refusal
 from mdk_jupyter.operations.legacy import Legacy, is_legacy, parse_legacy
 from mdk_jupyter.operations.legacy_plan import look_legacy, serves_online
 from mdk_jupyter.operations.observed import observe
-from mdk_jupyter.operations.plan import Plan, make_plan
+from mdk_jupyter.operations.plan import Plan
+from mdk_jupyter.operations.planning import make_plan
 from mdk_jupyter.operations.reader import KIND, Desired, find, parse, required
 from mdk_jupyter.project.reader import Project, load_project
 from mdk_jupyter.registry.domain import ENVIRONMENTS

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from pydantic import Field
 
@@ -12,6 +12,7 @@ SCHEMA_ID = "urn:mdk-jupyter:project:v1"
 DEFAULT_IMAGE = "default"
 
 Target = Literal["vertex", "kfp"]
+TARGETS: tuple[Target, ...] = get_args(Target)
 
 
 class Vertex(Strict):
@@ -66,6 +67,9 @@ class Registry(Strict):
     )
     token_variable: str | None = Field(default=None, description="Environment variable that holds the bearer token.")
     token_file: str | None = Field(default=None, description="File that holds the bearer token.")
+    token_secret: str | None = Field(
+        default=None, description="Secret of the platform that holds the token for steps: NAME, or NAME:KEY."
+    )
     artifacts: str | None = Field(
         default=None, description="Folder in a bucket that logged models are put into, such as gs://BUCKET/models."
     )
@@ -83,6 +87,11 @@ class Settings(Strict):
     target: Target | None = Field(default=None, description="Where `mdk submit` sends pipelines.")
     vertex: Vertex = Field(default=Vertex(), description="Settings for the target vertex.")
     kfp: Kubeflow = Field(default=Kubeflow(), description="Settings for the target kfp.")
+
+    def models_folder(self, target: Target) -> str | None:
+        """Return the folder in a bucket that steps of a target put logged models into; None where no bucket is known."""
+        root = (self.vertex if target == "vertex" else self.kfp).pipeline_root
+        return self.registry.artifacts or (f"{root.rstrip('/')}/mdk/models" if root else None)
 
 
 class EnvironmentSettings(Settings):

@@ -14,8 +14,14 @@ class _Callable(ModuleType):
     """Lets `mdk.registry()` be what opens the registry, although this package bears the name."""
 
     def __call__(self, url: str | None = None) -> RegistryFace:
-        from mdk_jupyter.registry.connecting import registry
+        try:
+            from mdk_jupyter.registry.connecting import registry
+        except ModuleNotFoundError as error:
+            if not (error.name or "").startswith("mdk_jupyter."):
+                raise
+            from mdk_jupyter.runtime.registering import not_here
 
+            raise not_here("the container cannot open the registry") from None
         return registry(url)
 
 

@@ -16,15 +16,20 @@ from sqlalchemy import Connection, Row, bindparam, select
 
 from mdk_jupyter.registry import outbox
 from mdk_jupyter.registry.database import canonical, moment, now, upsert
-from mdk_jupyter.registry.domain import Actor, Anchor, AuditRecord, Break
+from mdk_jupyter.registry.domain import Actor, Anchor, AuditRecord, Break, ChainEnd
+from mdk_jupyter.registry.prepared import Prepared, Together
 from mdk_jupyter.registry.tables import audit, chains
 
 START = "0" * 64
-_head = select(chains).where(chains.c.name == bindparam("chain")).with_for_update()
-_move_head = (
-    chains.update()
-    .where(chains.c.name == bindparam("chain"))
-    .values(seq=bindparam("new_seq"), hash=bindparam("new_hash"), at=bindparam("new_at"))
+_head = Prepared(select(chains).where(chains.c.name == bindparam("chain")).with_for_update())
+_record = Together(
+    record=Prepared(audit.insert()),
+    head=Prepared(
+        chains.update()
+        .where(chains.c.name == bindparam("chain"))
+        .values(seq=bindparam("new_seq"), hash=bindparam("new_hash"), at=bindparam("new_at"))
+    ),
+    event=outbox.note,
 )
 REGISTRY = ""
 """The chain of what concerns no single model: policies, grants, imports."""
@@ -59,21 +64,19 @@ class Entry:
             "previous": self.hash,
         }
         self.hash = digest(row)
-        self.connection.execute(audit.insert(), {**row, "hash": self.hash})
-        if event:
-            body = {
-                "actor": self.actor.name,
-                "model": self.chain,
-                "version": version,
-                "environment": environment,
-                **data,
-            }
-            outbox.put(self.connection, event, self.chain, self.seq, self.at, body)
-
-    def close(self) -> None:
-        """Write the new head of the chain."""
-        head = {"chain": self.chain, "new_seq": self.seq, "new_hash": self.hash, "new_at": self.at}
-        self.connection.execute(_move_head, head)
+        told = {
+            "actor": self.actor.name,
+            "model": self.chain or None,
+            "version": version,
+            "environment": environment,
+            **data,
+        }
+        _record.run(
+            self.connection,
+            record={**row, "hash": self.hash},
+            head={"chain": self.chain, "new_seq": self.seq, "new_hash": self.hash, "new_at": self.at},
+            event=outbox.noted(event, self.chain, self.seq, self.at, told) if event else None,
+        )
 
 
 def enter(connection: Connection, actor: Actor, chain: str) -> Entry:
@@ -81,10 +84,10 @@ def enter(connection: Connection, actor: Actor, chain: str) -> Entry:
 
     Time does not go back within a chain, whatever the clock does.
     """
-    row = connection.execute(_head, {"chain": chain}).first()
+    row = _head.first(connection, {"chain": chain})
     if row is None:
         upsert(connection, chains, {"name": chain, "seq": 0, "hash": START, "at": 0})
-        row = connection.execute(_head, {"chain": chain}).one()
+        row = _head.one(connection, {"chain": chain})
     return Entry(connection, actor, chain, max(now(), row.at), row.seq, row.hash)
 
 
@@ -98,11 +101,9 @@ def as_record(row: Row[Any]) -> AuditRecord:
     return AuditRecord.model_validate({**row._mapping, "at": moment(row.at), "data": json.loads(row.data)})
 
 
-def check_chain(
-    name: str, rows: Iterable[Row[Any]], head: tuple[int, str], anchor: tuple[int, str] | None
-) -> list[Break]:
+def check_chain(name: str, rows: Iterable[Row[Any]], head: tuple[int, str], anchor: ChainEnd | None) -> list[Break]:
     """Follow one chain from its first record and return where it is broken."""
-    breaks, previous, seq, anchored = [], START, 0, anchor is None or anchor[0] == 0
+    breaks, previous, seq, anchored = [], START, 0, anchor is None or anchor.seq == 0
     for row in rows:
         seq += 1
         if row.seq != seq:
@@ -112,13 +113,13 @@ def check_chain(
             breaks.append(Break(chain=name, seq=seq, what="the record does not follow the one before it"))
         if digest(dict(row._mapping)) != row.hash:
             breaks.append(Break(chain=name, seq=seq, what="the record was changed"))
-        if anchor is not None and row.seq == anchor[0]:
-            anchored = row.hash == anchor[1]
+        if anchor is not None and row.seq == anchor.seq:
+            anchored = row.hash == anchor.hash
         previous = row.hash
     if (seq, previous) != head:
         breaks.append(Break(chain=name, seq=seq + 1, what=f"the chain ends at {seq}, and should at {head[0]}"))
     if not anchored and anchor is not None:
-        breaks.append(Break(chain=name, seq=anchor[0], what="the chain is not the one that the anchor was taken of"))
+        breaks.append(Break(chain=name, seq=anchor.seq, what="the chain is not the one that the anchor was taken of"))
     return breaks
 
 
@@ -131,4 +132,4 @@ def records(connection: Connection, chain: str) -> Iterator[Row[Any]]:
 def anchor(connection: Connection) -> Anchor:
     """Return the heads of all chains as they are now."""
     rows = connection.execute(select(chains).order_by(chains.c.name)).all()
-    return Anchor(at=moment(now()), heads={row.name: (row.seq, row.hash) for row in rows})
+    return Anchor(at=moment(now()), heads={row.name: ChainEnd(seq=row.seq, hash=row.hash) for row in rows})

@@ -13,6 +13,7 @@ from pydantic import BaseModel, JsonValue, TypeAdapter
 from mdk_jupyter.registry.changes import Change, Origin, Outcome, Standing
 from mdk_jupyter.registry.credentials import Credentials, from_text
 from mdk_jupyter.registry.domain import (
+    Anchor,
     Approval,
     ArtifactRef,
     AuditRecord,
@@ -353,8 +354,13 @@ class Client:
         path = f"{_model(name)}/history"
         return self._read(Page[AuditRecord], path, environment=environment, cursor=cursor, limit=limit)
 
-    def verify(self, name: str | None = None) -> Verification:
-        return self._read(Verification, "/verify", name=name)
+    def verify(self, name: str | None = None, *, anchor: Anchor | None = None) -> Verification:
+        if anchor is None:
+            return self._read(Verification, "/verify", name=name)
+        return self._write(Verification, "POST", "/verify", {"name": name, "anchor": anchor}, repeatable=True)
+
+    def anchor(self) -> Anchor:
+        return self._read(Anchor, "/anchor")
 
     def events(self, *, after: str | None = None, limit: int = 100) -> Page[CloudEvent]:
         return self._read(Page[CloudEvent], "/events", after=after, limit=limit)

@@ -85,14 +85,19 @@ CODES: dict[str, Code] = {
         "an endpoint that still serves a version that was replaced",
         "Promote the version, or remove the deployment.",
     ),
-    "MDK519": Code(
-        "The serial of an entry does not rise",
-        "Another change of the same model was applied in the meantime. Each change of an entry has a serial above the one "
-        "before it, so that an older file never undoes a newer one.",
-        "two pull requests that both say serial: 17, merged one after the other",
-        "Look at what was applied with `mdk registry history MODEL`, and give your change the next serial.",
-    ),
     # Refused by a policy
+    "MDK518": Code(
+        "The registry's schema is too old, and this account may not change it",
+        "The server connects as a role that cannot alter tables, which is as it should be.",
+        "mdk-jupyter was updated, and the server started before `mdk registry migrate`",
+        "Run `mdk registry migrate --db URL` as the owner of the tables.",
+    ),
+    "MDK519": Code(
+        "A role cannot be a service's role",
+        "It is not there, it has more rights than can be taken from it, or the database is SQLite, which has no roles.",
+        "mdk registry migrate --db postgresql://… --app-role postgres",
+        "Make a role of its own for the server: `CREATE ROLE registry_app LOGIN`.",
+    ),
     "MDK520": Code(
         "The policy does not let it pass",
         "One or more gates failed; the message names each with what it found.",

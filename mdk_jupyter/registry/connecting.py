@@ -31,6 +31,7 @@ class Home:
     project: str | None  # its name; None without an mdk.yaml
     url: str
     artifacts: str | None = None  # folder in a bucket for the bytes of models
+    buckets: tuple[str, ...] = ()  # folders of the project's own that models are in, those of steps elsewhere too
     token_variable: str | None = None
     token_file: str | None = None
 
@@ -47,17 +48,21 @@ def find_home(folder: Path | None = None) -> Home:
         ProjectError: mdk.yaml cannot be read.
     """
     from mdk_jupyter.project.reader import load_project
+    from mdk_jupyter.project.settings import TARGETS
 
     job = step.current_job()
     if folder is None and job is not None and isinstance(job.store, Store):
         folder = job.store.root.parent.parent  # of .mdk/artifacts
     project = load_project(folder or Path())
     settings = project.environment().settings.registry
+    places = [project.environment(name).settings for name in ("", *project.content.environments)]
+    buckets = {place.models_folder(target): None for place in places for target in TARGETS}
     return Home(
         project.root,
         project.name if project.file is not None else None,
         os.environ.get(VARIABLE) or settings.url or f"sqlite:///{project.root / '.mdk' / FILE}",
         settings.artifacts,
+        tuple(filter(None, buckets)),
         settings.token_variable,
         settings.token_file,
     )
@@ -101,6 +106,9 @@ def connect(home: Home, url: str | None = None, *, timeout: float = 30.0) -> Reg
 
 @cache
 def _open(url: str) -> Registry:
+    from sqlalchemy.exc import OperationalError
+
+    from mdk_jupyter.registry.embedded import unreachable
     from mdk_jupyter.registry.service import Registry
 
     path = Path(url.removeprefix("sqlite:///"))
@@ -110,6 +118,8 @@ def _open(url: str) -> Registry:
 
             open_store(path.parent.parent)
         return Registry.open(url)
+    except OperationalError as error:
+        raise unreachable(error) from None
     except OSError as error:
         message = f"the registry {url} cannot be opened: {error.strerror or error}"
         fix = "check that the folder can be written, or name another registry in mdk.yaml: registry: {url: …}"

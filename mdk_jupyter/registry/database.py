@@ -10,16 +10,22 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Table, create_engine, event, make_url
+from sqlalchemy import Connection, Engine, Table, create_engine, event, func, make_url, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
 from mdk_jupyter.registry.errors import InvalidError
 from mdk_jupyter.registry.migrations import upgrade
+from mdk_jupyter.registry.prepared import Prepared
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _WRITE, _SNAPSHOT = "write", "snapshot"
+# A SQLite transaction that began by reading cannot be sure to write: others may have written meanwhile.
+_BEGIN = {
+    _WRITE: Prepared(text("BEGIN"), sqlite=text("BEGIN IMMEDIATE")),
+    _SNAPSHOT: Prepared(text("BEGIN ISOLATION LEVEL REPEATABLE READ"), sqlite=text("BEGIN")),
+}
 
 
 class Database:
@@ -28,8 +34,8 @@ class Database:
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self.sqlite = engine.dialect.name == "sqlite"
-        # A single statement needs no transaction around it: that saves PostgreSQL two round trips.
-        self._reading = engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._writing = engine.execution_options(begin=_WRITE)
+        self._viewing = engine.execution_options(begin=_SNAPSHOT)
 
     @classmethod
     def open(cls, url: str) -> Database:
@@ -54,20 +60,19 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """Each statement sees what is committed when it starts."""
-        with self._reading.connect() as connection:
+        with self.engine.connect() as connection:
             yield connection
 
     @contextmanager
     def snapshot(self) -> Iterator[Connection]:
         """All statements see the same moment."""
-        options: dict[str, Any] = {"begin": _SNAPSHOT} if self.sqlite else {"isolation_level": "REPEATABLE READ"}
-        with self.engine.connect().execution_options(**options) as connection, connection.begin():
+        with self._viewing.begin() as connection:
             yield connection
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """One transaction, committed at the end or rolled back. On SQLite it waits its turn before it reads."""
-        with self.engine.connect().execution_options(begin=_WRITE) as connection, connection.begin():
+        with self._writing.begin() as connection:
             yield connection
 
 
@@ -83,11 +88,17 @@ def _engine(url: str) -> Engine:
     if parsed.get_backend_name() != "postgresql":
         raise _bad_url(url)
     try:
-        return create_engine(parsed, pool_size=10, max_overflow=20, pool_pre_ping=False)
+        engine = create_engine(parsed, pool_size=10, max_overflow=20, pool_pre_ping=False)
     except (ModuleNotFoundError, NoSuchModuleError) as error:
         raise InvalidError(
             "MDK546", "the driver for PostgreSQL is not installed", "Run `pip install 'mdk-jupyter[postgres]'`."
         ) from error
+
+    @event.listens_for(engine, "connect")
+    def configure(connection: Any, _: Any) -> None:
+        connection.autocommit = True
+
+    return _beginning(engine)
 
 
 def _bad_url(url: str) -> InvalidError:
@@ -107,19 +118,21 @@ def _sqlite(url: URL) -> Engine:
 
     @event.listens_for(engine, "connect")
     def configure(connection: Any, _: Any) -> None:
-        connection.isolation_level = None  # we say when a transaction begins, and how
+        connection.isolation_level = None
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")  # what was acknowledged survives a loss of power
         connection.execute("PRAGMA foreign_keys = ON")
 
+    return _beginning(engine)
+
+
+def _beginning(engine: Engine) -> Engine:
+    """We say when a transaction begins, and how; a single statement that reads needs none around it."""
+
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
-        # A transaction that began by reading cannot be sure to write: others may have written meanwhile.
-        mode = connection.get_execution_options().get("begin")
-        if mode == _WRITE:
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
-        elif mode == _SNAPSHOT:
-            connection.exec_driver_sql("BEGIN")
+        if (how := connection.get_execution_options().get("begin")) is not None:
+            _BEGIN[how].run(connection, {})
 
     return engine
 
@@ -129,16 +142,22 @@ def upsert(connection: Connection, table: Table, row: dict[str, Any], *changed: 
 
     Returns how many rows were inserted or changed.
     """
-    return connection.execute(_upsert(connection.dialect.name, table, changed), row).rowcount
+    return upserting(table, *changed).run(connection, row)
 
 
 @cache
-def _upsert(dialect: str, table: Table, changed: tuple[str, ...]) -> Any:
-    new = (sqlite if dialect == "sqlite" else postgresql).insert(table)
-    if not changed:
-        return new.on_conflict_do_nothing()
-    key = list(table.primary_key.columns)
-    return new.on_conflict_do_update(index_elements=key, set_={name: new.excluded[name] for name in changed})
+def upserting(table: Table, *changed: str, filled: str | None = None) -> Prepared:
+    """Return the statement of `upsert`. The column `filled` changes where the new row has a value for it."""
+
+    def written(new: Any) -> Any:
+        values = {name: new.excluded[name] for name in changed}
+        if filled is not None:
+            values[filled] = func.coalesce(new.excluded[filled], table.c[filled])
+        if not values:
+            return new.on_conflict_do_nothing()
+        return new.on_conflict_do_update(index_elements=list(table.primary_key.columns), set_=values)
+
+    return Prepared(written(postgresql.insert(table)), sqlite=written(sqlite.insert(table)))
 
 
 def microseconds(moment: datetime) -> int:

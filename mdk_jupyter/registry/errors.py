@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from mdk_converters.findings import Finding, MDKError
-from mdk_jupyter.registry.domain import GateResult
+
+if TYPE_CHECKING:
+    from mdk_jupyter.registry.domain import GateResult
 
 __all__ = [
     "ConflictError",

@@ -10,6 +10,7 @@ from pydantic import JsonValue
 
 from mdk_jupyter.registry.changes import Change, Origin, Outcome, Standing
 from mdk_jupyter.registry.domain import (
+    Anchor,
     Approval,
     ArtifactRef,
     AuditRecord,
@@ -243,7 +244,13 @@ class RegistryFace(Protocol):
         self, name: str, *, environment: str | None = None, cursor: str | None = None, limit: int = 50
     ) -> Page[AuditRecord]: ...
 
-    def verify(self, name: str | None = None) -> Verification: ...
+    def verify(self, name: str | None = None, *, anchor: Anchor | None = None) -> Verification:
+        """Tell whether a history, or all of them, is what was written; with an anchor also whether it is still whole."""
+        ...
+
+    def anchor(self) -> Anchor:
+        """Return the ends of all histories, to be kept where the owner of the database cannot write."""
+        ...
 
     def events(self, *, after: str | None = None, limit: int = 100) -> Page[CloudEvent]:
         """List changes, oldest first. `next` is never None: ask again with it for what comes later."""

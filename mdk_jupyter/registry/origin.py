@@ -1,4 +1,4 @@
-"""Where a model comes from: the code's state in git, the notebook, the run, and the packages. Nothing here fails a call."""
+"""Where a model comes from: the code's state in git, the notebook, and who it is. Nothing here fails a call."""
 
 from __future__ import annotations
 
@@ -9,11 +9,7 @@ import os
 import re
 import subprocess
 import sys
-import types
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import cache
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -109,76 +105,24 @@ def file_digest(path: Path) -> str | None:
         return None
 
 
+def about(notebook: Path | None, root: Path) -> dict[str, Any]:
+    """Return the state of git and of a notebook in the project at `root`, as `domain.Provenance` has them."""
+    git = git_state(notebook.parent if notebook is not None and notebook.parent.is_dir() else root)
+    state = (
+        {"url": git.repository or None, "commit": git.commit, "branch": git.branch or None, "dirty": git.is_dirty}
+        if git is not None
+        else None
+    )
+    if notebook is None:
+        return {"git": state, "notebook": None}
+    full = notebook.absolute()
+    path = full.relative_to(root).as_posix() if full.is_relative_to(root) else full.name
+    return {"git": state, "notebook": {"path": path, "sha256": file_digest(notebook)}}
+
+
 def user() -> str:
     """Return who works on this machine."""
     try:
         return getpass.getuser()
     except (OSError, KeyError, ImportError):
         return str(os.getuid()) if hasattr(os, "getuid") else "unknown"
-
-
-def requirements(model: object) -> list[str]:
-    """Return NAME==VERSION of the installed packages that the notebook or the model uses, and of what these need.
-
-    Packages that happen to be loaded, such as those of the kernel itself, are left out.
-    """
-    owners = _owners()
-    needed: dict[str, str] = {}
-    pending = [name for module in _modules_in_use(model) for name in owners.get(module, ())]
-    while pending:
-        name = pending.pop()
-        key = _normal(name)
-        if key in needed:
-            continue
-        try:
-            about = metadata.distribution(name)
-        except metadata.PackageNotFoundError:
-            continue
-        needed[key] = f"{key}=={about.version}"
-        loaded = (_bare(line) for line in about.requires or () if "extra ==" not in line)
-        pending += [other for other in loaded if _is_loaded(other, owners)]
-    return [needed[key] for key in sorted(needed)]
-
-
-def _modules_in_use(model: object) -> set[str]:
-    names = {kind.__module__ for kind in type(model).__mro__}
-    for value in list(sys.modules["__main__"].__dict__.values()):
-        found = value.__name__ if isinstance(value, types.ModuleType) else getattr(value, "__module__", None)
-        names.add(found if isinstance(found, str) else "")
-    tops = {name.partition(".")[0] for name in names}
-    return tops - {"__main__", "builtins", "", "IPython", "mdk_jupyter", "mdk_magics", *sys.stdlib_module_names}
-
-
-@cache
-def _owners() -> dict[str, list[str]]:
-    return dict(metadata.packages_distributions())
-
-
-def _is_loaded(distribution: str, owners: dict[str, list[str]]) -> bool:
-    wanted = _normal(distribution)
-    return any(wanted in map(_normal, names) for top, names in owners.items() if top in sys.modules)
-
-
-def _bare(requirement: str) -> str:
-    match = re.match(r"[A-Za-z0-9._-]+", requirement)
-    return match[0] if match else requirement
-
-
-def _normal(name: str) -> str:
-    return re.sub(r"[-_.]+", "-", name).lower()
-
-
-def digests(inputs: dict[str, Any]) -> Iterator[tuple[str, str, str, str | None]]:
-    """Yield name, producer, digest and preview of the tables and arrays among a step's inputs."""
-    for name, about in inputs.items():
-        for record in _parts(about):
-            if record.get("status") == "value" and record.get("format") in _DATA and record.get("digest"):
-                yield name, about.get("producer", ""), record["digest"], record.get("preview")
-
-
-_DATA = frozenset(["parquet", "arrow", "polars", "npy", "npy-locked"])
-
-
-def _parts(about: dict[str, Any]) -> Iterable[dict[str, Any]]:
-    parts: Iterable[dict[str, Any]] = about.get("items", (about,))
-    return parts

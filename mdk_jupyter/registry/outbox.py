@@ -9,14 +9,16 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import Connection, Row, select, update
+from sqlalchemy import Row, select, update
 
 from mdk_jupyter.registry.database import Database, canonical, moment, now
 from mdk_jupyter.registry.domain import CloudEvent
+from mdk_jupyter.registry.prepared import Prepared
 from mdk_jupyter.registry.tables import chains, outbox
 
 PREFIX = "dev.mdk.registry"
 SOURCE = "/mdk/registry"
+_REGISTRY = "_registry"  # the subject of what concerns no single model; no model can have it as its name
 _NUMBERING = ":outbox"  # a row of `chains` that no model can have as its name: who holds it numbers the events
 _FIRST_WAIT = 1_000_000  # microseconds; doubled at each attempt
 _LONGEST_WAIT = 3600 * 1_000_000
@@ -25,20 +27,21 @@ Sink = Callable[[CloudEvent], None]
 """Takes one event, or raises."""
 
 
-def put(connection: Connection, type: str, chain: str, seq: int, at: int, data: dict[str, Any]) -> None:
-    """Note an event. `type` is such as `champion.changed`."""
-    connection.execute(
-        outbox.insert(),
-        {
-            "event": f"{chain}:{seq}",
-            "type": f"{PREFIX}.{type}.v1",
-            "subject": chain,
-            "at": at,
-            "data": canonical(data),
-            "attempts": 0,
-            "due": at,
-        },
-    )
+note = Prepared(outbox.insert())
+
+
+def noted(type: str, chain: str, seq: int, at: int, data: dict[str, Any]) -> dict[str, Any]:
+    """Return what to `note` of an event. `type` is such as `champion.changed`; an empty `chain` is the registry itself."""
+    subject = chain or _REGISTRY
+    return {
+        "event": f"{subject}:{seq}",
+        "type": f"{PREFIX}.{type}.v1",
+        "subject": subject,
+        "at": at,
+        "data": canonical(data),
+        "attempts": 0,
+        "due": at,
+    }
 
 
 def events(database: Database, after: int, limit: int) -> list[tuple[int, CloudEvent]]:

@@ -1,4 +1,4 @@
-"""What training data looks like, in a few kilobytes: what later data is held against."""
+"""What training data looks like, in a few kilobytes: what later data is held against. For containers too."""
 
 from __future__ import annotations
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Optional
 
 from mdk_jupyter.registry.errors import InvalidError
 
@@ -18,7 +18,7 @@ _VERTEX = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Reference:
     """One version, by its number, by what it is, or by its name on Vertex AI.
 
@@ -27,9 +27,9 @@ class Reference:
     """
 
     name: str
-    version: str | None = None
-    alias: Literal["champion", "latest"] | None = None
-    vertex: str | None = None
+    version: Optional[str] = None  # noqa: UP045 - looked at by Python 3.9
+    alias: Optional[Literal["champion", "latest"]] = None  # noqa: UP045
+    vertex: Optional[str] = None  # noqa: UP045
 
     def __str__(self) -> str:
         if self.vertex:

@@ -1,27 +1,29 @@
-"""What a model takes and gives, as far as the model and an example tell."""
+"""What a model takes and gives, as far as the model and an example tell. For containers too."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from mdk_jupyter.registry.domain import Column, Signature
-
 _KINDS = {"b": "bool", "i": "int", "u": "int", "f": "float", "M": "datetime", "m": "timedelta", "U": "str", "S": "str"}
 
 
-def signature(model: Any, example: Any = None) -> Signature | None:
-    """Return the signature of a model; None where neither the model nor `example` (a table of inputs) tells.
+def signature(model: Any, example: Any = None) -> dict[str, Any] | None:
+    """Return the signature of a model as `domain.Signature` has it; None where neither the model nor `example` (a table of inputs) tells.
 
     The model is not called: what it gives is known of classifiers, by their classes, and of regressors.
     """
     columns = _columns(example)
     names = _names(model)
     if names is not None:
-        inputs = tuple(Column(name=name, type=columns.get(name, "unknown")) for name in names)
-    else:
-        inputs = tuple(Column(name=name, type=kind) for name, kind in columns.items())
+        columns = {name: columns.get(name, "unknown") for name in names}
     outputs = _outputs(model)
-    return Signature(inputs=inputs, outputs=outputs) if inputs or outputs else None
+    if not columns and not outputs:
+        return None
+    return {"inputs": [*map(_column, columns.items())], "outputs": [*map(_column, outputs.items())]}
+
+
+def _column(about: tuple[str, str]) -> dict[str, str]:
+    return {"name": about[0], "type": about[1]}
 
 
 def _names(model: Any) -> list[str] | None:
@@ -41,7 +43,7 @@ def _columns(example: Any) -> dict[str, str]:
     if isinstance(example, dict):
         return {str(name): _kind_of_value(value) for name, value in example.items()}
     if hasattr(example, "dtypes") and hasattr(example, "columns"):
-        return {str(name): _kind(dtype) for name, dtype in zip(example.columns, example.dtypes, strict=True)}
+        return {str(name): _kind(dtype) for name, dtype in zip(example.columns, example.dtypes)}
     if getattr(example, "ndim", 0) == 2:
         return {f"x{number}": _kind(example.dtype) for number in range(example.shape[1])}
     if getattr(example, "name", None) is not None and hasattr(example, "dtype"):
@@ -67,16 +69,14 @@ def _kind_of_value(value: Any) -> str:
     return _kind(dtype) if dtype is not None else type(value).__name__
 
 
-def _outputs(model: Any) -> tuple[Column, ...]:
+def _outputs(model: Any) -> dict[str, str]:
     classes = _attribute(model, "classes_")
     if classes is not None and hasattr(classes, "dtype"):
-        columns = [Column(name="class", type=_kind(classes.dtype))]
+        columns = {"class": _kind(classes.dtype)}
         if _attribute(model, "predict_proba") is not None:
-            columns.append(Column(name="probability", type=f"tensor(float, {len(classes)})"))
-        return tuple(columns)
-    if _attribute(model, "_estimator_type") == "regressor":
-        return (Column(name="value", type="float"),)
-    return ()
+            columns["probability"] = f"tensor(float, {len(classes)})"
+        return columns
+    return {"value": "float"} if _attribute(model, "_estimator_type") == "regressor" else {}
 
 
 def _attribute(model: Any, name: str) -> Any:

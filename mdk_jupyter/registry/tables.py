@@ -296,3 +296,6 @@ answers = Table(
     Column("at", BigInteger, nullable=False),
     Index("answers_at", "at"),
 )
+
+# The roles of PostgreSQL that servers connect as; see `roles`.
+service_roles = Table("service_roles", metadata, Column("name", String(63), primary_key=True))

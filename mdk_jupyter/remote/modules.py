@@ -97,7 +97,7 @@ def runtime_sources() -> dict[str, bytes]:
         found[key] = path.read_bytes()
         tree = ast.parse(found[key])
         if path.name == "__init__.py":  # what its functions import is for those who call them
-            tree.body = [statement for statement in tree.body if not isinstance(statement, ast.FunctionDef)]
+            tree.body = [one for one in tree.body if not isinstance(one, (ast.FunctionDef, ast.ClassDef))]
         pending += _imports(tree, "")
         pending += [name.rpartition(".")[0]] if "." in name else []
     return dict(sorted(found.items()))

@@ -21,6 +21,7 @@ from mdk_jupyter.remote import checks
 from mdk_jupyter.remote.bundle import Bundle, build
 from mdk_jupyter.remote.images import resolve
 from mdk_jupyter.remote.plan import BundleFacts, Document, Plan, make_plan
+from mdk_jupyter.remote.registry import tell_of_registry
 from mdk_jupyter.sources import Source, cell_numbers
 
 _NAME = re.compile(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)")
@@ -67,7 +68,8 @@ def prepare(
         chosen = "vertex"
     else:
         usage += checks.settings_findings(place, chosen)
-    usage += checks.label_findings(place, pipeline)
+    pipeline, found = tell_of_registry(pipeline, source, project, place, chosen)
+    usage += [*found, *checks.label_findings(place, pipeline)]
     values: dict[str, Any] = {}
     try:
         values = complete(pipeline, given)
@@ -80,8 +82,8 @@ def prepare(
     numbers = cell_numbers(source)
     try:
         bundle = build(pipeline, source.folder)
-        document, found = _compiled(pipeline, chosen, place, bundle, numbers)
-        faults += found
+        document, trouble = _compiled(pipeline, chosen, place, bundle, numbers)
+        faults += trouble
     except MDKError as error:
         faults += error.findings
     plan = None

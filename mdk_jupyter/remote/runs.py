@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -217,6 +217,22 @@ class Follower:
         if uri is not None:
             told = json.loads(self._service.storage.read(uri))
             step.metrics, step.outputs = told["metrics"], told["outputs"]
+            self._register(step, told.get("models", ()))
+
+    def _register(self, step: Step, models: Iterable[Mapping[str, Any]]) -> None:
+        """Register what a step logged where it reached no registry. What is registered already stays one version."""
+        for model in models:
+            from mdk_jupyter.registry.connecting import connect as open_registry
+            from mdk_jupyter.registry.connecting import find_home
+
+            try:
+                registry = open_registry(find_home(self.run.folder.parents[2]))
+                registry.register(model["name"], idempotency_key=model["idempotency_key"], **model["fields"])
+            except MDKError as error:
+                why = error.findings[0].message
+                self.run.warnings.append(
+                    f"{model['name']} of step {step.name!r} is not registered: {why}; `mdk submit --again` tries again"
+                )
 
     def _explain(self, step: Step, seen: StepView) -> None:
         """Say why a step failed, in its own words where they can be had."""

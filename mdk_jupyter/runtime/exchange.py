@@ -20,6 +20,7 @@ from mdk_jupyter.runtime.places import Places, metadata, path_of, read_metadata
 from mdk_jupyter.runtime.step import Job
 
 METRICS, NOTEBOOK, HTML = "mdk_metrics", "mdk_notebook", "mdk_html"  # outputs of every step
+BUNDLE = "mdk_bundle"  # what brings the runtime, from ROOT/mdk/bundles/
 
 
 class Exchange:
@@ -52,6 +53,7 @@ class Exchange:
             step=given.component,
             store=self.places,
             report=report,
+            run=self._run(),
             pipeline=given.made["pipeline"],
             parameters=given.parameters(),
             inputs=inputs,
@@ -104,6 +106,16 @@ class Exchange:
             ArtifactError: it cannot be written (MDK326).
         """
         write(path_of(self.given.executor_input["outputs"]["outputFile"]), json.dumps(answer, allow_nan=False))
+
+    def _run(self) -> str:
+        """Return the platform's id of the run, which its folders are called by: ROOT/PROJECT/RUN/STEP/artifact."""
+        brought = self.given.executor_input.get("inputs", {}).get("artifacts", {}).get(BUNDLE)
+        made = self.given.output(METRICS)
+        if not brought or made is None:
+            return ""
+        root = brought["artifacts"][0]["uri"].rpartition("/mdk/bundles/")[0]
+        parts = made["uri"][len(root) + 1 :].split("/") if root and made["uri"].startswith(f"{root}/") else []
+        return parts[1] if len(parts) > 2 else ""
 
     def _outputs(self) -> Mapping[str, Any]:
         outputs: Mapping[str, Any] = self.given.of("outputs")

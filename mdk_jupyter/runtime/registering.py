@@ -1,45 +1,43 @@
-"""`mdk.log_model` in a container of a platform: the standard library alone, since images choose what they have.
+"""`mdk.log_model` and `mdk.load_model` in a container of a platform: the standard library alone, since images choose
+what they have.
 
-With a registry in the environment (MDK_REGISTRY, MDK_REGISTRY_TOKEN, MDK_REGISTRY_ARTIFACTS) the version is
-registered over HTTP. Without, it is not, which is said; what there is to register stays with the step's metrics.
+What they need to know of the registry is in the environment, put there by `mdk submit`. Where the registry is a file on
+the user's machine, the model's bytes go to the bucket and the facts to the step's metrics: the version is registered
+when the results of the run are fetched.
 """
 
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import os
-import platform
 import re
 import sys
-import tempfile
 import urllib.error
 import urllib.request
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, NoReturn, Optional
-from urllib.parse import quote, urlsplit
+from typing import Any, Optional
+from urllib.parse import quote, urlencode, urlsplit
 
 from mdk_converters.findings import Finding
-from mdk_jupyter.artifacts.store import Store
-from mdk_jupyter.errors import ServiceError, StepError
+from mdk_jupyter.errors import ServiceError, StepError, UsageError
 from mdk_jupyter.runtime import step
-from mdk_jupyter.runtime.metrics import as_metric
-from mdk_jupyter.runtime.places import Places, path_of
+from mdk_jupyter.runtime.places import Places
 
 REGISTRY, TOKEN, ARTIFACTS = "MDK_REGISTRY", "MDK_REGISTRY_TOKEN", "MDK_REGISTRY_ARTIFACTS"
+ORIGIN = "MDK_REGISTRY_ORIGIN"  # JSON: what the submitting machine knows of git, notebook, project and target
 _PATIENCE = 30.0  # seconds for an answer
 _TRIES = 3
 
 unregistered: list[dict[str, Any]] = []
-"""What this step would have registered; it goes with the step's metrics."""
+"""What this step leaves to be registered by whoever fetches its results: the fields of new versions, names and keys."""
 
 
 @dataclass(frozen=True)
 class Logged:
-    """A model that was logged. `version` is None where no registry was at hand to number it."""
+    """A model that was logged. `version` is None where it gets its number when the run's results are fetched."""
 
     model: str
     version: Optional[str]  # noqa: UP045 - looked at by Python 3.9
@@ -57,119 +55,93 @@ def is_in_container() -> bool:
     return job is not None and isinstance(job.store, Places)
 
 
-def log_model(
-    name: str,
-    model: Any,
-    *,
-    version: str | None = None,
-    metrics: Mapping[str, Any] | None = None,
-    parameters: Mapping[str, Any] | None = None,
-    description: str | None = None,
-    labels: Mapping[str, str] | None = None,
-    **about: Any,
-) -> Logged:
-    """Register a version of a model from a container, or say that it cannot be.
-
-    What `mdk.log_model` finds out on the user's machine by `data` and `example` is left out here.
+def log_model(name: str, model: Any, *, url: str | None = None, **given: Any) -> Logged:
+    """Register a version of a model from a container; the arguments are those of `mdk.log_model` elsewhere.
 
     Raises:
-        StepError: the model cannot be stored (MDK552), there is no bucket for it, or the registry refuses (MDK556).
+        UsageError: the model cannot be stored (MDK552).
+        ArtifactError: the bucket for models cannot be written (MDK326).
+        StepError: nobody said where models go, or the registry refuses (MDK556).
         ServiceError: the registry cannot be reached (MDK550).
     """
-    job = step.current_job()
-    given = {
-        "version": version,
-        "metrics": {metric: as_metric(metric, value) for metric, value in (metrics or {}).items()},
-        "parameters": dict(parameters or (job.parameters if job is not None else {})),
-        "description": description,
-        "labels": dict(labels or {}),
-    }
-    url = os.environ.get(REGISTRY, "")
-    with tempfile.TemporaryDirectory(prefix="mdk-model-") as folder:
-        store = Store(folder)
-        artifact = _stored(model, store)
-        key = (
-            "content-"
-            + hashlib.sha256(
-                json.dumps([name, artifact["sha256"], given], sort_keys=True, default=repr).encode()
-            ).hexdigest()
-        )
-        body = {**given, "artifact": artifact, "provenance": _provenance(), "extra": {"type": artifact.pop("type")}}
-        if not url.startswith(("http://", "https://")):
-            return _keep_for_later(name, body, key)
-        artifact["uri"] = _placed(store.path(f"sha256:{artifact['sha256']}"), artifact["sha256"])
-    made = _post(url, name, body, key)
-    return Logged(name, made.get("version"), artifact)
+    from mdk_jupyter.registry.facts import Given
+
+    return register(name, model, Given(**given), url)
+
+
+def register(name: str, model: Any, given: Any, url: str | None = None) -> Logged:
+    """Do what `log_model` does; `given` is a `facts.Given`."""
+    from mdk_jupyter.registry.facts import gather
+    from mdk_jupyter.registry.keeping import keep
+
+    bucket = os.environ.get(ARTIFACTS)
+    if not bucket:
+        raise not_here(f"the container cannot register {name}: {ARTIFACTS} names no folder in a bucket for its bytes")
+    kept = keep(model, None, bucket)
+    known = json.loads(os.environ.get(ORIGIN) or "{}")
+    facts = gather(name, model, kept, given, _provenance(known), known.get("project"))
+    address = url or os.environ.get(REGISTRY, "")
+    if not address.startswith(("http://", "https://")):
+        unregistered.append({"name": name, "idempotency_key": facts.key, "fields": facts.fields})
+        print(f"{name} is stored, and registered when the results of this run are fetched", file=sys.stderr, flush=True)
+        return Logged(name, None, facts.fields["artifact"])
+    path = f"/models/{quote(name, safe='')}/versions"
+    made = _send("POST", address, path, facts.fields, {"Idempotency-Key": facts.key})
+    return Logged(name, made.get("version"), made.get("artifact") or facts.fields["artifact"])
 
 
 def load_model(
-    reference: str, version: str | None = None, *, environment: str | None = None, **options: Any
-) -> NoReturn:
-    """Refuse: a step in a container takes its model as an input, or the image has the whole of mdk-jupyter.
+    reference: str,
+    version: str | None = None,
+    *,
+    environment: str | None = None,
+    allow_pickle: bool = False,
+    url: str | None = None,
+) -> Any:
+    """Return a registered model, after checking that its bytes are those that were registered.
 
     Raises:
-        StepError: always (MDK556).
+        StepError: there is no registry that a container reaches, or it refuses (MDK556, or its own code).
+        ServiceError: it cannot be reached (MDK550).
+        UsageError, ArtifactError: as `mdk.load_model` elsewhere.
     """
-    message = f"the container cannot load {reference} from the registry"
-    fix = "Load it in a component that runs on this machine, and hand it on."
-    raise StepError([Finding("MDK556", message, fix=fix, names=(reference,))])
+    from mdk_jupyter.registry.keeping import Kept, fetch
+    from mdk_jupyter.registry.references import parse
+
+    wanted = parse(f"{reference}@{version}" if version is not None else reference)
+    address = url or os.environ.get(REGISTRY, "")
+    if not address.startswith(("http://", "https://")):
+        raise not_here(f"the container cannot load {reference}: the registry is no server that it could reach")
+    query = f"?{urlencode({'environment': environment})}" if environment is not None else ""
+    which = wanted.version or wanted.alias
+    found = _send("GET", address, f"/models/{quote(wanted.name, safe='')}/versions/{which}{query}")
+    artifact = found["artifact"]
+    if artifact.get("sha256") is None:
+        message = f"{wanted} was registered without a digest, so nobody can tell whether its bytes are its own"
+        fix = f"load it from {artifact['uri']} yourself, or register it with mdk.log_model"
+        raise UsageError([Finding("MDK555", message, fix=fix, names=(reference,))])
+    if found.get("status") != "active":
+        warnings.warn(f"{wanted} is {found.get('status')}", stacklevel=2)
+    kept = Kept(artifact["uri"], artifact["sha256"], artifact.get("size") or 0, artifact.get("format") or "pickle", "")
+    bucket = os.environ.get(ARTIFACTS)
+    return fetch(kept, None, buckets=(bucket,) if bucket else (), allow_pickle=allow_pickle)
 
 
-def _stored(model: Any, store: Store) -> dict[str, Any]:
-    from mdk_jupyter.artifacts import handover
-
-    record = handover.save({"model": model}, store)["model"]
-    if record.status != "value" or record.digest is None:
-        message = f"the {record.type or 'model'} cannot be stored: {record.reason}"
-        raise StepError([Finding("MDK552", message, fix="Log what can be saved: the fitted model without open files.")])
-    sha256 = record.digest.partition(":")[2]
-    uri = _known_place(record.digest)
-    return {"uri": uri, "sha256": sha256, "size": record.size, "format": record.format, "type": record.type}
-
-
-def _known_place(digest: str) -> str:
-    """Return where the platform has the very same bytes, as an input of this step; else only what they are."""
-    job = step.current_job()
-    for about in (job.inputs if job is not None else {}).values():
-        if about.get("digest") == digest and about.get("uri"):
-            return str(about["uri"])
-    return digest
-
-
-def _keep_for_later(name: str, body: dict[str, Any], key: str) -> Logged:
-    unregistered.append({"name": name, "idempotency_key": key, **body})
-    message = (
-        f"MDK556: {name} is not registered: this container knows no registry. What there is to register is with the "
-        f"step's metrics. To register it from here, give the component env {REGISTRY} and {ARTIFACTS}, and the secret "
-        f"{TOKEN}."
+def not_here(why: str) -> StepError:
+    """Return the error for what a container has no registry for."""
+    fix = (
+        f"Submit with `mdk submit` and a registry in mdk.yaml, or give the component env {REGISTRY} and {ARTIFACTS}, and "
+        f"the secret {TOKEN}."
     )
-    print(message, file=sys.stderr, flush=True)
-    return Logged(name, None, body["artifact"])
+    return StepError([Finding("MDK556", why, fix=fix)])
 
 
-def _placed(path: Path, sha256: str) -> str:
-    """Put the bytes into the bucket for models, and return their URI."""
-    bucket = os.environ.get(ARTIFACTS, "")
-    if not bucket:
-        message = f"the model cannot be registered: {ARTIFACTS} names no folder in a bucket for its bytes"
-        fix = f"Give the component the variable: env: {{{ARTIFACTS}: gs://BUCKET/models}}."
-        raise StepError([Finding("MDK556", message, fix=fix)])
-    uri = f"{bucket.rstrip('/')}/{sha256[:2]}/{sha256}"
-    target = path_of(uri)
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(path.read_bytes())
-    except OSError as error:
-        message = f"the model cannot be written to {uri}: {error.strerror or error}"
-        fix = "Name a bucket that the platform mounts into its containers, and that the step's account may write."
-        raise StepError([Finding("MDK556", message, fix=fix)]) from None
-    return uri
-
-
-def _provenance() -> dict[str, Any]:
+def _provenance(known: Mapping[str, Any]) -> dict[str, Any]:
     job = step.current_job()
-    run = {"id": _run_id(), "pipeline": job.pipeline, "target": _target()} if job is not None else None
-    return {"run": run, "python": platform.python_version()}
+    assert job is not None
+    target = known.get("target") or ("vertex" if "CLOUD_ML_JOB_ID" in os.environ else "kfp")
+    run = {"id": f"{job.run or _run_id()}/{job.step}", "pipeline": job.pipeline, "target": target}
+    return {"git": known.get("git"), "notebook": known.get("notebook"), "run": run}
 
 
 def _run_id() -> str:
@@ -177,14 +149,11 @@ def _run_id() -> str:
     return next((os.environ[name] for name in named if os.environ.get(name)), "unknown")
 
 
-def _target() -> str:
-    return "vertex" if "CLOUD_ML_JOB_ID" in os.environ else "kfp"
-
-
-def _post(url: str, name: str, body: Mapping[str, Any], key: str) -> dict[str, Any]:
-    """Register; the key makes trying again safe."""
-    address = f"{url.rstrip('/')}/api/v1/models/{quote(name, safe='')}/versions"
-    headers = {"Content-Type": "application/json", "Idempotency-Key": key}
+def _send(
+    method: str, url: str, path: str, body: Mapping[str, Any] | None = None, more: Mapping[str, str] | None = None
+) -> dict[str, Any]:
+    """Ask the registry; a key makes trying again safe."""
+    headers = {"Content-Type": "application/json", **(more or {})}
     token = os.environ.get(TOKEN, "").strip()
     if token:
         parts = urlsplit(url)
@@ -192,15 +161,14 @@ def _post(url: str, name: str, body: Mapping[str, Any], key: str) -> dict[str, A
             message = f"the token for {url} would travel unencrypted"
             raise StepError([Finding("MDK551", message, fix="Use the https:// address of the registry.")])
         headers["Authorization"] = f"Bearer {token}"
-    plain = {name: value for name, value in body.items() if value is not None}
-    data = json.dumps(plain, default=repr).encode()
+    data = json.dumps(body).encode() if body is not None else None
     why = ""
     for _ in range(_TRIES):
-        request = urllib.request.Request(address, data, headers, method="POST")  # noqa: S310 - http(s), as checked
+        request = urllib.request.Request(f"{url.rstrip('/')}/api/v1{path}", data, headers, method=method)  # noqa: S310
         try:
-            with urllib.request.urlopen(request, timeout=_PATIENCE) as answer:  # noqa: S310
-                made: dict[str, Any] = json.loads(answer.read())
-                return made
+            with urllib.request.urlopen(request, timeout=_PATIENCE) as answer:  # noqa: S310 - http(s), as checked
+                told: dict[str, Any] = json.loads(answer.read())
+                return told
         except urllib.error.HTTPError as error:
             if error.code not in (429, 502, 503, 504):
                 raise _refused(error) from None
@@ -217,4 +185,5 @@ def _refused(error: urllib.error.HTTPError) -> StepError:
         told = json.loads(error.read())
         if re.fullmatch(r"MDK\d{3}", str(told.get("code"))):
             code, detail = told["code"], str(told.get("detail") or told.get("title"))
-    return StepError([Finding(code, f"the registry does not register the model: {detail}")])
+    fix = f"Check the secret {TOKEN} and what its owner may do." if error.code in (401, 403) else ""
+    return StepError([Finding(code, f"the registry refuses: {detail}", fix=fix)])

@@ -13,17 +13,9 @@ from tornado.web import authenticated
 from mdk_jupyter.registry.face import RegistryFace
 from mdk_jupyter.server import checking, operations, project, starting
 from mdk_jupyter.server.base import MDKHandler, reading
-from mdk_jupyter.server.models import (
-    CheckRequest,
-    OperationRequest,
-    OperationView,
-    PlanRequest,
-    RegistryEvent,
-    RunRequest,
-    Scheduled,
-    SpecRequest,
-)
+from mdk_jupyter.server.models import CheckRequest, OperationRequest, OperationView, RegistryEvent, SpecRequest
 from mdk_jupyter.server.registry import reaching
+from mdk_jupyter.server.run_models import PlanRequest, RunRequest, Scheduled
 
 Operation = Callable[[Path, RegistryFace, OperationRequest], OperationView]
 

@@ -34,6 +34,8 @@ Given = dict[str, Any]
 GUARDED = ENVIRONMENTS[-1]  # whose changes must say on which state they are based
 _SEVERAL = {"label": "labels", "metric": "metrics"}  # arguments that may be repeated, by what they are to the registry
 
+_JUPYTERS = ("token", "no_track_activity", "_xsrf")  # what Jupyter adds, besides a number against caches
+
 
 @dataclass(frozen=True, slots=True)
 class Route:
@@ -229,7 +231,8 @@ class RegistryHandler(MDKHandler):
         self._send(route, found)
 
     def _query(self) -> Given:
-        found: Given = {name: self.get_query_argument(name) for name in self.request.query_arguments}
+        names = [name for name in self.request.query_arguments if name not in _JUPYTERS and not name.isdecimal()]
+        found: Given = {name: self.get_query_argument(name) for name in names}
         for name, several in _SEVERAL.items():
             if name in found:
                 values = self.get_query_arguments(name)

@@ -14,8 +14,8 @@ from mdk_jupyter.local.compare import compare_runs
 from mdk_jupyter.local.journal import log_of, notebook_of
 from mdk_jupyter.local.record import Run
 from mdk_jupyter.local.store import find_step, find_steps
-from mdk_jupyter.server.models import LogText, NotebookPath, RunComparison, RunList, RunView
 from mdk_jupyter.server.places import Places
+from mdk_jupyter.server.run_models import LogText, NotebookPath, RunComparison, RunList, RunView
 from mdk_jupyter.server.stores import Stores
 from mdk_jupyter.server.views import run_view
 

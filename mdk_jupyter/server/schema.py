@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, models_json_schema
 
 from mdk_jupyter.registry import domain
-from mdk_jupyter.server import models
+from mdk_jupyter.server import models, run_models
 
 
 class _Plain(GenerateJsonSchema):
@@ -26,7 +26,7 @@ class _Plain(GenerateJsonSchema):
 
 def schema() -> dict[str, object]:
     """Return one schema whose definitions are the models of the server and of the registry, as answers have them."""
-    found = [*_models(models), *_models(domain)]
+    found = [*_models(models), *_models(run_models), *_models(domain)]
     wanted: list[tuple[type[BaseModel], JsonSchemaMode]] = [
         (model, "validation" if issubclass(model, models.Asked) else "serialization") for model in found
     ]

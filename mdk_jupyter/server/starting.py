@@ -23,8 +23,8 @@ from mdk_jupyter.local.store import read_run
 from mdk_jupyter.project.reader import load_project
 from mdk_jupyter.runtime.failures import finding_from_json
 from mdk_jupyter.server.findings import shown
-from mdk_jupyter.server.models import Planned, PlanRequest, RunRequest, Scheduled, SubmitPlan
 from mdk_jupyter.server.project import is_guarded
+from mdk_jupyter.server.run_models import Planned, PlanRequest, RunRequest, Scheduled, SubmitPlan
 from mdk_jupyter.server.workers import AwayError
 from mdk_jupyter.sources import read_source
 

@@ -9,9 +9,9 @@ from mdk_jupyter.local.events import Event
 from mdk_jupyter.local.journal import log_of, notebook_of, read_events
 from mdk_jupyter.local.record import Run, Step
 from mdk_jupyter.server.findings import shown
-from mdk_jupyter.server.models import RunView, StepView
 from mdk_jupyter.server.places import Places
 from mdk_jupyter.server.project import guards
+from mdk_jupyter.server.run_models import RunView, StepView
 
 
 def run_view(run: Run, places: Places) -> RunView:

@@ -8,6 +8,10 @@ from typing import Any
 import ipywidgets
 
 from mdk_converters.findings import MDKError
+from mdk_jupyter.operations.plan_text import done_sheet, proposal_sheet
+from mdk_jupyter.operations.proposal import Done, Proposal
+from mdk_jupyter.operations.proposing import carry_out, propose_promotion, propose_rollback
+from mdk_jupyter.operations.workspace import Workspace
 from mdk_jupyter.registry.domain import ENVIRONMENTS, Champion, ModelInfo, PromotionPlan, Version
 from mdk_jupyter.registry.face import RegistryFace
 from mdk_jupyter.widgets import registry_sheets
@@ -22,7 +26,7 @@ class Browser(ipywidgets.VBox):  # type: ignore[misc]
 
     def __init__(self, registry: RegistryFace) -> None:
         self._registry = registry
-        self._plan: PromotionPlan | Champion | None = None
+        self._plan: PromotionPlan | Champion | Proposal | None = None
         self._versions: tuple[Version, ...] = ()
         wide = ipywidgets.Layout(width="auto")
         self.text = ipywidgets.Text(placeholder="filter models", continuous_update=False, layout=wide)
@@ -114,7 +118,10 @@ class Browser(ipywidgets.VBox):  # type: ignore[misc]
         self._forget()
         if not name:
             return
-        if verb == "rollback":
+        if verb != "promote" and self._is_protected(where):
+            self._plan = proposal = self._propose(verb)
+            said, question = proposal_sheet(proposal), f"Propose it by a pull request, on the branch {proposal.branch}?"
+        elif verb == "rollback":
             champion = self._registry.champion(name, environment=where)
             self._plan = champion
             said = registry_sheets.champion(champion)
@@ -140,7 +147,9 @@ class Browser(ipywidgets.VBox):  # type: ignore[misc]
             self._complain("say why, in the field `reason`: it is kept in the history")
             return
         done: Any
-        if isinstance(plan, Champion):
+        if isinstance(plan, Proposal):
+            done = carry_out(self._propose(verb), registry=self._registry)  # now that the reason is known
+        elif isinstance(plan, Champion):
             done = self._registry.rollback(
                 plan.model, environment=plan.environment, reason=reason, expected_revision=plan.revision
             )
@@ -157,9 +166,20 @@ class Browser(ipywidgets.VBox):  # type: ignore[misc]
             )
         self.reason.value = ""
         self._load_models()
-        sheet = registry_sheets.sheet_of(done)
+        sheet = done_sheet(done) if isinstance(done, Done) else registry_sheets.sheet_of(done)
         if sheet is not None:
             self._say(sheet)
+
+    def _is_protected(self, environment: str) -> bool:
+        return Workspace.open(registry=self._registry).is_protected(environment)
+
+    def _propose(self, verb: str) -> Proposal:
+        """Return what it takes to change a protected environment: an edit of the file, on a branch."""
+        name, where, reason = self.model.value, self.environment.value, self.reason.value.strip()
+        if verb == "rollback":
+            return propose_rollback(name, environment=where, reason=reason or "…", registry=self._registry)
+        version = self.version.value
+        return propose_promotion(name, version, to=where, reason=reason or None, registry=self._registry)
 
     def _forget(self) -> None:
         self._plan, self._verb = None, ""

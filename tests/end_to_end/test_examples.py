@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import ast
 import re
+import subprocess
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +19,18 @@ from mdk_converters.convert import convert
 from mdk_converters.graph import dependencies
 from mdk_converters.notebook import read_notebook
 from mdk_converters.spec import Pipeline
+from mdk_jupyter.cli import call
+from mdk_jupyter.cli.terminal import Terminal
+from mdk_jupyter.local.record import Run
+from mdk_jupyter.registry.errors import RefusedError
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 FLIGHTS = EXAMPLES / "flights/flights.ipynb"
 WINE = EXAMPLES / "wine/wine.ipynb"
 LATER = {"dep_time", "dep_delay", "arr_time", "arr_delay", "air_time", "departed"}  # known once a flight has left
+
+FLIGHTS_PARAMETERS = {"trees": 10, "first_test_month": 12}
+WINE_PARAMETERS = {"test_share": 0.4}
 
 examples = pytest.mark.parametrize("path", [FLIGHTS, WINE], ids=lambda path: path.stem)
 
@@ -47,20 +57,40 @@ def test_flights_graph() -> None:
     assert all(parameter.description for parameter in pipeline.parameters.values())
 
 
+@pytest.fixture(scope="module")
+def run_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path], tuple[Path, Run]]:
+    """Runs an example once, from a copy that is committed in a repository of its own."""
+
+    @cache
+    def run(path: Path) -> tuple[Path, Run]:
+        folder = tmp_path_factory.mktemp(path.stem)
+        for file in path.parent.iterdir():
+            if file.is_file():
+                (folder / file.name).write_bytes(file.read_bytes())
+        git = ["git", "-C", str(folder), "-c", "user.name=ann", "-c", "user.email=ann@example.com"]
+        for words in (["init", "-q"], ["add", "."], ["commit", "-q", "-m", "the example"]):
+            subprocess.run([*git, *words], check=True)
+        return folder, mdk.run(
+            folder / path.name, parameters=FLIGHTS_PARAMETERS if path == FLIGHTS else WINE_PARAMETERS
+        )
+
+    return run
+
+
 @pytest.mark.parametrize(
-    ("path", "parameters"),
-    [(FLIGHTS, {"trees": 10, "first_test_month": 12}), (WINE, {"test_share": 0.4})],
-    ids=["flights", "wine"],
+    ("path", "parameters"), [(FLIGHTS, FLIGHTS_PARAMETERS), (WINE, WINE_PARAMETERS)], ids=["flights", "wine"]
 )
 def test_example_gives_the_same_with_the_kit_and_without(
-    path: Path, parameters: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    path: Path,
+    parameters: dict[str, Any],
+    run_of: Callable[[Path], tuple[Path, Run]],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    copy = tmp_path / path.name
-    copy.write_bytes(path.read_bytes())
-    run = mdk.run(copy, parameters=parameters)
+    folder, run = run_of(path)
     assert run.state == "done", repr(run)
     assert run.metrics == run_without_the_kit(path, parameters, tmp_path, list(run.metrics), monkeypatch)
-    assert copy.read_bytes() == path.read_bytes(), "a run leaves the notebook as it is"
+    assert (folder / path.name).read_bytes() == path.read_bytes(), "a run leaves the notebook as it is"
 
     if path == FLIGHTS:
         scores = run.metrics
@@ -69,13 +99,34 @@ def test_example_gives_the_same_with_the_kit_and_without(
         train, test = run.load("train"), run.load("test")
         assert train["scheduled"].max() < test["scheduled"].min() and set(test["month"]) == {12}
         assert not LATER & {*run.load("categories"), *run.load("numbers")}, "a feature is known too late"
-        monkeypatch.chdir(tmp_path)
-        version = mdk.registry().version("flights@latest")
-        assert version.metrics["auc"] == scores["linear_auc"] and version.datasets[0].rows == len(train)
-        assert version.provenance.run is not None and version.provenance.run.id == f"{run.id}/register"
-        assert mdk.load_model("flights@latest").predict_proba(test.head(3)).shape == (3, 2)
     else:
         assert run.metrics["accuracy"] > run.metrics["baseline"]
+
+
+def test_the_flights_model_gets_in_by_its_gates_and_a_worse_one_does_not(
+    run_of: Callable[[Path], tuple[Path, Run]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, run = run_of(FLIGHTS)
+    monkeypatch.chdir(folder)
+    registry = mdk.registry()
+    version = registry.version("flights/1.0.0")
+    assert version.metrics["auc"] == run.metrics["linear_auc"]
+    assert version.datasets[0].rows == len(run.load("train"))
+    assert version.provenance.run is not None and version.provenance.run.id == f"{run.id}/register"
+    assert mdk.load_model("flights/1.0.0").predict_proba(run.load("test").head(3)).shape == (3, 2)
+
+    terminal = Terminal()
+    call(["registry", "policy", "dev", "--set", "policy.yaml"], terminal)
+    call(["promote", "flights@latest", "dev", "--publish", "--yes", "-m", "first model"], terminal)
+    assert registry.champion("flights", environment="dev").version.version == "1.0.0"
+
+    worse = mdk.run(folder / FLIGHTS.name, parameters={**FLIGHTS_PARAMETERS, "regularization": 1e-6})
+    assert worse.state == "done" and worse.metrics["linear_auc"] < run.metrics["linear_auc"]
+    with pytest.raises(RefusedError, match=r"flights/1\.0\.1 does not get into dev: better-than-now") as refused:
+        call(["promote", "flights@latest", "dev", "--publish", "--yes"], terminal)
+    gates = {gate.gate: gate.passed for gate in refused.value.gates}
+    assert gates == {"better-than-now": False, "good-enough": False, "knows-its-data": True, "reproducible": True}
+    assert registry.champion("flights", environment="dev").version.version == "1.0.0"
 
 
 def converted(path: Path) -> Pipeline:

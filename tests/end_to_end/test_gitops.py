@@ -333,8 +333,8 @@ def test_an_operation_of_the_old_format_merged_three_times_acts_once(team: Team,
         version = registry.register("churn", artifact=artifact(number), version="1.0", vertex_model=vertex)
         for environment in ("dev", "stage"):
             registry.publish(version.reference, environment=environment)
-    for version in ("1.0.0", "1.0.1"):
-        registry.promote(f"churn/{version}", to="prod")
+    for number in range(2):
+        registry.promote(f"churn/1.0.{number}", to="prod")
     registry.publish("churn/1.0.0", environment="prod")
     if kind != "update_deployment_status":
         registry.publish("churn/1.0.1", environment="prod")

@@ -38,6 +38,7 @@ environments:
           1.5.0: 10       # percent
           "1.6.0": 5
         quarantined: {1.3.9: too many false alarms}
+        waivers: {card: it is written next week}
         labels: {team: growth, tier: "1"}
         notes: |
           first line
@@ -74,7 +75,7 @@ environments:
         target: {model_name: churn, model_inference_reference: latest}
         updated_status: {publish_status: challenger, challenger_model_ids: [], deployment_status: {a: 0.1}}
 """
-FREE = {"labels", "quarantined", "challengers", "models", "deployment_status"}  # whose keys are names
+FREE = {"labels", "waivers", "quarantined", "challengers", "models", "deployment_status"}  # whose keys are names
 
 
 def keys_of(text: str) -> list[tuple[int, int, str]]:
@@ -133,7 +134,7 @@ def test_a_typo_in_every_key_of_the_old_format_is_found(data: st.DataObject) -> 
 
 def test_keys_are_all_of_them() -> None:
     """The properties above go through every key that there is."""
-    entry = {"champion", "challengers", "quarantined", "labels", "notes", "endpoint", "serial", "reason"}
+    entry = {"champion", "waivers", "challengers", "quarantined", "labels", "notes", "endpoint", "serial", "reason"}
     assert {key for _, _, key in keys_of(WHOLE)} == {
         *entry, "apiVersion", "kind", "environments", "models", "dev", "prod", "flights", "taxis",
     } - {"flights", "taxis"}  # fmt: skip
@@ -192,14 +193,25 @@ def test_the_published_schema_is_the_one_of_the_models(tmp_path: Path) -> None:
     validator = jsonschema.Draft7Validator(schema)
     good = yaml.safe_load(WHOLE.replace("'", '"'))
     assert list(validator.iter_errors(good)) == []
-    for change in (
+    wrong: list[dict[str, Any]] = [
         {"environments": {"pord": {}}},
         {"environments": {"prod": {"models": {"m": {"champion": "1.4", "serial": 1}}}}},
         {"environments": {"prod": {"models": {"m": {"champion": "1.4.0", "serial": 0}}}}},
         {"environments": {"prod": {"models": {"m": {"champion": "1.4.0"}}}}},
         {"environments": {"prod": {"models": {"m": {"champion": "1.4.0", "serial": 1, "x": 1}}}}},
-    ):
+    ]
+    for change in wrong:
         assert list(validator.iter_errors({**good, **change})), change
+
+
+def test_the_page_shows_a_file_that_is_right() -> None:
+    page = (Path(__file__).parents[2] / "docs/operations.md").read_text(encoding="utf-8")
+    example = parse(page.split("```yaml\n")[1].split("```")[0])
+    entry = example.entry("prod", "flights")
+    keys = set(json_schema()["definitions"]["Entry"]["properties"])
+    assert entry is not None and entry.model_fields_set == keys
+    for key in keys:
+        assert f"| `{key}` |" in page, f"docs/operations.md says nothing of {key}"
 
 
 # Changing it

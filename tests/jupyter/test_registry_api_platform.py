@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -14,8 +15,11 @@ from hypothesis import strategies as st
 from platform_client import CAPTURED, PlatformClient
 from registry_server import Door, dev_door, role, sqlite_url
 
+from mdk_jupyter.cli import call
+from mdk_jupyter.cli.terminal import Terminal
 from mdk_jupyter.registry.api.platform.identity import record_id, version_of
 
+BY_PIPELINE = Path(__file__).parents[2] / "deploy/registry/prod-by-pipeline.yaml"
 RESOURCE = str(CAPTURED["vertex_ai_model_resource_name"])
 
 
@@ -136,7 +140,9 @@ def test_status_updates_make_challengers_and_take_them_away(door: Door, client: 
     assert caught.value.response.status_code == 422, "a version of another model"
 
 
-def test_the_rules_of_prod_hold_and_a_policy_can_ease_them(door: Door, client: PlatformClient) -> None:
+def test_the_rules_of_prod_hold_and_a_policy_can_ease_them(
+    door: Door, client: PlatformClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
     new = named("ships")
     resource = new["vertex_ai_model_resource_name"]
     client.add_model(payload("1", **new, deployment_environment="prod"))
@@ -148,9 +154,15 @@ def test_the_rules_of_prod_hold_and_a_policy_can_ease_them(door: Door, client: P
     assert caught.value.response.status_code == 404
     with pytest.raises(httpx.HTTPStatusError) as caught:
         client.publish_primary(resource, "1", "prod")
-    assert caught.value.response.json()["code"] == "MDK520"
-    eased = {"environment": "prod", "after": None, "promoted": True}
-    assert door("keeper", "PUT", "/policies/prod", eased).status_code == 200
+    problem = caught.value.response.json()
+    assert problem["code"] == "MDK520"
+    for gate in ("after: it was never champion in stage", "promoted: ", "approvals: 0 of 1 agreed"):
+        assert gate in problem["detail"]
+    assert {gate["gate"] for gate in problem["gates"] if not gate["passed"]} == {"after", "promoted", "approvals"}
+    assert "mdk registry policy prod --set prod-by-pipeline.yaml" in problem["findings"][0]["fix"]
+    monkeypatch.setenv("MDK_REGISTRY", door.server.url)
+    monkeypatch.setenv("MDK_REGISTRY_TOKEN", door.tokens["keeper"])
+    call(["registry", "policy", "prod", "--set", str(BY_PIPELINE), "-m", "prod trains its own"], Terminal())
     published = client.publish_primary(resource, "1", "main")
     assert published[0]["is_primary_deployment"] and published[0]["deployment_environment"] == "main"
     assert client.primary("ships", "prod")["deployment_environment"] == "prod"

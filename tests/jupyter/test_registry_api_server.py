@@ -4,19 +4,27 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
+import sqlite3
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 import psutil  # type: ignore[import-untyped]
 import pytest
 from oidc import AUDIENCE, issuer
+from registries import ADA, artifact
 from registry_server import ARTIFACT, COMMAND, dev_door, role, serving, sqlite_url
 from servers import wait_until
+
+from mdk_jupyter.registry.api.spool import Spool
+from mdk_jupyter.registry.service import Registry
 
 
 def test_workers_share_a_port_and_their_numbers_and_end_together(tmp_path: Path) -> None:
@@ -64,6 +72,41 @@ def test_requests_under_way_are_carried_out(tmp_path: Path) -> None:
         door.server.stop()
         sending.join(30)
         assert [answer.status_code for answer in answers] == [200], answers[0].text
+
+
+def test_a_reader_that_stalls_holds_no_connection_to_the_database(tmp_path: Path) -> None:
+    url = sqlite_url(tmp_path)
+    registry = Registry.open(url)
+    for number in range(12):  # more than sockets hold
+        profile = {"columns": "x" * (1 << 20)}
+        registry.register(ADA, "flights", artifact=artifact(number), profile=profile)
+    registry.close()
+    with dev_door(url, vic=[role("viewer")]) as door:
+        address = urlsplit(door.server.url)
+        with socket.create_connection((address.hostname, address.port)) as stalled:
+            lines = (
+                "GET /api/v1/export HTTP/1.1",
+                f"Host: {address.netloc}",
+                f"Authorization: Bearer {door.tokens['vic']}",
+            )
+            stalled.sendall("\r\n".join([*lines, "", ""]).encode())
+            assert stalled.recv(12) == b"HTTP/1.1 200"
+            # While anybody reads an old state, SQLite cannot empty its log.
+            with closing(sqlite3.connect(tmp_path / "registry.db", isolation_level=None)) as database:
+                database.execute("UPDATE tokens SET note = 'written meanwhile'")
+                assert wait_until(lambda: database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0] == 0)
+        answer = door("vic", "GET", "/export")
+        assert len(answer.text.splitlines()) > 12 and answer.text.endswith("\n")
+
+
+def test_an_export_that_breaks_off_is_not_taken_for_whole() -> None:
+    def lines() -> Iterator[str]:
+        yield "first\n"
+        raise ConnectionError("the database went away")
+
+    with pytest.raises(ConnectionError, match="went away"):
+        b"".join(Spool(lines()))
+    assert b"".join(Spool(iter(["a" * 100_000, "b\n"]))) == b"a" * 100_000 + b"b\n"
 
 
 def test_id_tokens_are_enough_where_the_issuer_is_trusted(tmp_path: Path) -> None:

@@ -219,6 +219,27 @@ def test_both_faces_refuse_alike(
     assert raised[0][0][0] == raised[1][0][0]
 
 
+def test_a_history_is_held_against_an_anchor(face: Callable[[Actor], RegistryFace], registry: Registry) -> None:
+    ada = face(ADA)
+    ada.register("flights", artifact=artifact(1))
+    ada.register("taxis", artifact=artifact(2))
+    anchor = ada.anchor()
+    assert anchor.heads == registry.anchor(ADA).heads and set(anchor.heads) >= {"flights", "taxis"}
+    ada.register("flights", artifact=artifact(3))
+    assert ada.verify(anchor=anchor).whole and ada.verify("flights", anchor=anchor).anchored == 1
+    with registry.database.write() as connection:  # the end is cut off, and the head moved back to fit
+        for statement in (
+            "DROP TRIGGER audit_delete",
+            "DELETE FROM audit WHERE chain = 'taxis'",
+            f"UPDATE chains SET seq = 0, hash = '{'0' * 64}' WHERE name = 'taxis'",
+        ):
+            connection.exec_driver_sql(statement)
+    (found,) = [broken for broken in ada.verify(anchor=anchor).breaks if "anchor" in broken.what]
+    assert found.chain == "taxis"
+    with pytest.raises(ForbiddenError):
+        face(Actor(name="nobody")).anchor()
+
+
 def test_registering_by_content_is_repeatable_over_http(connect: Callable[[Actor], RegistryFace]) -> None:
     ada = connect(ADA)
     first = ada.register("flights", artifact=artifact(1), idempotency_key="content-1")

@@ -1,362 +1,221 @@
-"""The registry against a small model of it in memory, over many sequences of requests, on both databases."""
+"""The registry against a small model of it, over many sequences of requests; and that the model would notice."""
 
 from __future__ import annotations
 
-import itertools
+import json
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
 
-from hypothesis import HealthCheck, settings
-from hypothesis import strategies as st
-from hypothesis.stateful import (
-    RuleBasedStateMachine,
-    initialize,
-    invariant,
-    precondition,
-    rule,
-    run_state_machine_as_test,
-)
-from registries import ADA, BOB, EVE, VIC, artifact, replay, whole_history
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis.stateful import run_state_machine_as_test
+from registries import VIC
+from registry_machine import Machine
+from sqlalchemy import func, select
 
 from mdk_jupyter.registry import policy as gates
-from mdk_jupyter.registry.domain import Actor, Search, Status
-from mdk_jupyter.registry.errors import NotFoundError, RegistryError
-from mdk_jupyter.registry.service import Registry
+from mdk_jupyter.registry.domain import Place, Status
+from mdk_jupyter.registry.service import Registry, champions, registering, situation
+from mdk_jupyter.registry.service.rows import VERSION
+from mdk_jupyter.registry.tables import assignments, models, versions
 
-ENVIRONMENTS = ["dev", "stage", "prod"]
-_names = itertools.count()
-# Mostly those who may, and what can be done: refusals are many anyway.
-SOMEBODY = st.sampled_from([BOB, EVE, BOB, EVE, BOB, EVE, ADA, VIC])
-SOMEWHERE = st.sampled_from(["stage", "prod", "stage", "prod", "dev"])
-SELDOM = st.sampled_from([False] * 9 + [True])
+Plant = Callable[[pytest.MonkeyPatch], None]
 
 
-@dataclass
-class Known:
-    """A version, as the model knows it."""
-
-    number: str
-    line: str
-    status: str = "active"
-    places: dict[str, str] = field(default_factory=dict)
-    been: set[str] = field(default_factory=set)  # environments in which it was champion
-    promoted_by: dict[str, str] = field(default_factory=dict)
-    approved_by: dict[str, set[str]] = field(default_factory=dict)
-
-
-@dataclass
-class Here:
-    """An environment, as the model knows it."""
-
-    revision: int = 0
-    past: list[Known] = field(default_factory=list)  # champions, the present one last
-    shares: dict[str, int] = field(default_factory=dict)
-
-    @property
-    def champion(self) -> Known | None:
-        return self.past[-1] if self.past else None
-
-
-class Machine(RuleBasedStateMachine):
-    registry: Registry
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.name = f"m{next(_names)}"
-        self.versions: list[Known] = []
-        self.here = {environment: Here() for environment in ENVIRONMENTS}
-
-    @initialize(count=st.integers(2, 4))
-    def begin(self, count: int) -> None:
-        for _ in range(count):
-            self.register("1.0", ADA)
-        for version in self.versions:
-            self.registry.publish(BOB, f"{self.name}/{version.number}", environment="stage")
-            self.crown(version, "stage")
-
-    # What the model expects
-
-    def crown(self, version: Known, environment: str) -> None:
-        here = self.here[environment]
-        if here.champion:
-            here.champion.places.pop(environment, None)
-        here.past.append(version)
-        here.shares.pop(version.number, None)
-        here.revision += 1
-        version.places[environment] = "champion"
-        version.been.add(environment)
-
-    def gates_let_pass(self, version: Known, environment: str, actor: Actor, verb: str) -> bool:
-        if environment != "prod":
-            return True
-        if "stage" not in version.been:
-            return False
-        if verb == "promote":
-            return True
-        promoter = version.promoted_by.get("prod")
-        agreed = version.approved_by.get("prod", set()) | {actor.name}
-        return promoter is not None and bool(agreed - {"ada", promoter})
-
-    def expect(self, code: str | None, call: Callable[[], object]) -> bool:
-        """Do it, and compare the refusal with the expected one. Returns whether it was done."""
-        try:
-            call()
-        except RegistryError as error:
-            assert error.code == code, f"{error.code} instead of {code}: {error}"
-            return False
-        assert code is None, f"it was done, and should have been refused with {code}"
-        return True
-
-    def refusal(self, actor: Actor, environment: str, stale: bool, *versions: Known) -> str | None:
-        if actor is VIC or (actor is ADA and environment != "dev"):
-            return "MDK530"
-        if stale:
-            return "MDK510"
-        return "MDK512" if any(version.status != "active" for version in versions) else None
-
-    # What is asked for
-
-    @rule(line=st.sampled_from(["1.0", "1.1", "2.0"]), actor=st.sampled_from([ADA, VIC]))
-    def register(self, line: str, actor: Actor) -> None:
-        patch = sum(version.line == line for version in self.versions)
-        number = f"{line}.{patch}"
-        call = lambda: self.registry.register(actor, self.name, version=line, artifact=artifact(len(self.versions)))  # noqa: E731
-        if self.expect("MDK530" if actor is VIC else None, call):
-            self.versions.append(Known(number, line))
-            assert self.registry.version(VIC, f"{self.name}@latest").version == number
-
-    @precondition(lambda self: self.versions)
-    @rule(
-        data=st.data(),
-        environment=SOMEWHERE,
-        actor=SOMEBODY,
-        stale=SELDOM,
+def run(registry: Registry, examples: int, steps: int, **more: Any) -> None:
+    run_state_machine_as_test(
+        type("OnThisDatabase", (Machine,), {"registry": registry}),
+        settings=settings(
+            max_examples=examples,
+            stateful_step_count=steps,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+            **more,
+        ),
     )
-    def promote(self, data: st.DataObject, environment: str, actor: Actor, stale: bool) -> None:
-        version = data.draw(st.sampled_from(self.versions))
-        here = self.here[environment]
-        code = self.refusal(actor, environment, stale, version)
-        new = environment not in version.places
-        if code is None and new and not self.gates_let_pass(version, environment, actor, "promote"):
-            code = "MDK520"
-        revision = here.revision + 1 if stale else here.revision
-        if (
-            self.expect(
-                code,
-                lambda: self.registry.promote(
-                    actor, f"{self.name}/{version.number}", to=environment, expected_revision=revision
-                ),
-            )
-            and new
-        ):
-            here.revision += 1
-            version.places[environment] = "staged"
-            version.promoted_by[environment] = actor.name
-
-    @precondition(lambda self: self.versions)
-    @rule(
-        data=st.data(),
-        environment=SOMEWHERE,
-        actor=SOMEBODY,
-        stale=SELDOM,
-        twice=st.booleans(),
-    )
-    def publish(self, data: st.DataObject, environment: str, actor: Actor, stale: bool, twice: bool) -> None:
-        staged = [version for version in self.versions if version.places.get(environment) == "staged"]
-        version = data.draw(st.sampled_from(staged * 3 + self.versions))
-        here = self.here[environment]
-        code = self.refusal(actor, environment, stale, version)
-        new = here.champion is not version
-        if code is None and new and not self.gates_let_pass(version, environment, actor, "publish"):
-            code = "MDK520"
-        revision = here.revision + 1 if stale else here.revision
-        key = f"{self.name}-{next(_names)}" if twice else None
-
-        def call() -> object:
-            reference = f"{self.name}/{version.number}"
-            return self.registry.publish(
-                actor, reference, environment=environment, expected_revision=revision, idempotency_key=key
-            )
-
-        answers: list[object] = []
-        if self.expect(code, lambda: answers.append(call())):
-            if new:
-                self.crown(version, environment)
-            if twice:
-                assert answers[0] == call(), "the second request got another answer"
-
-    @rule(
-        environment=SOMEWHERE,
-        actor=SOMEBODY,
-        quarantine=st.booleans(),
-    )
-    def rollback(self, environment: str, actor: Actor, quarantine: bool) -> None:
-        here = self.here[environment]
-        left = here.champion
-        code = self.refusal(actor, environment, False) if self.versions else "MDK500"
-        target = next((v for v in reversed(here.past) if v is not left and v.status == "active"), None)
-        if code is None:
-            code = "MDK502" if left is None else "MDK514" if target is None else None
-        if self.expect(
-            code,
-            lambda: self.registry.rollback(
-                actor, self.name, environment=environment, reason="bad", quarantine=quarantine
-            ),
-        ):
-            assert target and left
-            self.crown(target, environment)
-            if quarantine and left.status == "active":
-                left.status = "quarantined"
-
-    @precondition(lambda self: self.versions)
-    @rule(data=st.data(), environment=SOMEWHERE, actor=SOMEBODY)
-    def roll_back_to(self, data: st.DataObject, environment: str, actor: Actor) -> None:
-        version = data.draw(st.sampled_from(self.versions))
-        here = self.here[environment]
-        code = self.refusal(actor, environment, False)
-        if code is None:
-            code = "MDK502" if here.champion is None else None if environment in version.been else "MDK516"
-        if code is None and version.status != "active":
-            code = "MDK512"
-        new = here.champion is not version
-        if (
-            self.expect(
-                code,
-                lambda: self.registry.rollback(
-                    actor, self.name, environment=environment, to=version.number, reason="bad", quarantine=False
-                ),
-            )
-            and new
-        ):
-            self.crown(version, environment)
-
-    @precondition(lambda self: self.versions)
-    @rule(
-        data=st.data(),
-        environment=SOMEWHERE,
-        percent=st.integers(0, 100),
-        actor=SOMEBODY,
-    )
-    def challenge(self, data: st.DataObject, environment: str, percent: int, actor: Actor) -> None:
-        version = data.draw(st.none() | st.sampled_from(self.versions))
-        here = self.here[environment]
-        code = self.refusal(actor, environment, False)
-        if version and code is None:
-            code = "MDK502" if here.champion is None else "MDK544" if here.champion is version else None
-            code = code or ("MDK512" if version.status != "active" else None)
-        shares = {version.number: percent} if version else {}
-        if (
-            self.expect(
-                code,
-                lambda: self.registry.set_challengers(actor, self.name, environment=environment, challengers=shares),
-            )
-            and shares != here.shares
-        ):
-            for other in self.versions:
-                if other.number in here.shares:
-                    other.places.pop(environment, None)
-            if version:
-                version.places[environment] = "challenger"
-            here.revision += 1
-            here.shares = shares
-
-    @precondition(lambda self: self.versions)
-    @rule(data=st.data(), environment=SOMEWHERE, actor=SOMEBODY)
-    def approve(self, data: st.DataObject, environment: str, actor: Actor) -> None:
-        version = data.draw(st.sampled_from(self.versions))
-        code = "MDK530" if actor in (ADA, VIC) else "MDK512" if version.status != "active" else None
-        if self.expect(
-            code, lambda: self.registry.approve(actor, f"{self.name}/{version.number}", environment=environment)
-        ):
-            version.approved_by.setdefault(environment, set()).add(actor.name)
-
-    @precondition(lambda self: self.versions)
-    @rule(
-        data=st.data(), status=st.sampled_from(["quarantined", "active", "archived"]), actor=st.sampled_from([BOB, ADA])
-    )
-    def set_status(self, data: st.DataObject, status: str, actor: Actor) -> None:
-        version = data.draw(st.sampled_from(self.versions))
-        verb = {
-            "quarantined": self.registry.quarantine,
-            "active": self.registry.unquarantine,
-            "archived": self.registry.archive,
-        }[status]
-        code = None
-        if actor is ADA:
-            code = "MDK530"
-        elif version.status == "archived" != status:
-            code = "MDK512"
-        elif version.status != status == "archived" and version.places:
-            code = "MDK511"
-        if self.expect(code, lambda: verb(actor, f"{self.name}/{version.number}", reason="because")):
-            version.status = status
-
-    # What must be so after each of them
-
-    @invariant()
-    def all_that_is_read_is_what_was_done(self) -> None:
-        if not self.versions:
-            return
-        model = self.registry.model(VIC, self.name)
-        assert model.versions == len(self.versions) and model.newest == self.versions[-1].number
-        champions = {name: here.champion.number for name, here in self.here.items() if here.champion}
-        assert model.champions == champions
-        listed = self.registry.versions(VIC, self.name, limit=100).items
-        assert [(v.version, v.status.value, dict(v.places)) for v in reversed(listed)] == [
-            (known.number, known.status, known.places) for known in self.versions
-        ]
-        for environment, here in self.here.items():
-            if here.champion is None:
-                try:
-                    self.registry.champion(VIC, self.name, environment=environment)
-                except NotFoundError as error:
-                    assert error.code == "MDK502"
-                else:
-                    raise AssertionError("a champion came from nowhere")
-                continue
-            champion = self.registry.champion(VIC, self.name, environment=environment)
-            assert (champion.version.version, champion.revision) == (here.champion.number, here.revision)
-            assert champion.previous == (here.past[-2].number if len(here.past) > 1 else None)
-
-    def teardown(self) -> None:
-        if not self.versions:
-            return
-        verification = self.registry.verify(VIC, self.name)
-        assert verification.whole, verification.breaks
-        records = whole_history(self.registry, self.name)
-        moments = [record.at for record in records]
-        assert moments == sorted(moments)
-        heads = {
-            name: (here.revision, here.champion.number if here.champion else None)
-            for name, here in self.here.items()
-            if here.revision
-        }
-        assert replay(records) == heads
-        for deployment in self.registry.deployments(VIC, self.name):
-            here = self.here[deployment.environment]
-            assert deployment.revision == here.revision
-            found = {place.version: place.percent for place in deployment.placements if place.place == "challenger"}
-            assert found == here.shares
-        for status in Status:
-            listed = self.registry.search(VIC, Search(text=self.name, status=status), limit=1000).items
-            found_numbers = {version.version for version in listed if version.model == self.name}
-            assert found_numbers == {known.number for known in self.versions if known.status == status}
 
 
 def test_the_registry_does_what_the_model_does(registry_url: str) -> None:
     registry = Registry.open(registry_url, policies=gates.SHARED)
-    machine = type("OnThisDatabase", (Machine,), {"registry": registry})
     try:
-        run_state_machine_as_test(
-            machine,
-            settings=settings(
-                max_examples=40 if registry.database.sqlite else 12,
-                stateful_step_count=30,
-                deadline=None,
-                suppress_health_check=list(HealthCheck),
-            ),
-        )
+        run(registry, 30 if registry.database.sqlite else 12, 20)
         everything = registry.verify(VIC)
         assert everything.whole and everything.records > 25
+    finally:
+        registry.close()
+
+
+# Bugs that somebody could make, one by one
+
+
+def a_rollback_goes_to_the_row_before_whatever_its_status(patch: pytest.MonkeyPatch) -> None:
+    honest = champions._past_champion
+
+    def past(entry: Any, now: Any, to: str | None) -> Any:
+        if to is not None:
+            return honest(entry, now, to)
+        been = (
+            select(*VERSION)
+            .join_from(versions, models)
+            .join(assignments, assignments.c.version_id == versions.c.id)
+            .where(assignments.c.model_id == now.model.id, assignments.c.environment == now.environment)
+            .where(versions.c.id != now.champion.id)
+            .order_by(assignments.c.revision.desc())
+        )
+        return entry.connection.execute(been.limit(1)).first() or honest(entry, now, to)
+
+    patch.setattr(champions, "_past_champion", past)
+
+
+def a_rollback_goes_to_the_oldest_champion(patch: pytest.MonkeyPatch) -> None:
+    honest = champions._past_champion
+
+    def past(entry: Any, now: Any, to: str | None) -> Any:
+        found = honest(entry, now, to)
+        if to is not None:
+            return found
+        been = (
+            select(*VERSION)
+            .join_from(versions, models)
+            .join(assignments, assignments.c.version_id == versions.c.id)
+            .where(assignments.c.model_id == now.model.id, assignments.c.environment == now.environment)
+            .where(versions.c.id != now.champion.id, versions.c.status == Status.ACTIVE.value)
+            .order_by(assignments.c.revision)
+        )
+        return entry.connection.execute(been.limit(1)).first()
+
+    patch.setattr(champions, "_past_champion", past)
+
+
+def publishing_forgets_the_revision(patch: pytest.MonkeyPatch) -> None:
+    honest = Registry.publish
+
+    def publish(self: Any, *args: Any, expected_revision: Any = None, **given: Any) -> Any:
+        return honest(self, *args, **given)
+
+    patch.setattr(Registry, "publish", publish)
+
+
+def only_revisions_to_come_are_stale(patch: pytest.MonkeyPatch) -> None:
+    honest = situation.Head.expect
+    patch.setattr(
+        situation.Head, "expect", lambda self, n: honest(self, None if n is not None and n < self.revision else n)
+    )
+
+
+def a_patch_is_the_highest_of_the_major_plus_one(patch: pytest.MonkeyPatch) -> None:
+    def next_patch(connection: Any, model_id: int, line: Any) -> int:
+        highest = select(func.coalesce(func.max(versions.c.patch), -1)).where(
+            versions.c.model_id == model_id, versions.c.major == line.major
+        )
+        return int(connection.execute(highest).scalar_one()) + 1
+
+    patch.setattr(registering, "_next_patch", next_patch)
+
+
+def a_refused_registration_takes_a_number(patch: pytest.MonkeyPatch) -> None:
+    honest = registering._next_patch
+    patch.setattr(registering, "_next_patch", lambda *given: (honest(*given), honest(*given))[1])
+
+
+def quarantined_versions_may_be_published(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(champions, "usable", lambda version: None)
+
+
+def a_version_that_leaves_stays_listed(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(champions, "remove", lambda entry, head, version: None)
+
+
+def a_champion_stays_a_challenger(patch: pytest.MonkeyPatch) -> None:
+    honest = situation._placement
+
+    def placement(entry: Any, head: Any, version: Any, place: Any, *rest: Any, **given: Any) -> Any:
+        was = json.loads(version.places).get(head.environment)
+        return honest(entry, head, version, Place(was) if was == "challenger" else place, *rest, **given)
+
+    patch.setattr(situation, "_placement", placement)
+
+
+def whoever_promoted_counts_as_a_second_person(patch: pytest.MonkeyPatch) -> None:
+    def agreed(policy: Any, facts: Any) -> list[str]:
+        names = {approval.actor for approval in facts.approvals} | {facts.actor}
+        return sorted(names - {facts.version.provenance.trained_by})
+
+    patch.setattr(gates, "agreed", agreed)
+
+
+def approvals_are_not_asked_for(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(gates, "agreed", lambda policy, facts: ["somebody"])
+
+
+def any_version_counts_as_tried_in_stage(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(situation, "_been", select(assignments.c.id).limit(1))
+
+
+def a_rolled_back_version_is_not_quarantined(patch: pytest.MonkeyPatch) -> None:
+    honest = Registry.rollback
+    patch.setattr(
+        Registry, "rollback", lambda self, *args, **given: honest(self, *args, **{**given, "quarantine": False})
+    )
+
+
+def challengers_do_not_raise_the_revision(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(champions, "set_revision", lambda entry, head, version_id: head.revision)
+
+
+def a_repeated_request_is_carried_out_again(patch: pytest.MonkeyPatch) -> None:
+    honest = Registry._once
+
+    def once(self: Any, actor: Any, chain: Any, key: Any, *rest: Any) -> Any:
+        return honest(self, actor, chain, None, *rest)
+
+    patch.setattr(Registry, "_once", once)
+
+
+def a_champion_can_be_archived(patch: pytest.MonkeyPatch) -> None:
+    honest = registering.set_status
+
+    def set_status(entry: Any, row: Any, status: Any, reason: Any) -> None:
+        if status is Status.ARCHIVED and row.status != status:
+            registering._change(entry, row, status=status.value, status_reason=reason)
+        else:
+            honest(entry, row, status, reason)
+
+    patch.setattr(registering, "set_status", set_status)
+
+
+def contributors_may_publish_in_stage(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(champions, "may", lambda *given: None)
+
+
+BUGS: list[Plant] = [
+    a_rollback_goes_to_the_row_before_whatever_its_status,
+    a_rollback_goes_to_the_oldest_champion,
+    publishing_forgets_the_revision,
+    only_revisions_to_come_are_stale,
+    a_patch_is_the_highest_of_the_major_plus_one,
+    a_refused_registration_takes_a_number,
+    quarantined_versions_may_be_published,
+    a_version_that_leaves_stays_listed,
+    a_champion_stays_a_challenger,
+    whoever_promoted_counts_as_a_second_person,
+    approvals_are_not_asked_for,
+    any_version_counts_as_tried_in_stage,
+    a_rolled_back_version_is_not_quarantined,
+    challengers_do_not_raise_the_revision,
+    a_repeated_request_is_carried_out_again,
+    a_champion_can_be_archived,
+    contributors_may_publish_in_stage,
+]
+
+
+@pytest.mark.parametrize("plant", BUGS, ids=lambda plant: plant.__name__)
+def test_a_bug_would_be_noticed(plant: Plant, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    registry = Registry.open(f"sqlite:///{tmp_path}/registry.db", policies=gates.SHARED)
+    plant(monkeypatch)
+    try:
+        with pytest.raises(Exception):  # noqa: B017 - the model's assertion, or whatever falls over
+            run(registry, 60, 10, derandomize=True, database=None, phases=[Phase.generate], report_multiple_bugs=False)
     finally:
         registry.close()

@@ -19,8 +19,8 @@ from mdk_jupyter.artifacts.store import Store
 from mdk_jupyter.registry import origin
 from mdk_jupyter.registry.domain import ArtifactRef, Cost, Dataset, Status, Version
 from mdk_jupyter.registry.errors import NotFoundError
+from mdk_jupyter.registry.facts import content_key
 from mdk_jupyter.registry.profiles import profile
-from mdk_jupyter.registry.recording import content_key
 from mdk_jupyter.registry.signatures import signature
 from mdk_jupyter.runtime import registering, step
 from mdk_jupyter.runtime.places import Places
@@ -193,9 +193,14 @@ def test_a_signature_tells_what_is_known() -> None:
     assert signature(object()) is None
     found = signature(object(), {"a": 1, "b": "x", "c": 0.5, "d": True})
     assert found is not None
-    assert [(c.name, c.type) for c in found.inputs] == [("a", "int"), ("b", "str"), ("c", "float"), ("d", "bool")]
+    assert [(c["name"], c["type"]) for c in found["inputs"]] == [
+        ("a", "int"),
+        ("b", "str"),
+        ("c", "float"),
+        ("d", "bool"),
+    ]
     found = signature(linear.LinearRegression().fit(frame()[["miles"]], [1, 2, 3, 4]), frame())
-    assert found is not None and [c.name for c in found.inputs] == ["miles"]
+    assert found is not None and [c["name"] for c in found["inputs"]] == ["miles"]
 
 
 def test_a_content_key_tells_everything_apart() -> None:
@@ -276,35 +281,41 @@ def test_a_step_that_reads_what_moves_runs_every_time(folder: Path) -> None:
 @pytest.fixture
 def container(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A step of a platform, with a bucket that it mounts."""
-    job = step.Job("register", Places({}), lambda _: None, parameters={"rate": 0.5}, pipeline="flights")
+    job = step.Job("register", Places({}), lambda _: None, parameters={"rate": 0.5}, pipeline="flights", run="j-1")
     monkeypatch.setattr(step, "_current", step._Step(job, None, {}))  # type: ignore[arg-type]
     monkeypatch.setattr(registering, "unregistered", [])
     monkeypatch.setenv("MDK_MOUNTS", str(tmp_path / "mounts"))
     return tmp_path / "mounts"
 
 
-def test_a_container_without_a_registry_says_so_and_keeps_the_facts(
-    container: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    logged = mdk.log_model("flights", {"w": 1}, metrics={"auc": 0.7})
-    assert logged.version is None
-    assert "MDK556: flights is not registered" in capsys.readouterr().err
-    (kept,) = registering.unregistered
-    assert kept["metrics"] == {"auc": 0.7} and kept["parameters"] == {"rate": 0.5}
-    assert kept["artifact"]["uri"] == f"sha256:{kept['artifact']['sha256']}"
+def test_a_container_that_knows_no_bucket_says_so(container: Path) -> None:
+    with pytest.raises(mdk.MDKError, match="MDK_REGISTRY_ARTIFACTS names no folder"):
+        mdk.log_model("flights", {"w": 1})
     with pytest.raises(mdk.MDKError, match="cannot load"):
         mdk.load_model("flights@latest")
 
 
-def test_a_container_with_a_registry_needs_a_bucket(container: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_container_without_a_server_leaves_the_version_to_whoever_fetches_the_results(
+    container: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("MDK_REGISTRY_ARTIFACTS", "gs://bucket/models")
+    monkeypatch.setenv("MDK_REGISTRY_ORIGIN", json.dumps({"git": {"commit": "c0ffee"}, "target": "vertex"}))
+    logged = mdk.log_model("flights", {"w": 1}, metrics={"auc": 0.7})
+    assert logged.version is None and "when the results of this run are fetched" in capsys.readouterr().err
+    (left,) = registering.unregistered
+    fields = left["fields"]
+    assert fields["metrics"] == {"auc": 0.7} and fields["parameters"] == {"rate": 0.5}
+    assert fields["provenance"]["run"] == {"id": "j-1/register", "pipeline": "flights", "target": "vertex"}
+    assert fields["provenance"]["git"] == {"commit": "c0ffee"}
+    place = container / fields["artifact"]["uri"].removeprefix("gs://")
+    assert json.loads(place.read_text()) == {"w": 1}
+
+
+def test_a_container_with_a_server_that_is_not_there(container: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MDK_REGISTRY", "http://127.0.0.1:9")
-    with pytest.raises(mdk.MDKError, match="MDK_REGISTRY_ARTIFACTS"):
-        mdk.log_model("flights", {"w": 1})
     monkeypatch.setenv("MDK_REGISTRY_ARTIFACTS", "gs://bucket/models")
     with pytest.raises(mdk.MDKError, match="cannot be reached"):
         mdk.log_model("flights", {"w": 1})
-    (kept,) = [path for path in (container / "bucket/models").rglob("*") if path.is_file()]
-    assert json.loads(kept.read_text()) == {"w": 1}
     monkeypatch.setenv("MDK_REGISTRY", "http://registry.example.org")
     monkeypatch.setenv("MDK_REGISTRY_TOKEN", "hush")
     with pytest.raises(mdk.MDKError, match="unencrypted") as caught:

@@ -318,3 +318,32 @@ def test_packages_that_are_not_here_are_not_installed_there(tmp_path: Path) -> N
     assert [line.split("==")[0] for line in step.installs] == ["PyYAML", "no-such-package-either"]
     [warning] = [finding for finding in found.warnings if finding.code == "MDK484"]
     assert warning.names == ("train", "no_such_package_here")
+
+
+def test_steps_that_use_the_registry_are_told_of_it_and_no_others(tmp_path: Path) -> None:
+    (tmp_path / "own.py").write_text("import mdk_jupyter as mdk\ndef keep(m): return mdk.log_model('m', m)\n")
+    made = pipeline(
+        None,
+        load=component("rows = [1]", name="load"),
+        log=component("import own\nown.keep({})", name="log", env={"MDK_REGISTRY_ARTIFACTS": "gs://mine"}),
+        exact=component("m = mdk.load_model('flights/1.2.3')", name="exact"),
+        moving=component("a = mdk.load_model('flights/1.2.3')\nb = mdk.load_model('flights@champion', environment='prod')", name="moving"),
+    )  # fmt: skip
+    settings = SETTINGS + 'registry: {url: "https://registry.example.org", token_secret: "registry:token"}\n'
+    found = prepared(tmp_path, made, settings)
+    parts = found.pipeline.components
+    assert not parts["load"].env and not parts["load"].secrets
+    assert {name: part.cache for name, part in parts.items()} == {"load": True, "log": True, "exact": True, "moving": False}  # fmt: skip
+    for name in ("log", "exact", "moving"):
+        assert parts[name].secrets == {"MDK_REGISTRY_TOKEN": "registry:token"}
+        assert parts[name].env["MDK_REGISTRY"] == "https://registry.example.org"
+        origin = json.loads(parts[name].env["MDK_REGISTRY_ORIGIN"])
+        assert (origin["project"], origin["target"]) == ("churn", "vertex")
+    assert parts["exact"].env["MDK_REGISTRY_ARTIFACTS"] == "gs://churn-dev/runs/mdk/models"
+    assert parts["log"].env["MDK_REGISTRY_ARTIFACTS"] == "gs://mine", "what the component says itself counts"
+    assert [step.secrets for step in found.plan.steps if step.name == "log"] == [("MDK_REGISTRY_TOKEN",)]
+
+    without = prepared(tmp_path, made, settings.replace(', token_secret: "registry:token"', ""))
+    assert [finding.code for finding in without.warnings].count("MDK486") == 3
+    alone = prepared(tmp_path, made).pipeline.components["log"]
+    assert "MDK_REGISTRY" not in alone.env and not alone.secrets, "a file on this machine is nothing for a container"

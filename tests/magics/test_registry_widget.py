@@ -8,6 +8,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
+from gitops import Team
 from hypothesis import given
 from hypothesis import strategies as st
 from real_kernel import Kernel
@@ -87,6 +88,32 @@ def test_a_promotion_is_shown_asked_and_done(registry: RegistryFace) -> None:
     assert browser.question.layout.display == "none", "what was shown no longer fits"
 
 
+def test_a_protected_environment_is_changed_by_a_pull_request(
+    registry: RegistryFace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = tmp_path / "home"
+    team = Team(home, f"sqlite:///{tmp_path / 'unused.db'}", "apiVersion: mdk/v1\nkind: Operations\nenvironments: {}\n")
+    for environment in ("dev", "stage"):
+        registry.publish("flights/1.0.1", environment=environment)
+    monkeypatch.chdir(team.ada.folder)
+    for name, value in team.ada.environ.items():
+        monkeypatch.setenv(name, value)
+    browser = Browser(registry)
+    browser.model.value = "flights"
+    browser.version.value = "1.0.1"
+    browser.environment.value = "prod"
+    browser.publish.click()
+    shown = browser.said.value
+    assert "mdk/promote-flights-1.0.1-prod" in shown and "+0.1" not in shown
+    assert "+        champion: 1.0.1" in shown and "pull request" in shown
+    browser.reason.value = "better"
+    browser.confirm.click()
+    assert "git push -u origin mdk/promote-flights-1.0.1-prod" in browser.said.value, browser.said.value
+    text = team.ada.git("show", "mdk/promote-flights-1.0.1-prod:operations.yaml")
+    assert "champion: 1.0.1" in text and "reason: better" in text
+    assert registry.observe("prod", names=["flights"])[0].champion is None
+
+
 def test_what_the_registry_refuses_is_said(registry: RegistryFace) -> None:
     registry.set_policy(Policy(environment="dev", gates=(Gate(name="best", kind="metric", expression="auc > 0.9"),)))
     browser = Browser(registry)
@@ -159,7 +186,7 @@ def test_a_cell_shows_the_browser(kernel: Kernel, cell: str) -> None:
 
 
 def test_commands_return_sheets_with_their_values(kernel: Kernel) -> None:
-    outputs = kernel.run("%mdk promote flights/1.0.0 dev --publish --yes -m first")
+    outputs = kernel.run("%mdk promote flights 1.0.0 --to dev --yes -m first")
     plan, result = pictures(outputs)
     assert "none" in plan["text/plain"] and "★ dev 1.0.0" in result["text/html"]
     kernel.run("found = %mdk registry show flights/1.0.0")

@@ -101,6 +101,7 @@ class Team:
 
     def __init__(self, folder: Path, url: str, operations: str) -> None:
         self.url = url
+        folder.mkdir(exist_ok=True)
         self.remote = folder / "remote.git"
         subprocess.run(
             ["git", "init", "-q", "--bare", "-b", "main", self.remote], check=True, env={**os.environ, **_GIT}

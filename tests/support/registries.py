@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from mdk_jupyter.registry.domain import Actor, ArtifactRef, AuditRecord, Grant, Role
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mdk_jupyter.registry import policy as gates
+from mdk_jupyter.registry.domain import Actor, ArtifactRef, AuditRecord, Grant, Role, Version
 from mdk_jupyter.registry.service import Registry
 
 
@@ -20,6 +27,16 @@ ROOT = person("root", Role.ADMIN)
 
 def artifact(number: int = 0) -> ArtifactRef:
     return ArtifactRef(uri=f"file:///models/{number}", sha256=f"{number:064x}", size=number)
+
+
+def fill(registry: Registry, name: str, count: int, **given: Any) -> list[Version]:
+    return [registry.register(ADA, name, artifact=artifact(number), **given) for number in range(count)]
+
+
+def bring_to_prod(registry: Registry, number: str, name: str = "flights") -> None:
+    registry.publish(BOB, f"{name}/{number}", environment="stage")
+    registry.promote(BOB, f"{name}/{number}", to="prod")
+    registry.publish(EVE, f"{name}/{number}", environment="prod", reason="better")
 
 
 def whole_history(registry: Registry, name: str) -> list[AuditRecord]:
@@ -48,3 +65,18 @@ def replay(records: list[AuditRecord]) -> dict[str, tuple[int, str | None]]:
             champion = record.version
         heads[record.environment] = (revision, champion)
     return heads
+
+
+@pytest.fixture
+def registry(registry_url: str) -> Iterator[Registry]:
+    opened = Registry.open(registry_url, policies=gates.SHARED)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Iterator[Registry]:
+    """A registry of one person, in a file."""
+    opened = Registry.open(f"sqlite:///{tmp_path}/small.db")
+    yield opened
+    opened.close()

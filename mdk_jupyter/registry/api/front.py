@@ -14,15 +14,15 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from mdk_jupyter.registry.api import logs, problems
-from mdk_jupyter.registry.api.auth.base import Authentication, Unauthenticated, Unavailable
+from mdk_jupyter.registry.api import PREFIX, logs, problems
+from mdk_jupyter.registry.api.auth.base import Authentication, Caller, Unauthenticated, Unavailable
 from mdk_jupyter.registry.api.metrics import Metrics
+from mdk_jupyter.registry.domain import Actor
 from mdk_jupyter.registry.service import Registry
 
 OPEN = frozenset({"/health", "/ready"})  # what answers without a token
 BODY = 4 << 20  # bytes
-PREFIX = "/api/v1"
-LONG_BODIES = {f"{PREFIX}/import": 1 << 30}
+LONG_BODIES = {f"{PREFIX}/import": 1 << 30, f"{PREFIX}/verify": 1 << 26}
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
@@ -61,7 +61,7 @@ class Observed:
                 text = f"the registry failed; its log tells why, under the request id {request_id}"
                 await problems.plain(500, "MDK575", text)(scope, receive, sending)
         seconds = time.perf_counter() - started
-        method, route = scope["method"], _template(scope)
+        method, route, sender = scope["method"], _template(scope), state.get("sender")
         self._metrics.answered(method, route, status, seconds)
         if code := state.get("code"):
             self._metrics.refused(code)
@@ -79,7 +79,7 @@ class Observed:
                     "route": route,
                     "status": status,
                     "ms": round(seconds * 1000, 2),
-                    "actor": getattr(state.get("actor"), "name", None),
+                    "actor": sender.known.name if sender and sender.known else None,
                     "code": code,
                     "request_id": request_id,
                     "trace": Headers(scope=scope).get("traceparent"),
@@ -88,11 +88,30 @@ class Observed:
         )
 
 
-class Authenticated:
-    """Lets a request pass when it is known who sends it. New routes need not remember to ask.
+class Sender:
+    """Who sends a request. The registry is asked once, in the first thread that wants to know.
 
-    Roles are looked up each time: one that is taken away is gone at once.
+    Roles are looked up for each request: one that is taken away is gone at once.
     """
+
+    def __init__(self, caller: Caller, registry: Registry) -> None:
+        self._caller = caller
+        self._registry = registry
+        self.known: Actor | None = None
+
+    def actor(self) -> Actor:
+        """Return the caller with their roles.
+
+        Raises:
+            Unauthenticated: the registry does not know them.
+        """
+        if self.known is None:
+            self.known = self._caller.actor(self._registry)
+        return self.known
+
+
+class Authenticated:
+    """Lets no answer leave before it is known who sent the request. New routes need not remember to ask."""
 
     def __init__(self, app: ASGIApp, authentication: Authentication, registry: Registry) -> None:
         self._app = app
@@ -100,25 +119,46 @@ class Authenticated:
         self._registry = registry
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on, with its actor in `request.state.actor`, or answer 401."""
-        if scope["type"] == "http" and scope["path"] not in OPEN:
-            try:
-                caller = await self._authentication.caller(Headers(scope=scope))
-                actor = await anyio.to_thread.run_sync(caller.actor, self._registry)
-            except Unauthenticated as error:
-                refusal = problems.plain(401, "MDK570", str(error), headers={"WWW-Authenticate": "Bearer"})
-            except Unavailable as error:
-                refusal = problems.plain(503, "MDK576", str(error), "Try again.", {"Retry-After": "5"})
-            except SQLAlchemyError as error:
-                refusal = problems.from_database(error)
-            else:
-                scope.setdefault("state", {})["actor"] = actor
-                await self._app(scope, receive, send)
-                return
-            scope.setdefault("state", {})["code"] = refusal.code
-            await refusal(scope, receive, send)
+        """Pass a request on, with its `Sender` in `request.state.sender`, or answer 401."""
+        if scope["type"] != "http" or scope["path"] in OPEN:
+            await self._app(scope, receive, send)
             return
-        await self._app(scope, receive, send)
+        state = scope.setdefault("state", {})
+        refused = False
+
+        async def refuse(error: Exception) -> None:
+            refusal = _refusal(error)
+            state["code"] = refusal.code
+            await refusal(scope, receive, send)
+
+        async def sending(message: Message) -> None:
+            nonlocal refused
+            if sender.known is None and not refused:  # no route has asked
+                try:
+                    await anyio.to_thread.run_sync(sender.actor)
+                except _REFUSED as error:
+                    refused = True
+                    await refuse(error)
+            if not refused:
+                await send(message)
+
+        try:
+            caller = await self._authentication.caller(Headers(scope=scope))
+            sender = state["sender"] = Sender(caller, self._registry)
+            await self._app(scope, receive, sending)
+        except _REFUSED as error:
+            await refuse(error)
+
+
+_REFUSED = (Unauthenticated, Unavailable, SQLAlchemyError)
+
+
+def _refusal(error: Exception) -> problems.ProblemAnswer:
+    if isinstance(error, Unauthenticated):
+        return problems.plain(401, "MDK570", str(error), headers={"WWW-Authenticate": "Bearer"})
+    if isinstance(error, SQLAlchemyError):
+        return problems.from_database(error)
+    return problems.plain(503, "MDK576", str(error), "Try again.", {"Retry-After": "5"})
 
 
 class Bounded:
@@ -160,7 +200,4 @@ def _too_long(limit: int) -> problems.ProblemAnswer:
 
 def _template(scope: Scope) -> str:
     """Return the path with its variables unnamed: there are as many as routes."""
-    path = getattr(scope.get("route"), "path", None)
-    if path is None:
-        return "unmatched"
-    return f"{PREFIX}{path}" if scope["path"].startswith(f"{PREFIX}/") and not path.startswith(PREFIX) else str(path)
+    return getattr(scope.get("route"), "path", "unmatched")

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from fastapi import Depends, Header, Path, Query, Request, Response
 from pydantic import StringConstraints
 
+from mdk_jupyter.registry.api.front import Sender
 from mdk_jupyter.registry.api.problems import Refusal
 from mdk_jupyter.registry.domain import ENVIRONMENTS, Actor, Environment, Name, Page
 
@@ -16,13 +17,13 @@ GUARDED = ENVIRONMENTS[-1]  # whose changes must say on which state they are bas
 _ENTITY_TAG = re.compile(r'"(\d{1,15})"')
 
 
-async def _caller(request: Request) -> Actor:
-    actor = request.state.actor
-    assert isinstance(actor, Actor), "every route but health lies behind authentication"
-    return actor
+async def _sender(request: Request) -> Sender:
+    sender = request.state.sender
+    assert isinstance(sender, Sender), "every route but health lies behind authentication"
+    return sender
 
 
-Caller = Annotated[Actor, Depends(_caller)]
+Caller = Annotated[Actor, Depends(_sender)]  # `routing.Routes` asks the sender who it is
 ModelName = Annotated[Name, Path()]
 EnvironmentName = Annotated[Environment, Path()]
 InEnvironment = Annotated[Environment | None, Query(alias="environment", description="Needed for `champion`.")]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import socket
 import tempfile
@@ -29,7 +30,9 @@ _FACTORY = "mdk_jupyter.registry.api.serve:application"
 def application() -> FastAPI:
     """Return the application of a worker."""
     settings = Settings.received()
-    return create_app(Registry.open(settings.database, policies=SHARED), settings.authentication())
+    app = create_app(Registry.open(settings.database, policies=SHARED), settings.authentication())
+    gc.freeze()  # what lives as long as the process is not looked through again each time lists of versions come and go
+    return app
 
 
 def serve(

@@ -65,7 +65,7 @@ class Applying(Service):
 
         Raises:
             StaleError: a model has another revision than the expected one (MDK510).
-            ConflictError: an entry's serial does not rise (MDK519).
+            ConflictError: an entry's serial does not rise (MDK610).
             InvalidError: a model has no expected revision (MDK549).
             RefusedError: a gate of the policy failed (MDK520).
         """
@@ -86,8 +86,6 @@ class Applying(Service):
                 now.expect(expected_revisions[name])
             verbs = _Joint(self, entries)
             outcomes = tuple(verbs.carry_out(actor, environment, change, origin) for change in changes)
-            for entry in others.values():
-                entry.close()
             return Outcome(environment=environment, changes=outcomes)
 
         request = ("apply", environment, tuple(changes), dict(expected_revisions), origin)
@@ -202,7 +200,7 @@ def _check_serial(change: Change, environment: str, before: Sequence[tuple[Any, 
         return
     if entry.serial < last["serial"] or entry.digest != last["digest"]:
         raise ConflictError(
-            "MDK519",
+            "MDK610",
             f"{change.model} in {environment} has the serial {last['serial']} already, and the file says {entry.serial}",
             f"Look at what was applied since, and write serial: {last['serial'] + 1}.",
         )

@@ -15,14 +15,22 @@ from mdk_jupyter.registry.access import Verb, require
 from mdk_jupyter.registry.database import Database, canonical, upsert
 from mdk_jupyter.registry.domain import ENVIRONMENTS, Actor, Policy
 from mdk_jupyter.registry.errors import ConflictError, InvalidError
+from mdk_jupyter.registry.prepared import Prepared
 from mdk_jupyter.registry.references import Reference, parse
 from mdk_jupyter.registry.service.rows import find_version
 from mdk_jupyter.registry.tables import answers, policies
 
 CONTENT = "content-"  # of idempotency keys that are the digest of what is registered
-_policies = select(policies.c.project, policies.c.body).where(
-    policies.c.environment == bindparam("environment"),
-    (policies.c.project == bindparam("project")) | (policies.c.project == "*"),
+_policies = Prepared(
+    select(policies.c.project, policies.c.body).where(
+        policies.c.environment == bindparam("environment"),
+        (policies.c.project == bindparam("project")) | (policies.c.project == "*"),
+    )
+)
+_answer = Prepared(
+    select(answers.c.request, answers.c.answer).where(
+        answers.c.actor == bindparam("actor"), answers.c.key == bindparam("key")
+    )
 )
 Answer = TypeVar("Answer", bound=BaseModel)
 Model = TypeVar("Model", bound=BaseModel)
@@ -65,7 +73,6 @@ class Service:
                     return type.model_validate_json(before)
                 answer = act(entry)
                 _keep_answer(entry, key, asked, answer.model_dump_json())
-            entry.close()
         return answer
 
     def _name_of(self, reference: str) -> tuple[Reference, str]:
@@ -86,7 +93,7 @@ class Service:
     def _policy(self, connection: Connection, project: str, environment: str) -> Policy:
         """The policy of the project, else that of all projects, else the one that holds where nothing was set."""
         values = {"project": project, "environment": environment}
-        found = {row.project: row.body for row in connection.execute(_policies, values)}
+        found = {row.project: row.body for row in _policies.all(connection, values)}
         if body := found.get(project) or found.get("*"):
             return Policy.model_validate_json(body)
         return self._defaults.get(environment) or Policy(environment=environment)
@@ -112,8 +119,7 @@ def valid(type: type[Model], values: Mapping[str, Any]) -> Model:
 
 
 def _answered(connection: Connection, actor: Actor, key: str, asked: str) -> str | None:
-    query = select(answers.c.request, answers.c.answer).where(answers.c.actor == actor.name, answers.c.key == key)
-    row = connection.execute(query).first()
+    row = _answer.first(connection, {"actor": actor.name, "key": key})
     if row is None:
         return None
     if row.request != asked:

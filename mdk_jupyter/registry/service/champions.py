@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from pydantic import JsonValue
-from sqlalchemy import Row, select, update
+from sqlalchemy import select, update
 
 from mdk_jupyter.registry import policy as gates
 from mdk_jupyter.registry.access import Verb
@@ -29,6 +29,7 @@ from mdk_jupyter.registry.domain import (
     Waiver,
 )
 from mdk_jupyter.registry.errors import ConflictError, InvalidError
+from mdk_jupyter.registry.prepared import Row
 from mdk_jupyter.registry.references import parse
 from mdk_jupyter.registry.service.base import Service, may
 from mdk_jupyter.registry.service.registering import set_status
@@ -386,7 +387,7 @@ def _said(
     return said
 
 
-def _past_champion(entry: Entry, now: Head, to: str | None) -> Row[Any]:
+def _past_champion(entry: Entry, now: Head, to: str | None) -> Row:
     """Return the version to go back to."""
     been = (
         select(*VERSION)
@@ -418,7 +419,7 @@ def _past_champion(entry: Entry, now: Head, to: str | None) -> Row[Any]:
     return version
 
 
-def _challengers(entry: Entry, now: Head, challengers: Mapping[str, int]) -> list[tuple[Row[Any], int]]:
+def _challengers(entry: Entry, now: Head, challengers: Mapping[str, int]) -> list[tuple[Row, int]]:
     name, environment = now.model.name, now.environment
     if challengers and now.champion is None:
         raise no_champion(name, environment)

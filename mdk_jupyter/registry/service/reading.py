@@ -20,6 +20,7 @@ from mdk_jupyter.registry.domain import (
     Page,
     Version,
 )
+from mdk_jupyter.registry.prepared import Prepared
 from mdk_jupyter.registry.references import parse
 from mdk_jupyter.registry.service import paging
 from mdk_jupyter.registry.service.base import Service, may
@@ -39,7 +40,7 @@ from mdk_jupyter.registry.tables import assignments, heads, models, versions
 from mdk_jupyter.registry.tables import labels as labelled
 
 _NAMED = and_(models.c.name == bindparam("name"), heads.c.environment == bindparam("environment"))
-_champion_then = (
+_champion_then = Prepared(
     champion_query()
     .where(_NAMED, assignments.c.since <= bindparam("then"))
     .where(or_(assignments.c.until.is_(None), assignments.c.until > bindparam("then")))
@@ -48,7 +49,7 @@ _champion_then = (
 )
 # Looked up apart: a join with the model would let PostgreSQL sort all of its versions.
 _model_id = select(models.c.id).where(models.c.name == bindparam("name")).scalar_subquery()
-_page_of_versions = (
+_page_of_versions = Prepared(
     select(*VERSION)
     .join_from(versions, models)
     .where(versions.c.model_id == _model_id, versions.c.n < bindparam("before"))
@@ -108,7 +109,7 @@ class Reading(Service):
         paging.check(limit)
         before = paging.decode(cursor, int) if cursor is not None else 2**31 - 1
         with self.database.read() as connection:
-            rows = connection.execute(_page_of_versions, {"name": name, "before": before, "rows": limit + 1}).all()
+            rows = _page_of_versions.all(connection, {"name": name, "before": before, "rows": limit + 1})
             may(actor, Verb.READ, rows[0] if rows else find_model(connection, name))
         return paging.page(rows, limit, as_version, lambda row: int(row.n))
 
@@ -128,9 +129,9 @@ class Reading(Service):
         values = {"name": name, "environment": environment}
         with self.database.read() as connection:
             if as_of is None:
-                row = connection.execute(champion_now, values).first()
+                row = champion_now.first(connection, values)
             else:
-                row = connection.execute(_champion_then, {**values, "then": microseconds(as_of)}).first()
+                row = _champion_then.first(connection, {**values, "then": microseconds(as_of)})
             if row is None:
                 self._known(environment)
                 may(actor, Verb.READ, find_model(connection, name))

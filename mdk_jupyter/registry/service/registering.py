@@ -6,11 +6,13 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
+from types import SimpleNamespace
 from typing import Any
 
 from pydantic import BaseModel
-from sqlalchemy import Connection, Row, bindparam, delete, update
+from sqlalchemy import JSON, BigInteger, Connection, Float, Table, Text, bindparam, cast, delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.types import TypeEngine
 
 from mdk_jupyter.registry.access import Verb, require
 from mdk_jupyter.registry.audit import Entry
@@ -18,10 +20,11 @@ from mdk_jupyter.registry.conditions import as_number
 from mdk_jupyter.registry.database import canonical
 from mdk_jupyter.registry.domain import Actor, Labels, NewVersion, Status, Version
 from mdk_jupyter.registry.errors import ConflictError, InvalidError, NotFoundError
+from mdk_jupyter.registry.prepared import Prepared, Row, Together
 from mdk_jupyter.registry.references import Reference
 from mdk_jupyter.registry.semver import Line, Number, next_line
 from mdk_jupyter.registry.service.base import Service, may, valid
-from mdk_jupyter.registry.service.rows import find_model, find_version, number_of, whole_version
+from mdk_jupyter.registry.service.rows import as_version, find_model, find_version, number_of, whole_version
 from mdk_jupyter.registry.tables import costs, datasets, details, labels, lines, metrics, models, versions
 
 
@@ -115,7 +118,7 @@ class Registering(Service):
         return self._once(actor, chain, None, (), Version, act)
 
 
-def set_status(entry: Entry, row: Row[Any], status: Status, reason: str) -> None:
+def set_status(entry: Entry, row: Row, status: Status, reason: str) -> None:
     """Change whether a version may be used; nothing happens where it has the status already."""
     if row.status == status:
         return
@@ -158,19 +161,48 @@ def _add(entry: Entry, actor: Actor, name: str, new: NewVersion) -> Version:
         "status": Status.ACTIVE.value,
         "places": "{}",
     }
-    id = connection.execute(_insert_version, row).scalar_one()
-    _add_parts(entry, id, new)
-    connection.execute(
-        _set_newest, {"model": model.id, "count": model.versions + 1, "number": str(number), "newest": id}
-    )
+    id = _insert_version.one(connection, row).id
+    parts = _parts(id, new)
+    newest = {"model": model.id, "count": model.versions + 1, "number": str(number), "newest": id}
+    _add_parts.run(connection, newest=newest, **parts)
+    for uri, role in sorted({(dataset.uri, dataset.role) for dataset in new.datasets}):
+        _insert_dataset.run(connection, {"version_id": id, "uri": uri, "role": role})
     said = {"artifact": given["artifact"], "body": hashlib.sha256(body.encode()).hexdigest(), "labels": given["labels"]}
     entry.record("register", str(number), event="version.registered", project=model.project, **said)
-    return whole_version(connection, find_version(connection, Reference(name, version=str(number))))
+    stored: Any = SimpleNamespace(**row, model=name, card=None, status_reason=None)
+    return as_version(stored, SimpleNamespace(**parts["details"]))
+
+
+def _parts(id: int, new: NewVersion) -> dict[str, dict[str, Any]]:
+    """Return what searches and sums look at, and what is read with a single version only.
+
+    Raises:
+        InvalidError: a text cannot be found again (MDK549).
+    """
+    if any("\0" in text for text in (*new.labels, *new.labels.values(), *new.metrics)):
+        raise InvalidError(
+            "MDK549",
+            "a label or the name of a metric holds the character NUL",
+            "Leave it out: databases do not keep it.",
+        )
+    numbers = {key: as_number(value) for key, value in new.metrics.items()}
+    profile = canonical(new.profile) if new.profile is not None else None
+    parts: dict[str, dict[str, Any]] = {
+        "details": {"version_id": id, "requirements": canonical(new.requirements), "profile": profile},
+        "metrics": {
+            "version": id,
+            "pairs": canonical({key: value for key, value in numbers.items() if value is not None}),
+        },
+        "labels": {"version": id, "pairs": canonical(new.labels)},
+    }
+    if new.cost:
+        parts["cost"] = {"version_id": id, **new.cost.model_dump()}
+    return parts
 
 
 def _next_patch(connection: Connection, model_id: int, line: Line) -> int:
     row = {"model_id": model_id, "major": line.major, "minor": line.minor, "next_patch": 1}
-    return int(connection.execute(_allocate[connection.dialect.name], row).scalar_one()) - 1
+    return int(_allocate.one(connection, row).next_patch) - 1
 
 
 def _allocating(new: Any) -> Any:
@@ -179,19 +211,39 @@ def _allocating(new: Any) -> Any:
     return more.returning(lines.c.next_patch)
 
 
-_allocate = {
-    "sqlite": _allocating(sqlite.insert(lines)),
-    "postgresql": _allocating(postgresql.insert(lines)),
-}
-_insert_version = versions.insert().returning(versions.c.id)
-_set_newest = (
-    update(models)
-    .where(models.c.id == bindparam("model"))
-    .values(versions=bindparam("count"), newest=bindparam("number"), newest_id=bindparam("newest"))
+_allocate = Prepared(_allocating(postgresql.insert(lines)), sqlite=_allocating(sqlite.insert(lines)))
+_insert_version = Prepared(versions.insert().returning(versions.c.id))
+_insert_dataset = Prepared(datasets.insert())
+
+
+def _pairs(table: Table, type: TypeEngine[Any]) -> Prepared:
+    """Return the statement that adds a row for each pair of a JSON object."""
+
+    def written(each: Any) -> Any:
+        rows = select(each.c.key, cast(each.c.value, type), bindparam("version", type_=BigInteger))
+        return table.insert().from_select(["key", "value", "version_id"], rows)
+
+    pairs = bindparam("pairs", type_=Text)
+    return Prepared(
+        written(func.json_each_text(cast(pairs, JSON)).table_valued("key", "value")),
+        sqlite=written(func.json_each(pairs).table_valued("key", "value")),
+    )
+
+
+_add_parts = Together(
+    newest=Prepared(
+        update(models)
+        .where(models.c.id == bindparam("model"))
+        .values(versions=bindparam("count"), newest=bindparam("number"), newest_id=bindparam("newest"))
+    ),
+    details=Prepared(details.insert()),
+    metrics=_pairs(metrics, Float(53)),
+    labels=_pairs(labels, Text()),
+    cost=Prepared(costs.insert()),
 )
 
 
-def _model(entry: Entry, name: str, new: NewVersion) -> Row[Any]:
+def _model(entry: Entry, name: str, new: NewVersion) -> Row:
     connection = entry.connection
     try:
         model = find_model(connection, name)
@@ -219,35 +271,20 @@ def _model(entry: Entry, name: str, new: NewVersion) -> Row[Any]:
     return model
 
 
-def _add_parts(entry: Entry, id: int, new: NewVersion) -> None:
-    """Write what searches and sums look at."""
-    execute = entry.connection.execute
-    profile = canonical(new.profile) if new.profile is not None else None
-    execute(details.insert(), {"version_id": id, "requirements": canonical(new.requirements), "profile": profile})
-    numbers = {key: as_number(value) for key, value in new.metrics.items()}
-    if rows := [{"version_id": id, "key": key, "value": value} for key, value in numbers.items() if value is not None]:
-        execute(metrics.insert(), rows)
-    if rows := [{"version_id": id, "key": key, "value": value} for key, value in new.labels.items()]:
-        execute(labels.insert(), rows)
-    if used := sorted({(dataset.uri, dataset.role) for dataset in new.datasets}):
-        execute(datasets.insert(), [{"version_id": id, "uri": uri, "role": role} for uri, role in used])
-    if new.cost:
-        execute(costs.insert(), {"version_id": id, **new.cost.model_dump()})
-
-
-def _relabel(entry: Entry, row: Row[Any], changes: Mapping[str, str | None]) -> None:
+def _relabel(entry: Entry, row: Row, changes: Mapping[str, str | None]) -> None:
     now = {**json.loads(row.labels), **changes}
     kept = valid(_Labelled, {"labels": {key: value for key, value in now.items() if value is not None}}).labels
     _change(entry, row, labels=canonical(kept))
     entry.connection.execute(delete(labels).where(labels.c.version_id == row.id, labels.c.key.in_(list(changes))))
-    if rows := [{"version_id": row.id, "key": key, "value": kept[key]} for key in changes if key in kept]:
+    rows = [{"version_id": row.id, "key": key, "value": kept[key]} for key in changes if key in kept]
+    if rows:
         entry.connection.execute(labels.insert(), rows)
 
 
-def _change(entry: Entry, row: Row[Any], **values: Any) -> None:
+def _change(entry: Entry, row: Row, **values: Any) -> None:
     entry.connection.execute(update(versions).where(versions.c.id == row.id).values(values))
 
 
-def _read(entry: Entry, row: Row[Any]) -> Version:
+def _read(entry: Entry, row: Row) -> Version:
     again = find_version(entry.connection, Reference(row.model, version=number_of(row)))
     return whole_version(entry.connection, again)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from sqlalchemy import BindParameter, Connection, Row, Select, bindparam, select
+from sqlalchemy import BindParameter, Connection, Select, bindparam, select
 
 from mdk_jupyter.registry.database import moment
 from mdk_jupyter.registry.domain import ModelInfo, Version
 from mdk_jupyter.registry.errors import InvalidError, NotFoundError
+from mdk_jupyter.registry.prepared import Prepared, Row
 from mdk_jupyter.registry.references import Reference
 from mdk_jupyter.registry.semver import number
 from mdk_jupyter.registry.tables import details, heads, models, versions
@@ -43,23 +44,25 @@ VERSION = (
 
 _NAME: BindParameter[str] = bindparam("name")
 _versions = select(*VERSION).join_from(versions, models)
-_by_number = _versions.where(
-    models.c.name == _NAME,
-    versions.c.major == bindparam("major"),
-    versions.c.minor == bindparam("minor"),
-    versions.c.patch == bindparam("patch"),
+_by_number = Prepared(
+    _versions.where(
+        models.c.name == _NAME,
+        versions.c.major == bindparam("major"),
+        versions.c.minor == bindparam("minor"),
+        versions.c.patch == bindparam("patch"),
+    )
 )
-_newest = _versions.where(models.c.name == _NAME).where(versions.c.id == models.c.newest_id)
-_champion = _versions.join(heads, heads.c.version_id == versions.c.id).where(
-    models.c.name == _NAME, heads.c.model_id == models.c.id, heads.c.environment == bindparam("environment")
+_newest = Prepared(_versions.where(models.c.name == _NAME).where(versions.c.id == models.c.newest_id))
+_champion = Prepared(
+    _versions.join(heads, heads.c.version_id == versions.c.id).where(
+        models.c.name == _NAME, heads.c.model_id == models.c.id, heads.c.environment == bindparam("environment")
+    )
 )
-_details = select(details.c.requirements, details.c.profile).where(details.c.version_id == bindparam("id"))
+_details = Prepared(select(details.c.requirements, details.c.profile).where(details.c.version_id == bindparam("id")))
 _model = select(models, versions.c.labels.label("labels")).join_from(
     models, versions, versions.c.id == models.c.newest_id, isouter=True
 )
-
-
-_model_named = _model.where(models.c.name == _NAME)
+_model_named = Prepared(_model.where(models.c.name == _NAME))
 
 
 def model_query() -> Select[Any]:
@@ -67,12 +70,12 @@ def model_query() -> Select[Any]:
     return _model
 
 
-def number_of(row: Row[Any]) -> str:
+def number_of(row: Row) -> str:
     """major.minor.patch of a version's row."""
     return f"{row.major}.{row.minor}.{row.patch}"
 
 
-def as_version(row: Row[Any], detail: Any = None) -> Version:
+def as_version(row: Row, detail: Any = None) -> Version:
     """Return the version of a row with the columns `VERSION`."""
     return Version.model_validate(
         {
@@ -95,12 +98,12 @@ def as_version(row: Row[Any], detail: Any = None) -> Version:
     )
 
 
-def whole_version(connection: Connection, row: Row[Any]) -> Version:
+def whole_version(connection: Connection, row: Row) -> Version:
     """Return the version with its requirements and profile."""
-    return as_version(row, connection.execute(_details, {"id": row.id}).one())
+    return as_version(row, _details.one(connection, {"id": row.id}))
 
 
-def as_model(row: Row[Any]) -> ModelInfo:
+def as_model(row: Row) -> ModelInfo:
     """Return the model of a row of `model_query`."""
     return ModelInfo(
         name=row.name,
@@ -118,19 +121,19 @@ def as_model(row: Row[Any]) -> ModelInfo:
     )
 
 
-def find_model(connection: Connection, name: str) -> Row[Any]:
+def find_model(connection: Connection, name: str) -> Row:
     """Return a model's row of `model_query`.
 
     Raises:
         NotFoundError: there is no such model (MDK500).
     """
-    row = connection.execute(_model_named, {"name": name}).first()
+    row = _model_named.first(connection, {"name": name})
     if row is None:
         raise no_model(name)
     return row
 
 
-def find_version(connection: Connection, reference: Reference, environment: str | None = None) -> Row[Any]:
+def find_version(connection: Connection, reference: Reference, environment: str | None = None) -> Row:
     """Return the row of the version that a reference means now.
 
     Raises:
@@ -150,7 +153,7 @@ def find_version(connection: Connection, reference: Reference, environment: str 
         )
     else:
         query, values = _champion, {**values, "environment": environment}
-    row = connection.execute(query, values).first()
+    row = query.first(connection, values)
     if row is not None:
         return row
     find_model(connection, reference.name)
@@ -161,7 +164,7 @@ def find_version(connection: Connection, reference: Reference, environment: str 
     )
 
 
-def _find_vertex(connection: Connection, resource: str) -> Row[Any]:
+def _find_vertex(connection: Connection, resource: str) -> Row:
     named = versions.c.vertex_model == resource
     if "@" not in resource:
         named = versions.c.vertex_model.startswith(resource + "@", autoescape=True) | named

@@ -17,17 +17,22 @@ from mdk_jupyter.registry.audit import REGISTRY, Entry
 from mdk_jupyter.registry.database import canonical, moment, now, upsert
 from mdk_jupyter.registry.domain import Actor, Grant, Policy, Role, Token
 from mdk_jupyter.registry.errors import NotFoundError
+from mdk_jupyter.registry.prepared import Prepared
 from mdk_jupyter.registry.service.base import Service, valid
 from mdk_jupyter.registry.tables import grants, policies, tokens
 
 _PREFIX = "mdk_"
 # Made once: every request over HTTP asks them.
-_subject = select(tokens.c.subject).where(
-    tokens.c.sha256 == bindparam("sha256"),
-    tokens.c.revoked.is_(False),
-    or_(tokens.c.expires.is_(None), tokens.c.expires > bindparam("now")),
+_holder = Prepared(
+    select(tokens.c.subject.label("holder"), grants)
+    .join_from(tokens, grants, grants.c.subject.in_([tokens.c.subject, "*"]), isouter=True)
+    .where(
+        tokens.c.sha256 == bindparam("sha256"),
+        tokens.c.revoked.is_(False),
+        or_(tokens.c.expires.is_(None), tokens.c.expires > bindparam("now")),
+    )
 )
-_grants_for = select(grants).where(or_(grants.c.subject == bindparam("subject"), grants.c.subject == "*"))
+_grants_for = Prepared(select(grants).where(or_(grants.c.subject == bindparam("subject"), grants.c.subject == "*")))
 
 
 class _Done(BaseModel):
@@ -44,7 +49,7 @@ class Rules(Service):
             return self._policy(connection, project or "*", self._known(environment))
 
     def set_policy(self, actor: Actor, policy: Policy, *, reason: str | None = None) -> Policy:
-        """Set the policy of an environment, for its project or for all.
+        """Set the policy of an environment, for its project or for all. One that is set already changes nothing.
 
         Raises:
             InvalidError: a gate cannot be read (MDK542, MDK548), or there is no such environment (MDK544).
@@ -58,6 +63,9 @@ class Rules(Service):
         def act(entry: Entry) -> Policy:
             body = canonical(policy.model_dump(mode="json"))
             row = {"project": policy.project, "environment": policy.environment, "body": body}
+            same = [policies.c[name] == value for name, value in row.items()]
+            if entry.connection.execute(select(policies.c.body).where(*same)).first() is not None:
+                return policy
             upsert(entry.connection, policies, row, "body")
             said = {"policy": policy.model_dump(mode="json"), "reason": reason}
             entry.record("set_policy", None, policy.environment, event="policy.changed", **said)
@@ -83,7 +91,7 @@ class Rules(Service):
     def actor(self, name: str, method: str, claims: Mapping[str, str] | None = None) -> Actor:
         """Return somebody who was authenticated, with their roles and those of everybody (`*`)."""
         with self.database.read() as connection:
-            found = tuple(map(_grant, connection.execute(_grants_for, {"subject": name})))
+            found = tuple(map(_grant, _grants_for.all(connection, {"subject": name})))
         return Actor(name=name, grants=found, method=method, claims=dict(claims or {}))
 
     def grant(self, actor: Actor, subject: str, role: Role, *, project: str = "*", environment: str = "*") -> Grant:
@@ -166,10 +174,14 @@ class Rules(Service):
 
         self._once(actor, REGISTRY, None, (), _Done, act)
 
-    def subject_of(self, secret: str) -> str | None:
-        """Return whose token it is, None where it is of nobody, expired or revoked."""
+    def holder(self, secret: str) -> Actor | None:
+        """Return who holds a token, with their roles; None where it is of nobody, expired or revoked."""
         with self.database.read() as connection:
-            return connection.execute(_subject, {"sha256": _hash(secret), "now": now()}).scalar()
+            rows = _holder.all(connection, {"sha256": _hash(secret), "now": now()})
+        if not rows:
+            return None
+        found = tuple(_grant(row) for row in rows if row.subject is not None)
+        return Actor(name=rows[0].holder, grants=found, method="token")
 
 
 def _grant(row: Any) -> Grant:

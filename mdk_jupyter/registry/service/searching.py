@@ -18,9 +18,7 @@ from mdk_jupyter.registry.service.rows import VERSION, as_version
 from mdk_jupyter.registry.tables import heads, labels, metrics, models, versions
 
 _SQL = {"==": "=", "!=": "<>"}
-
-
-_MANY = 1000  # as many rows as it does not matter to look at
+_COUNTED = (1000, 10_000)  # rows that are looked at to find the rarest of conditions: few first
 
 
 class Searching(Service):
@@ -39,24 +37,34 @@ class Searching(Service):
             conditions.append(versions.c.project.in_(visible))
         inverted = _inverted(query)
         with self.database.read() as connection:
-            first = _rarest(connection, inverted) if len(inverted) > 1 else inverted[0] if inverted else None
-            others = [each for each in inverted if each is not first]
-            rows = connection.execute(_select(conditions, first, others, before).limit(limit + 1)).all()
+            walked = _rarest(connection, inverted) if len(inverted) > 1 else _Walked(inverted[0] if inverted else None)
+            others = [each for each in inverted if each is not walked.first]
+            rows = connection.execute(_select(conditions, walked, others, before).limit(limit + 1)).all()
         return paging.page(rows, limit, as_version, lambda row: int(row.id))
 
 
 @dataclass(frozen=True)
 class _Inverted:
-    """A table that has the ids of versions in order, for each label, metric or environment."""
+    """A table that has the ids of versions, for each label, metric or environment."""
 
     table: Any
     holds: ColumnElement[bool]
+    in_order: bool = True  # whether those that meet the condition are found in the order of their ids
+
+
+@dataclass(frozen=True)
+class _Walked:
+    """The condition whose versions are looked at one after the other, and whether they are few. None: all versions."""
+
+    first: _Inverted | None
+    few: bool = False
 
 
 def _select(
-    conditions: list[ColumnElement[bool]], first: _Inverted | None, others: list[_Inverted], before: int | None
+    conditions: list[ColumnElement[bool]], walked: _Walked, others: list[_Inverted], before: int | None
 ) -> Select[Any]:
     """Walk one inverted table backwards and look the rest up: it ends at a full page."""
+    first = walked.first
     key = first.table.c.version_id if first else versions.c.id
     source: Any = versions
     if first:
@@ -67,17 +75,23 @@ def _select(
     if before is not None:
         conditions.append(key < before)
     joined = source.join(models, models.c.id == versions.c.model_id)
-    return select(*VERSION).select_from(joined).where(*conditions).order_by(key.desc())
+    # A few values within a range are found and then sorted; `+ 0` keeps SQLite from walking all values by id instead.
+    order = key + 0 if first and walked.few and not first.in_order else key
+    return select(*VERSION).select_from(joined).where(*conditions).order_by(order.desc())
 
 
-def _rarest(connection: Connection, inverted: list[_Inverted]) -> _Inverted:
+def _rarest(connection: Connection, inverted: list[_Inverted]) -> _Walked:
     """Return the condition that the fewest versions meet: what has few rows is soon walked."""
 
-    def count(each: _Inverted) -> int:
-        some = select(each.table.c.version_id).where(each.holds).limit(_MANY).subquery()
+    def count(each: _Inverted, most: int) -> int:
+        some = select(each.table.c.version_id).where(each.holds).limit(most).subquery()
         return int(connection.execute(select(func.count()).select_from(some)).scalar_one())
 
-    return min(inverted, key=count)
+    for most in _COUNTED:
+        counts = [count(each, most) for each in inverted]
+        if min(counts) < most:
+            break
+    return _Walked(inverted[counts.index(min(counts))], few=min(counts) < most)
 
 
 def _inverted(query: Search) -> list[_Inverted]:
@@ -93,7 +107,7 @@ def _inverted(query: Search) -> list[_Inverted]:
             raise InvalidError("MDK542", f"{text!r} compares with a champion", "A search compares with numbers.")
         each = metrics.alias()
         compared = each.c.value.op(_SQL.get(wanted.sign, wanted.sign), is_comparison=True)(wanted.number)
-        found.append(_Inverted(each, and_(each.c.key == wanted.metric, compared)))
+        found.append(_Inverted(each, and_(each.c.key == wanted.metric, compared), in_order=False))
     return found
 
 

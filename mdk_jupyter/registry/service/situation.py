@@ -7,11 +7,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sqlalchemy import Connection, Row, bindparam, delete, select, update
+from sqlalchemy import Connection, and_, bindparam, delete, select, update
 
 from mdk_jupyter.registry import policy as gates
 from mdk_jupyter.registry.audit import Entry
-from mdk_jupyter.registry.database import canonical, moment, upsert
+from mdk_jupyter.registry.database import canonical, moment, upserting
 from mdk_jupyter.registry.domain import (
     Approval,
     Champion,
@@ -24,8 +24,9 @@ from mdk_jupyter.registry.domain import (
     Waiver,
 )
 from mdk_jupyter.registry.errors import ConflictError, RefusedError, StaleError
+from mdk_jupyter.registry.prepared import Prepared, Row, Together
 from mdk_jupyter.registry.references import Reference
-from mdk_jupyter.registry.service.rows import VERSION, as_version, find_model, find_version, number_of
+from mdk_jupyter.registry.service.rows import VERSION, as_version, find_version, no_model, number_of
 from mdk_jupyter.registry.tables import (
     approvals,
     assignments,
@@ -38,13 +39,23 @@ from mdk_jupyter.registry.tables import (
 
 
 @dataclass(frozen=True, slots=True)
+class ModelHead:
+    """The model of a head."""
+
+    id: int
+    name: str
+    project: str
+    champions: str  # JSON: version by environment
+
+
+@dataclass(frozen=True, slots=True)
 class Head:
     """What a model's environment is at: its revision, and the champion's row where there is one."""
 
-    model: Row[Any]
+    model: ModelHead
     environment: str
     revision: int
-    champion: Row[Any] | None
+    champion: Row | None
 
     def expect(self, revision: int | None) -> None:
         """Refuse a change that was decided upon before another one.
@@ -68,55 +79,59 @@ def head(connection: Connection, name: str, environment: str) -> Head:
     Raises:
         NotFoundError: there is no such model (MDK500).
     """
-    model = find_model(connection, name)
-    row: Any = connection.execute(_head, {"model": model.id, "environment": environment}).first()
+    row = _head.first(connection, {"name": name, "environment": environment})
     if row is None:
-        return Head(model, environment, 0, None)
-    return Head(model, environment, row.revision, row if row.id is not None else None)
+        raise no_model(name)
+    model = ModelHead(row.head_id, name, row.head_project, row.champions)
+    return Head(model, environment, row.revision or 0, row if row.id is not None else None)
 
 
-_head = (
-    select(*VERSION, heads.c.revision)
-    .select_from(heads)
-    .join(models, models.c.id == heads.c.model_id)
+_head = Prepared(
+    select(
+        *VERSION,
+        heads.c.revision,
+        models.c.id.label("head_id"),
+        models.c.project.label("head_project"),
+        models.c.champions,
+    )
+    .select_from(models)
+    .join(heads, and_(heads.c.model_id == models.c.id, heads.c.environment == bindparam("environment")), isouter=True)
     .join(versions, versions.c.id == heads.c.version_id, isouter=True)
-    .where(heads.c.model_id == bindparam("model"), heads.c.environment == bindparam("environment"))
+    .where(models.c.name == bindparam("name"))
 )
 
 
-def facts(connection: Connection, head: Head, version: Row[Any], policy: Policy, actor: str) -> gates.Facts:
+def facts(connection: Connection, head: Head, version: Row, policy: Policy, actor: str) -> gates.Facts:
     """Return what the gates look at."""
-    was_there = policy.after is None or bool(
-        connection.execute(_been, {"model": head.model.id, "environment": policy.after, "version": version.id}).first()
-    )
-    here = {"version": version.id, "environment": head.environment}
+    after = {"model": head.model.id, "environment": policy.after, "version": version.id}
     people = policy.promoted or policy.approvals
+    promoter = _promoter.first(connection, {"version": version.id, "environment": head.environment}) if people else None
     return gates.Facts(
         version=as_version(version),
         champion=as_version(head.champion) if head.champion else None,
-        was_champion_after=was_there,
-        promoted_by=connection.execute(_promoter, here).scalar() if people else None,
+        was_champion_after=policy.after is None or _been.first(connection, after) is not None,
+        promoted_by=promoter.actor if promoter else None,
         approvals=approvals_of(connection, version, head.environment) if people else (),
         actor=actor,
     )
 
 
-_been = (
+_been = Prepared(
     select(assignments.c.id)
     .where(assignments.c.model_id == bindparam("model"), assignments.c.environment == bindparam("environment"))
     .where(assignments.c.version_id == bindparam("version"))
     .limit(1)
 )
-_promoter = select(promotions.c.actor).where(
-    promotions.c.version_id == bindparam("version"), promotions.c.environment == bindparam("environment")
+_promoter = Prepared(
+    select(promotions.c.actor).where(
+        promotions.c.version_id == bindparam("version"), promotions.c.environment == bindparam("environment")
+    )
 )
 
 
-def approvals_of(connection: Connection, version: Row[Any], environment: str | None) -> list[Approval]:
+def approvals_of(connection: Connection, version: Row, environment: str | None) -> list[Approval]:
     """Return who approved of a version, oldest first."""
-    query = select(approvals).where(approvals.c.version_id == version.id).order_by(approvals.c.at, approvals.c.actor)
-    if environment is not None:
-        query = query.where(approvals.c.environment == environment)
+    rows = _approvals.all(connection, {"version": version.id})
     return [
         Approval(
             model=version.model,
@@ -126,11 +141,17 @@ def approvals_of(connection: Connection, version: Row[Any], environment: str | N
             comment=row.comment,
             at=moment(row.at),
         )
-        for row in connection.execute(query)
+        for row in rows
+        if environment in {None, row.environment}
     ]
 
 
-def usable(version: Row[Any]) -> None:
+_approvals = Prepared(
+    select(approvals).where(approvals.c.version_id == bindparam("version")).order_by(approvals.c.at, approvals.c.actor)
+)
+
+
+def usable(version: Row) -> None:
     """Refuse what no gate can let pass.
 
     Raises:
@@ -187,22 +208,22 @@ def _glass(policy: Policy) -> str:
 
 def set_revision(entry: Entry, head: Head, version_id: int | None) -> int:
     """Give the environment its next revision, and return it."""
-    revision = head.revision + 1
-    row = {"model_id": head.model.id, "environment": head.environment, "revision": revision, "version_id": version_id}
-    upsert(entry.connection, heads, row, "revision", "version_id")
-    return revision
+    row = _revised(head, version_id)
+    _revise.run(entry.connection, row)
+    return head.revision + 1
 
 
-def crown(entry: Entry, head: Head, version: Row[Any], reason: str | None, endpoint: str | None) -> int:
+def crown(entry: Entry, head: Head, version: Row, reason: str | None, endpoint: str | None) -> int:
     """Make a version the champion; the one before it leaves the environment. Returns the new revision."""
-    connection, model, environment = entry.connection, head.model, head.environment
-    revision = set_revision(entry, head, version.id)
-    if head.champion:
-        connection.execute(_end, {"model": model.id, "here": environment, "at": entry.at})
-        remove(entry, head, head.champion)
-    connection.execute(
-        assignments.insert(),
-        {
+    model, environment, before = head.model, head.environment, head.champion
+    revision = head.revision + 1
+    if before:  # there are never two, so it ends first
+        _end.run(entry.connection, {"model": model.id, "here": environment, "at": entry.at})
+    champions = {**json.loads(model.champions), environment: number_of(version)}
+    _crown.run(
+        entry.connection,
+        revision=_revised(head, version.id),
+        assignment={
             "model_id": model.id,
             "environment": environment,
             "version_id": version.id,
@@ -210,34 +231,44 @@ def crown(entry: Entry, head: Head, version: Row[Any], reason: str | None, endpo
             "actor": entry.actor.name,
             "reason": reason,
             "revision": revision,
-            "previous": number_of(head.champion) if head.champion else None,
+            "previous": number_of(before) if before else None,
         },
+        leaving=_left(head, before) if before else None,
+        left=_placed(before, environment, None) if before else None,
+        placement=_placement(entry, head, version, Place.CHAMPION, endpoint=endpoint),
+        placed=_placed(version, environment, Place.CHAMPION),
+        shown={"model": model.id, "shown": canonical(champions)},
     )
-    put(entry, head, version, Place.CHAMPION, endpoint=endpoint)
-    champions = {**json.loads(model.champions), environment: number_of(version)}
-    connection.execute(_set_champions, {"model": model.id, "shown": canonical(champions)})
     return revision
 
 
-_end = (
-    update(assignments)
-    .where(assignments.c.model_id == bindparam("model"), assignments.c.environment == bindparam("here"))
-    .where(assignments.c.until.is_(None))
-    .values(until=bindparam("at"))
-)
-_set_champions = update(models).where(models.c.id == bindparam("model")).values(champions=bindparam("shown"))
-
-
-def put(
-    entry: Entry,
-    head: Head,
-    version: Row[Any],
-    place: Place,
-    percent: int | None = None,
-    endpoint: str | None = None,
-) -> None:
+def put(entry: Entry, head: Head, version: Row, place: Place, percent: int | None = None) -> None:
     """Give a version a place in an environment. Its endpoint and status stay where it had some."""
-    row = {
+    _put.run(
+        entry.connection,
+        placement=_placement(entry, head, version, place, percent),
+        placed=_placed(version, head.environment, place),
+    )
+
+
+def remove(entry: Entry, head: Head, version: Row) -> None:
+    """Take a version out of an environment."""
+    _remove.run(entry.connection, leaving=_left(head, version), left=_placed(version, head.environment, None))
+
+
+def _revised(head: Head, version_id: int | None) -> dict[str, Any]:
+    return {
+        "model_id": head.model.id,
+        "environment": head.environment,
+        "revision": head.revision + 1,
+        "version_id": version_id,
+    }
+
+
+def _placement(
+    entry: Entry, head: Head, version: Row, place: Place, percent: int | None = None, endpoint: str | None = None
+) -> dict[str, Any]:
+    return {
         "model_id": head.model.id,
         "environment": head.environment,
         "version_id": version.id,
@@ -248,32 +279,45 @@ def put(
         "since": entry.at,
         "actor": entry.actor.name,
     }
-    changed = ("place", "percent", "since", "actor", *(["endpoint"] if endpoint is not None else []))
-    upsert(entry.connection, placements, row, *changed)
-    _set_place(entry, version, head.environment, place)
 
 
-def remove(entry: Entry, head: Head, version: Row[Any]) -> None:
-    """Take a version out of an environment."""
-    here = {"model": head.model.id, "here": head.environment, "version": version.id}
-    entry.connection.execute(_leave, here)
-    _set_place(entry, version, head.environment, None)
-
-
-_leave = (
-    delete(placements)
-    .where(placements.c.model_id == bindparam("model"), placements.c.environment == bindparam("here"))
-    .where(placements.c.version_id == bindparam("version"))
-)
-_set_places = update(versions).where(versions.c.id == bindparam("version")).values(places=bindparam("shown"))
-
-
-def _set_place(entry: Entry, version: Row[Any], environment: str, place: Place | None) -> None:
+def _placed(version: Row, environment: str, place: Place | None) -> dict[str, Any]:
     places = json.loads(version.places)
     places.pop(environment, None)
     if place is not None:
         places[environment] = place.value
-    entry.connection.execute(_set_places, {"version": version.id, "shown": canonical(places)})
+    return {"version": version.id, "shown": canonical(places)}
+
+
+def _left(head: Head, version: Row) -> dict[str, Any]:
+    return {"model": head.model.id, "here": head.environment, "version": version.id}
+
+
+_revise = upserting(heads, "revision", "version_id")
+_end = Prepared(
+    update(assignments)
+    .where(assignments.c.model_id == bindparam("model"), assignments.c.environment == bindparam("here"))
+    .where(assignments.c.until.is_(None))
+    .values(until=bindparam("at"))
+)
+_place = upserting(placements, "place", "percent", "since", "actor", filled="endpoint")
+_show_places = Prepared(update(versions).where(versions.c.id == bindparam("version")).values(places=bindparam("shown")))
+_leave = Prepared(
+    delete(placements)
+    .where(placements.c.model_id == bindparam("model"), placements.c.environment == bindparam("here"))
+    .where(placements.c.version_id == bindparam("version"))
+)
+_put = Together(placement=_place, placed=_show_places)
+_remove = Together(leaving=_leave, left=_show_places)
+_crown = Together(
+    revision=_revise,
+    assignment=Prepared(assignments.insert()),
+    leaving=_leave,
+    left=_show_places,
+    placement=_place,
+    placed=_show_places,
+    shown=Prepared(update(models).where(models.c.id == bindparam("model")).values(champions=bindparam("shown"))),
+)
 
 
 # Answers
@@ -311,10 +355,12 @@ _current: Any = (
 """Champions, past ones too."""
 
 
-champion_now: Any = _current.where(
-    models.c.name == bindparam("name"),
-    heads.c.environment == bindparam("environment"),
-    assignments.c.until.is_(None),
+champion_now = Prepared(
+    _current.where(
+        models.c.name == bindparam("name"),
+        heads.c.environment == bindparam("environment"),
+        assignments.c.until.is_(None),
+    )
 )
 """The champion of the model `name` in `environment`, found by indexes alone."""
 
@@ -344,7 +390,7 @@ def as_champion(row: Any, *, changed: bool = True) -> Champion:
 def current_champion(connection: Connection, head: Head, *, changed: bool) -> Champion:
     """Return the champion as it is now, within a transaction that knows there is one."""
     values = {"name": head.model.name, "environment": head.environment}
-    return as_champion(connection.execute(champion_now, values).one(), changed=changed)
+    return as_champion(champion_now.one(connection, values), changed=changed)
 
 
 def deployment(connection: Connection, head: Head) -> Deployment:
@@ -376,6 +422,6 @@ def deployment(connection: Connection, head: Head) -> Deployment:
     )
 
 
-def version_of(connection: Connection, name: str, number: str) -> Row[Any]:
+def version_of(connection: Connection, name: str, number: str) -> Row:
     """Return the row of a version by its number."""
     return find_version(connection, Reference(name, version=number))

@@ -15,7 +15,7 @@ from mdk_jupyter.registry.audit import REGISTRY, Entry
 from mdk_jupyter.registry.database import canonical
 from mdk_jupyter.registry.domain import Actor, Imported
 from mdk_jupyter.registry.errors import InvalidError
-from mdk_jupyter.registry.migrations import HEAD
+from mdk_jupyter.registry.migrations import EXPORTED_ALIKE, HEAD
 from mdk_jupyter.registry.service.base import Service
 from mdk_jupyter.registry.service.rows import no_model
 from mdk_jupyter.registry.tables import (
@@ -111,7 +111,7 @@ class _Taking:
 
     def take(self, line: dict[str, Any]) -> None:
         if "mdk_registry" in line:
-            if line["mdk_registry"] != HEAD:
+            if line["mdk_registry"] not in EXPORTED_ALIKE:
                 raise InvalidError(
                     "MDK515",
                     f"the export has the schema {line['mdk_registry']}, this registry {HEAD}",
@@ -168,5 +168,4 @@ class _Taking:
         newest = self.versions.get(self.newest) if self.newest is not None else None
         self.connection.execute(update(models).where(models.c.id == self.model).values(newest_id=newest))
         self.chain.record("import", event="model.imported")
-        self.chain.close()
         self.model = None

@@ -11,8 +11,9 @@ from jupyter_events import EventLogger
 from mdk_jupyter.local.events import Event
 from mdk_jupyter.runtime.failures import finding_from_json
 from mdk_jupyter.server.findings import shown
-from mdk_jupyter.server.models import RegistryEvent, RunEvent, RunEventContent
+from mdk_jupyter.server.models import RegistryEvent
 from mdk_jupyter.server.places import Places
+from mdk_jupyter.server.run_models import RunEvent, RunEventContent
 
 RUN = "https://mdk-jupyter.dev/events/run/v1"
 REGISTRY = "https://mdk-jupyter.dev/events/registry/v1"

@@ -21,10 +21,10 @@ class Holder:
         Raises:
             Unauthenticated: the token is unknown, expired or revoked.
         """
-        subject = registry.subject_of(self.token)
-        if subject is None:
+        actor = registry.holder(self.token)
+        if actor is None:
             raise Unauthenticated("the token is not known, has expired or was revoked")
-        return registry.actor(subject, "token")
+        return actor
 
 
 class DevTokens:

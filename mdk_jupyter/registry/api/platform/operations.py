@@ -17,7 +17,7 @@ from mdk_jupyter.registry.api.platform.bodies import (
 )
 from mdk_jupyter.registry.api.platform.identity import version_of
 from mdk_jupyter.registry.domain import Actor, Deployment, Place, Search, Version
-from mdk_jupyter.registry.errors import ConflictError, InvalidError, NotFoundError
+from mdk_jupyter.registry.errors import ConflictError, InvalidError, NotFoundError, RefusedError
 from mdk_jupyter.registry.service import Registry
 
 
@@ -118,10 +118,13 @@ class Operations:
         return self._record(actor, version, asked.deployment_environment)
 
     def _crown(self, actor: Actor, version: Version, environment: str, endpoint: str | None) -> None:
-        ours = ENVIRONMENTS[environment]
-        if ours not in version.places:
-            self._registry.promote(actor, version.reference, to=ours, reason="publish_primary")
-        self._registry.publish(actor, version.reference, environment=ours, endpoint=endpoint, reason="publish_primary")
+        ours, reason = ENVIRONMENTS[environment], "publish_primary"
+        try:
+            if ours not in version.places:
+                self._registry.promote(actor, version.reference, to=ours, reason=reason)
+            self._registry.publish(actor, version.reference, environment=ours, endpoint=endpoint, reason=reason)
+        except RefusedError as error:
+            raise _refused(version, ours, error) from error
 
     def _changed(
         self, actor: Actor, name: str, asked: PublishPrimary | RollbackPrimary, before: str | None
@@ -173,6 +176,19 @@ class Operations:
         deployment = self._deployment(actor, name, environment)
         placements = deployment.placements if deployment else ()
         return {p.version: p.percent or 0 for p in placements if p.place is Place.CHALLENGER}
+
+
+def _refused(version: Version, environment: str, error: RefusedError) -> RefusedError:
+    """Name all gates that stand in the way, and who can do what: these clients show no plan, and no second request."""
+    failed = "; ".join(f"{gate.gate}: {gate.detail}" for gate in error.gates if not gate.passed and not gate.waived)
+    return RefusedError(
+        error.code,
+        f"{version.reference} may not be published in {environment}: {failed}",
+        f"See `mdk registry publish {version.reference} {environment} --plan`; `mdk promote` and `mdk registry approve` meet "
+        f"the gates. Where every environment trains its own versions, an admin says so once: `mdk registry policy "
+        f"{environment} --set prod-by-pipeline.yaml` (a file of deploy/registry).",
+        gates=error.gates,
+    )
 
 
 def percent(status: Mapping[str, Any] | None, otherwise: int) -> int:

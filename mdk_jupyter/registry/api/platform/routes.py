@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import Path
+from fastapi import FastAPI, Path
 
 from mdk_jupyter.registry.api.bodies import SemVer
 from mdk_jupyter.registry.api.platform.bodies import (
@@ -24,9 +24,9 @@ from mdk_jupyter.registry.service import Registry
 _Environment = Annotated[DeploymentEnvironment, Path()]
 
 
-def router(registry: Registry) -> Routes:
-    """Return the routes."""
-    routes = Routes(tags=["platform"])
+def router(app: FastAPI, registry: Registry) -> None:
+    """Add the routes."""
+    routes = Routes(app, "platform")
     operations = Operations(registry)
 
     @routes.post("/models", responses=declared(404, 409))
@@ -72,5 +72,3 @@ def router(registry: Registry) -> Routes:
     ) -> Record:
         """Show a version by its name on Vertex AI."""
         return operations.by_vertex(caller, resource, version)
-
-    return routes

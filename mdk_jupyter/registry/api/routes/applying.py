@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import Query
+from fastapi import FastAPI, Query
 from pydantic import BaseModel, ConfigDict, Field
 
+from mdk_jupyter.registry.api import PREFIX
 from mdk_jupyter.registry.api.problems import declared
 from mdk_jupyter.registry.api.requests import Caller, EnvironmentName, IdempotencyKey, InEnvironment
 from mdk_jupyter.registry.api.routing import Routes
@@ -27,9 +28,9 @@ class Changes(BaseModel):
     origin: Origin
 
 
-def router(registry: Registry) -> Routes:
-    """Return the routes."""
-    routes = Routes(tags=["operations"])
+def router(app: FastAPI, registry: Registry) -> None:
+    """Add the routes."""
+    routes = Routes(app, "operations", PREFIX)
 
     @routes.get("/environments/{environment}/standings")
     def observe(
@@ -63,5 +64,3 @@ def router(registry: Registry) -> Routes:
             origin=body.origin,
             idempotency_key=idempotency_key,
         )
-
-    return routes

@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import Query, Response
+from fastapi import FastAPI, Query, Response
 
-from mdk_jupyter.registry.api import requests
+from mdk_jupyter.registry.api import PREFIX, requests
 from mdk_jupyter.registry.api.bodies import (
     Approving,
     Challenging,
@@ -43,9 +43,9 @@ from mdk_jupyter.registry.service import Registry
 _CHANGE = declared(400, 404, 409, 412, 428)
 
 
-def router(registry: Registry) -> Routes:
-    """Return the routes."""
-    routes = Routes(tags=["champions"])
+def router(app: FastAPI, registry: Registry) -> None:
+    """Add the routes."""
+    routes = Routes(app, "champions", PREFIX)
 
     @routes.get(
         "/models/{name}/champions/{environment}",
@@ -230,5 +230,3 @@ def router(registry: Registry) -> Routes:
     ) -> list[Approval]:
         """Show who agreed."""
         return registry.approvals(caller, requests.reference(name, version), environment=environment)
-
-    return routes

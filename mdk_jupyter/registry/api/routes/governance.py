@@ -7,15 +7,17 @@ from collections.abc import Iterator
 from typing import Annotated
 
 import anyio
-from fastapi import Query, Request, Response
+from fastapi import FastAPI, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
-from mdk_jupyter.registry.api import requests
-from mdk_jupyter.registry.api.bodies import Granting, MakingToken
+from mdk_jupyter.registry.api import PREFIX, requests
+from mdk_jupyter.registry.api.bodies import Granting, MakingToken, Verifying
 from mdk_jupyter.registry.api.problems import Refusal, declared
 from mdk_jupyter.registry.api.requests import Caller, Cursor, EnvironmentName, Limit, ModelName
 from mdk_jupyter.registry.api.routing import Routes
+from mdk_jupyter.registry.api.spool import Spool
 from mdk_jupyter.registry.domain import (
+    Anchor,
     AuditRecord,
     CloudEvent,
     Environment,
@@ -34,9 +36,9 @@ LINES = "application/x-ndjson"
 _IN_MEMORY = 4 << 20  # bytes of an import; the rest waits in a file
 
 
-def history(registry: Registry) -> Routes:
-    """Return the routes of what has happened."""
-    routes = Routes(tags=["history"])
+def history(app: FastAPI, registry: Registry) -> None:
+    """Add the routes of what has happened."""
+    routes = Routes(app, "history", PREFIX)
 
     @routes.get("/models/{name}/history", responses=declared(404))
     def history(
@@ -58,6 +60,16 @@ def history(registry: Registry) -> Routes:
         """Tell whether the history of a model, or of all, is what was written."""
         return registry.verify(caller, name)
 
+    @routes.post("/verify", responses=declared(404))
+    def verify_against(body: Verifying, caller: Caller) -> Verification:
+        """Tell also whether it is what an anchor was taken of: a history whose end was cut off is found by that."""
+        return registry.verify(caller, body.name, anchor=body.anchor)
+
+    @routes.get("/anchor")
+    def anchor(caller: Caller) -> Anchor:
+        """Give the ends of all histories, to be kept where the owner of the database cannot write."""
+        return registry.anchor(caller)
+
     @routes.get("/events")
     def events(
         caller: Caller, after: Annotated[str | None, Query(max_length=200)] = None, limit: Limit = 100
@@ -65,12 +77,10 @@ def history(registry: Registry) -> Routes:
         """List changes, the oldest first. Ask again with `after=` the page's `next` for what comes later."""
         return registry.events(caller, after=after, limit=limit)
 
-    return routes
 
-
-def rights(registry: Registry) -> Routes:
-    """Return the routes of policies, grants and tokens."""
-    routes = Routes(tags=["rules and rights"])
+def rights(app: FastAPI, registry: Registry) -> None:
+    """Add the routes of policies, grants and tokens."""
+    routes = Routes(app, "rules and rights", PREFIX)
 
     @routes.get("/policies/{environment}")
     def policy(environment: EnvironmentName, caller: Caller, project: Annotated[Name | None, Query()] = None) -> Policy:
@@ -126,12 +136,10 @@ def rights(registry: Registry) -> Routes:
         """Make a token worthless, at once."""
         registry.revoke_token(caller, token)
 
-    return routes
 
-
-def transfer(registry: Registry) -> Routes:
-    """Return the routes that take everything out and in."""
-    routes = Routes(tags=["transfer"])
+def transfer(app: FastAPI, registry: Registry) -> None:
+    """Add the routes that take everything out and in."""
+    routes = Routes(app, "transfer", PREFIX)
 
     @routes.get(
         "/export",
@@ -142,7 +150,7 @@ def transfer(registry: Registry) -> Routes:
         """Give models, versions and history as lines of JSON."""
         lines = registry.export(caller, name)
         first = next(lines, None)  # what is forbidden or not there shows here, before the answer begins
-        return StreamingResponse(_ended(first, lines), media_type=LINES)
+        return StreamingResponse(Spool(_ended(first, lines)), media_type=LINES)
 
     @routes.post(
         "/import",
@@ -156,8 +164,6 @@ def transfer(registry: Registry) -> Routes:
                 file.write(chunk)
             file.seek(0)
             return await anyio.to_thread.run_sync(lambda: registry.import_(caller, _decoded(file)))
-
-    return routes
 
 
 def _ended(first: str | None, others: Iterator[str]) -> Iterator[str]:

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import Query, Request, Response
+from fastapi import FastAPI, Query, Request, Response
 
-from mdk_jupyter.registry.api import requests
+from mdk_jupyter.registry.api import PREFIX, requests
 from mdk_jupyter.registry.api.bodies import Annotating, VersionOrAlias
 from mdk_jupyter.registry.api.problems import Refusal, declared
 from mdk_jupyter.registry.api.requests import Caller, Cursor, IdempotencyKey, InEnvironment, Limit, ModelName
@@ -34,9 +34,9 @@ _Text = Annotated[str | None, Query(max_length=200, description="Part of the nam
 _Reference = Annotated[str, Query(max_length=2500, description="`flights/1.4.2`, `flights@latest` ...")]
 
 
-def router(registry: Registry) -> Routes:
-    """Return the routes."""
-    routes = Routes(tags=["models and versions"])
+def router(app: FastAPI, registry: Registry) -> None:
+    """Add the routes."""
+    routes = Routes(app, "models and versions", PREFIX)
 
     @routes.post(
         "/models/{name}/versions",
@@ -175,5 +175,3 @@ def router(registry: Registry) -> Routes:
     ) -> list[CostRow]:
         """Sum up what versions took."""
         return registry.costs(caller, by=by, project=project, since=since, until=until)
-
-    return routes

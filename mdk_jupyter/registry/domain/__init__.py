@@ -1,0 +1,116 @@
+"""What travels between the registry and those who use it.
+
+The OpenAPI document and the types of the JupyterLab extension are made from these classes: names and units here are
+names and units there. Times are UTC.
+"""
+
+from __future__ import annotations
+
+from mdk_jupyter.registry.domain.base import (
+    ENVIRONMENTS,
+    Environment,
+    Labels,
+    MetricName,
+    Metrics,
+    MetricValue,
+    Name,
+    Percent,
+    Sha256,
+)
+from mdk_jupyter.registry.domain.champions import Challenger, Champion, Deployment, Placement
+from mdk_jupyter.registry.domain.history import Anchor, AuditRecord, Break, ChainEnd, CloudEvent, Verification
+from mdk_jupyter.registry.domain.people import Actor, Grant, Role, Token
+from mdk_jupyter.registry.domain.policies import (
+    Approval,
+    Gate,
+    GateResult,
+    MetricDifference,
+    Policy,
+    Promotion,
+    PromotionPlan,
+    Waiver,
+)
+from mdk_jupyter.registry.domain.reading import (
+    Comparison,
+    CostRow,
+    Difference,
+    Edge,
+    Graph,
+    Imported,
+    Node,
+    Page,
+    Search,
+)
+from mdk_jupyter.registry.domain.versions import (
+    ArtifactRef,
+    Column,
+    Cost,
+    Dataset,
+    GitState,
+    ModelInfo,
+    NewVersion,
+    NotebookState,
+    Place,
+    Provenance,
+    RunRef,
+    Signature,
+    Status,
+    Version,
+)
+
+__all__ = [
+    "ENVIRONMENTS",
+    "Actor",
+    "Anchor",
+    "Approval",
+    "ArtifactRef",
+    "AuditRecord",
+    "Break",
+    "ChainEnd",
+    "Challenger",
+    "Champion",
+    "CloudEvent",
+    "Column",
+    "Comparison",
+    "Cost",
+    "CostRow",
+    "Dataset",
+    "Deployment",
+    "Difference",
+    "Edge",
+    "Environment",
+    "Gate",
+    "GateResult",
+    "GitState",
+    "Grant",
+    "Graph",
+    "Imported",
+    "Labels",
+    "MetricDifference",
+    "MetricName",
+    "MetricValue",
+    "Metrics",
+    "ModelInfo",
+    "Name",
+    "NewVersion",
+    "Node",
+    "NotebookState",
+    "Page",
+    "Percent",
+    "Place",
+    "Placement",
+    "Policy",
+    "Promotion",
+    "PromotionPlan",
+    "Provenance",
+    "Role",
+    "RunRef",
+    "Search",
+    "Sha256",
+    "Signature",
+    "Status",
+    "Token",
+    "Verification",
+    "Version",
+    "Waiver",
+]
