@@ -10,7 +10,7 @@ from playwright.sync_api import Error, Page, expect
 
 from mdk_converters.convert import convert
 from mdk_converters.notebook import parse_notebook
-from tests.browser.conftest import Lab, shoot
+from tests.browser.conftest import Lab, open_lab, shoot
 from tests.browser.notebooks import CHIPS, code, content, execute, said, select, show, start, write
 
 TAGGED = [
@@ -122,7 +122,14 @@ def test_each_style_is_read_and_written(page: Page, lab: Lab) -> None:
         execute(page, "application:close")
 
     # Another style than the notebook has, where that is wished for.
-    page.evaluate("() => jupyterapp.serviceManager.settings.save('mdk-jupyter:cells', JSON.stringify({style: 'tags'}))")
+    settings = "raw => jupyterapp.serviceManager.settings.save('mdk-jupyter:cells', raw)"
+    page.evaluate(settings, '{"style": "tags"}')
+    open_lab(page, lab.page())
+    page.evaluate(settings, "{}")
+    show(page, lines)
+    select(page, 3)
+    execute(page, "mdk:assign-component", component="last")
+    assert said(page)[1:] == ["%%component two --after one", ["component:last"]]
 
 
 def test_a_form_for_the_component(page: Page, lab: Lab) -> None:
@@ -187,5 +194,6 @@ def test_the_bars_are_quiet_and_accessible(page: Page, lab: Lab) -> None:
     for theme in ("JupyterLab Dark", "JupyterLab Dark High Contrast", "JupyterLab Light"):
         execute(page, "apputils:change-theme", theme=theme)
         page.locator(f"body[data-jp-theme-name='{theme}']").wait_for(state="attached")
+        page.locator("#jupyterlab-splash").wait_for(state="detached")
         shoot(page, f"cells-{theme.split()[-1].lower()}")
         assert not Axe().run(page, context=".jp-mdk-CellBar").response["violations"]

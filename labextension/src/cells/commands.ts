@@ -11,7 +11,7 @@ import { mdkIcon } from '../icons';
 import type { IPipelines } from '../tokens';
 import type { ComponentMenu } from './menu';
 import type { Options } from './options';
-import { NAME, type IRole } from './roles';
+import { isKale, NAME, type IRole } from './roles';
 import type { Writing } from './writing';
 
 export namespace CommandIDs {
@@ -52,13 +52,10 @@ export function addCommands(options: ICommandOptions): void {
 
   const idsIn = (args: ReadonlyPartialJSONObject) =>
     writing.chosen(args.cells as string[] | undefined);
-  const isOfKale = () => {
-    const pipeline = pipelines.current;
-    const { components } = writing.roles;
-    return Boolean(pipeline?.checked?.components.length) && !components.length;
-  };
   const isEnabled = () =>
-    writing.isReady && writing.chosen().length > 0 && !isOfKale();
+    writing.isReady &&
+    writing.chosen().length > 0 &&
+    !isKale(writing.roles.cells);
   const kindOf = () => {
     const [id] = writing.chosen();
     return id === undefined ? null : writing.roles.of(id);

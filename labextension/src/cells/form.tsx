@@ -88,7 +88,8 @@ function OptionField(
     disabled,
     title: help,
     value: text,
-    placeholder: option.example,
+    // Else it could be taken for a value.
+    placeholder: trans.__('e.g. %1', option.example),
     spellCheck: false,
     onBlur: () => (live ? undefined : put(text))
   };

@@ -81,6 +81,13 @@ export function styleOf(cells: Iterable<ICellText>): Style {
   );
 }
 
+/** Whether cells speak Kale's dialect, which the compiler reads and nobody here writes. */
+export function isKale(cells: Iterable<ICellText>): boolean {
+  const telling =
+    /^(step|block|prev|notebook):|^pipeline-(parameters|metrics)$/;
+  return [...cells].some(cell => cell.tags.some(tag => telling.test(tag)));
+}
+
 /** The cell with this role in this style, and in no other; what is not ours stays as it is. */
 export function writeRole(
   cell: ICellText,

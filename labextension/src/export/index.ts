@@ -7,6 +7,7 @@ import { PathExt } from '@jupyterlab/coreutils';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
 import { MDKError } from '../client';
+import { countOf } from '../findings/rendering';
 import { contentOf } from '../notebook/content';
 import { IMDKClient, IPipelines } from '../tokens';
 import type { Spec } from '../types';
@@ -66,10 +67,15 @@ export const exportPlugin: JupyterFrontEndPlugin<void> = {
         } catch (error) {
           const why = error instanceof MDKError ? error : null;
           Notification.error(
-            trans.__(
-              'There is no pipeline to export: %1',
-              why?.message ?? error
-            ),
+            why?.findings.length
+              ? trans.__(
+                  'This notebook is no pipeline yet: %1.',
+                  countOf(why.findings, trans)
+                )
+              : trans.__(
+                  'The pipeline cannot be exported: %1',
+                  String(why?.message ?? error)
+                ),
             {
               autoClose: 10_000,
               actions: why?.findings.length

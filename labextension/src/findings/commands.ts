@@ -75,6 +75,8 @@ export function addCommands(options: ICommandOptions): void {
     const body = new FindingsList(
       findings,
       finding => {
+        // Without the focus it goes by itself.
+        (document.activeElement as HTMLElement | null)?.blur();
         popup?.dispose();
         void goTo(pipeline, finding);
       },

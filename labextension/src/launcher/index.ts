@@ -77,8 +77,8 @@ export const launcherPlugin: JupyterFrontEndPlugin<void> = {
     launcher?.add({
       command: CommandIDs.create,
       args: { isLauncher: true },
-      category: trans.__('Notebook'),
-      rank: 50
+      category: trans.__('Other'),
+      rank: 0
     });
     palette?.addItem({
       command: CommandIDs.create,
