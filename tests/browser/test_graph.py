@@ -50,6 +50,7 @@ def test_a_graph_is_live_and_leads_to_cells_and_notebooks(page: Page, lab: Lab, 
     execute(page, "mdk:run-pipeline", path="graph/flow.ipynb")
     for name in ("load", "count", "train", "plot", "report"):
         expect(box(page, name)).to_have_attribute("data-state", "done", timeout=SOON)
+    expect(graph(page).locator(".react-flow__edge-path")).to_have_count(6)
     for theme in ("JupyterLab Dark High Contrast", "JupyterLab Dark", "JupyterLab Light"):
         themed(page, theme)
         page.locator('li[data-component="train"] .jp-mdk-Row').hover()
@@ -93,6 +94,7 @@ def test_sixty_components(page: Page, lab: Lab) -> None:
     expect(page.locator("li[data-component]")).to_have_count(60)
     execute(page, "mdk:open-graph")
     expect(graph(page).locator(".jp-mdk-Box")).to_have_count(60)
+    expect(graph(page).locator(".react-flow__edge-path")).to_have_count(99)
     shoot(page, "graph-60")
     # One stop for Tab; the last component can be reached, and comes into view.
     expect(graph(page).locator('[data-node][tabindex="0"]')).to_have_count(1)

@@ -6,9 +6,9 @@ import {
   BaseEdge,
   Edge,
   EdgeProps,
+  Handle,
   MarkerType,
   Node,
-  NodeHandle,
   NodeProps,
   Position,
   ReactFlow,
@@ -38,6 +38,8 @@ export interface IGraphViewProps {
 interface IBoxData extends Record<string, unknown> {
   node: IGraphNode;
   isCurrent: boolean;
+  /** Whether lines lead from top to bottom. */
+  isDown: boolean;
   onFocus: (id: string) => void;
   onOpen: (id: string) => void;
   onOpenNotebook: (id: string) => void;
@@ -98,11 +100,12 @@ export default function GraphView(props: IGraphViewProps): JSX.Element {
     position: { x, y },
     width,
     height,
+    // Else what was measured would be forgotten at each change, and with it the lines.
     measured: { width, height },
-    handles: handles(width, height, placed.isDown),
     data: {
       node: graph.nodes.find(node => node.id === id) as IGraphNode,
       isCurrent: id === here,
+      isDown: placed.isDown,
       onFocus: setCurrent,
       onOpen,
       onOpenNotebook,
@@ -155,19 +158,6 @@ export default function GraphView(props: IGraphViewProps): JSX.Element {
       </ReactFlow>
     </div>
   );
-}
-
-/** Where lines begin and end; said here, so that nothing has to be measured. */
-function handles(width: number, height: number, isDown: boolean): NodeHandle[] {
-  return isDown
-    ? [
-        { type: 'target', position: Position.Top, x: width / 2, y: 0 },
-        { type: 'source', position: Position.Bottom, x: width / 2, y: height }
-      ]
-    : [
-        { type: 'target', position: Position.Left, x: 0, y: height / 2 },
-        { type: 'source', position: Position.Right, x: width, y: height / 2 }
-      ];
 }
 
 /** From afar names alone are shown, in letters that can be read. */
@@ -238,6 +228,16 @@ function Box({ data }: NodeProps<BoxNode>): JSX.Element {
       data-component={node.id}
       style={style}
     >
+      <Handle
+        type="target"
+        position={data.isDown ? Position.Top : Position.Left}
+        isConnectable={false}
+      />
+      <Handle
+        type="source"
+        position={data.isDown ? Position.Bottom : Position.Right}
+        isConnectable={false}
+      />
       <button
         className="jp-mdk-Box-main"
         data-node
