@@ -337,14 +337,14 @@ def test_thousands_of_models(page: Page, lab: Lab) -> None:
 
 
 SCROLLED = """async () => {
-  const list = document.querySelector('.jp-mdk-RegistrySection .jp-mdk-Rows');
+  const list = document.querySelector('.jp-mdk-RegistrySection .jp-mdk-WindowedRows');
   const frame = () => new Promise(requestAnimationFrame);
   let filled = 0;
   for (let n = 0; n < 40; n++) {
     list.scrollTop = (n * 4931) % list.scrollHeight;
     await frame(); await frame(); await frame();
     const box = list.getBoundingClientRect();
-    const row = document.elementFromPoint(box.left + 20, box.top + box.height / 2)?.closest('.jp-mdk-Row');
+    const row = document.elementFromPoint(box.left + 20, box.top + box.height / 2)?.closest('.jp-mdk-ListRow');
     filled += row ? 1 : 0;
   }
   return filled;

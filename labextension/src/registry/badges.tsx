@@ -16,7 +16,7 @@ export function Dot(props: {
   const style = { '--jp-mdk-dot': `var(--jp-mdk-component-${index})` };
   return (
     <span
-      className={`jp-mdk-Dot${props.isHollow ? ' jp-mod-hollow' : ''}`}
+      className={`jp-mdk-EnvironmentDot${props.isHollow ? ' jp-mod-hollow' : ''}`}
       style={style as React.CSSProperties}
       aria-hidden
     />
@@ -41,7 +41,7 @@ export function EnvironmentBadge(props: {
   };
   return (
     <span
-      className="jp-mdk-Badge"
+      className="jp-mdk-EnvironmentBadge"
       data-environment={props.environment}
       data-place={place}
       title={titles[place]}
@@ -84,7 +84,7 @@ function StatusBadge(props: {
   };
   return props.status === 'active' ? null : (
     <span
-      className="jp-mdk-Badge"
+      className="jp-mdk-EnvironmentBadge"
       data-status={props.status}
       title={props.reason ?? ''}
     >

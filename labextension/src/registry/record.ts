@@ -10,7 +10,6 @@ import type {
   Version
 } from '../types';
 import type { IRegistryAPI } from './api';
-import { inOrder } from './environments';
 import type { RegistryFeed } from './feed';
 
 const PAGE = 100; // versions asked for at once
@@ -88,7 +87,11 @@ export class ModelRecord implements IDisposable {
 
   /** The environments, in the order in which versions move on. */
   get environments(): string[] {
-    return inOrder(this._deployments.map(one => one.environment));
+    const told = this._about?.registry.environments.map(one => one.name) ?? [];
+    const others = this._deployments
+      .map(one => one.environment)
+      .filter(name => !told.includes(name));
+    return [...told, ...others];
   }
 
   deployment(environment: string): Deployment | undefined {

@@ -70,7 +70,7 @@ export function Rows(props: {
   };
   return (
     <div
-      className="jp-mdk-Rows"
+      className="jp-mdk-WindowedRows"
       ref={node}
       role="listbox"
       tabIndex={0}
@@ -88,7 +88,7 @@ export function Rows(props: {
             <div
               key={index}
               id={`${props.id}-${index}`}
-              className={`jp-mdk-Row${index === active ? ' jp-mod-active' : ''}`}
+              className={`jp-mdk-ListRow${index === active ? ' jp-mod-active' : ''}`}
               role="option"
               aria-selected={index === selected}
               aria-setsize={count}

@@ -24,7 +24,7 @@ export class FakeRegistry {
 
   async about() {
     return this.answer('about', {
-      registry: { where: 'here' },
+      registry: { where: 'here', environments: [] },
       environments: []
     });
   }

@@ -101,6 +101,25 @@ describe('Catalogue', () => {
     feed.dispose();
   });
 
+  it('says so when an answer takes long', async () => {
+    const { fake, feed } = registry();
+    const catalogue = new Catalogue(feed);
+    let answer: (page: unknown) => void = () => undefined;
+    fake.models = () => new Promise(resolve => (answer = resolve)) as never;
+    jest.useFakeTimers();
+    const loading = catalogue.refresh();
+    expect(catalogue.isSlow).toBe(false);
+    jest.advanceTimersByTime(3100);
+    expect(catalogue.isSlow).toBe(true);
+    jest.useRealTimers();
+    answer({ items: [], next: null });
+    await loading;
+    expect(catalogue.isSlow).toBe(false);
+    expect(catalogue.isLoaded).toBe(true);
+    catalogue.dispose();
+    feed.dispose();
+  });
+
   it('does not mix the models of two registries', async () => {
     const { fake, feed } = registry();
     const many = (letter: string) =>

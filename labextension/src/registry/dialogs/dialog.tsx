@@ -116,7 +116,7 @@ export function Reason(props: {
   const { trans } = useSurroundings();
   const { draft } = props;
   return (
-    <label className="jp-mdk-Field">
+    <label className="jp-mdk-DraftField">
       {props.label ?? trans.__('Reason')}
       <textarea
         className="jp-mod-styled"

@@ -42,7 +42,7 @@ function GateLine(props: {
   const mayWaive = !gate.passed && gate.waivable && !draft.isProtected;
   return (
     <li data-passed={gate.passed}>
-      <span className="jp-mdk-Mark" aria-hidden>
+      <span className="jp-mdk-GateMark" aria-hidden>
         {gate.passed ? '✓' : '✗'}
       </span>
       <span className="jp-mdk-name">{gate.gate}</span>

@@ -149,9 +149,7 @@ function Change({ draft }: { draft: PromotionDraft }): JSX.Element {
     <div className="jp-mdk-Change">
       <Dot environment={environment} />
       <span>{environment}</span>
-      <span className="jp-mdk-Versions-before">
-        {plan!.champion ?? trans.__('no champion')}
-      </span>
+      <span>{plan!.champion ?? trans.__('no champion')}</span>
       {!draft.onlyStage && (
         <>
           <span aria-label={trans.__('becomes')}>→</span>

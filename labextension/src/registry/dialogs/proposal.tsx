@@ -56,7 +56,7 @@ function Diff({ of }: { of: string }): JSX.Element {
   const start = lines.findIndex(line => line.startsWith('@@'));
   return (
     <pre
-      className="jp-mdk-Diff"
+      className="jp-mdk-FileDiff"
       tabIndex={0}
       aria-label={trans.__('Change to the file')}
     >

@@ -66,7 +66,7 @@ function AnnotationBody({ draft }: { draft: AnnotationDraft }): JSX.Element {
   return (
     <div className="jp-mdk-Draft">
       <Standing draft={draft} />
-      <label className="jp-mdk-Field">
+      <label className="jp-mdk-DraftField">
         {trans.__('Note')}
         <textarea
           className="jp-mod-styled"
@@ -80,7 +80,7 @@ function AnnotationBody({ draft }: { draft: AnnotationDraft }): JSX.Element {
           }}
         />
       </label>
-      <label className="jp-mdk-Field">
+      <label className="jp-mdk-DraftField">
         {trans.__('Labels')}
         <textarea
           className="jp-mod-styled"

@@ -65,7 +65,7 @@ function Card(props: { record: ModelRecord; version: Version }): JSX.Element {
   if (draft === null) {
     return (
       <>
-        <div className="jp-mdk-Actions">
+        <div className="jp-mdk-VersionActions">
           <Button
             small
             className="jp-mod-styled"
@@ -107,7 +107,7 @@ function Card(props: { record: ModelRecord; version: Version }): JSX.Element {
           label={trans.__('Preview')}
         />
       </div>
-      <div className="jp-mdk-Actions">
+      <div className="jp-mdk-VersionActions">
         <Button
           small
           className="jp-mod-styled jp-mod-accept"

@@ -69,7 +69,7 @@ function Environment(props: {
             <Button
               minimal
               small
-              className="jp-mdk-Link"
+              className="jp-mdk-RegistryLink"
               title={trans.__('Show version %1', champion)}
               onClick={() => void record.select(champion)}
             >

@@ -94,7 +94,7 @@ function MetricRow(props: {
         <Button
           minimal
           small
-          className="jp-mdk-Link"
+          className="jp-mdk-RegistryLink"
           title={trans.__('Draw %1', course.name)}
           onClick={props.onChoose}
         >

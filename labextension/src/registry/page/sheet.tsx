@@ -138,7 +138,7 @@ function Actions(props: {
     </Button>
   );
   return (
-    <div className="jp-mdk-Actions">
+    <div className="jp-mdk-VersionActions">
       {action('mdk:promote-version', trans.__('Promote…'), isActive)}
       {action('mdk:approve-version', trans.__('Approve…'), isActive)}
       {action('mdk:annotate-version', trans.__('Annotate…'))}
