@@ -23,8 +23,8 @@ export type IMDKClient = MDKClient;
 export interface ISidebar {
   /** Add a collapsible section; its title is `widget.title.label`. */
   addSection(widget: Widget, rank: number): void;
-  /** Show the panel, with this section open. */
-  reveal(widget?: Widget): void;
+  /** Show the panel, with this section open: the widget, or its id. */
+  reveal(section?: Widget | string): void;
 }
 export const ISidebar = new Token<ISidebar>(
   'mdk-jupyter:ISidebar',

@@ -56,7 +56,7 @@ export const filesPlugin: JupyterFrontEndPlugin<void> = {
         const path = pathIn(args.path);
         if (path !== null) {
           await commands.execute('docmanager:open', { path });
-          sidebar?.reveal();
+          sidebar?.reveal('mdk-jupyter:pipeline-section');
         }
       }
     });

@@ -17,13 +17,13 @@ export class Sidebar extends SidePanel implements ISidebar {
     this.insertWidget(place, widget);
   }
 
-  reveal(widget?: Widget): void {
+  reveal(section?: Widget | string): void {
     this._activate();
-    if (widget) {
-      const place = this.widgets.indexOf(widget);
-      if (place >= 0) {
-        (this.content as AccordionPanel).expand(place);
-      }
+    const place = this.widgets.findIndex(
+      widget => widget === section || widget.id === section
+    );
+    if (place >= 0) {
+      (this.content as AccordionPanel).expand(place);
     }
   }
 
