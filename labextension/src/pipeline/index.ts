@@ -18,15 +18,15 @@ import { submitIcon } from '../icons';
 import { present } from '../presenting';
 import { CommandIDs } from '../runs/commands';
 import { hasEnded } from '../runs/events';
- 
+
 import { tellProblem } from '../runs/notifying';
- 
+
 import { Starting } from '../runs/starting';
 import { IMDKClient, IPipelines, IRuns, ISidebar } from '../tokens';
 import type { Checked, RunRequest, Spec } from '../types';
 import { Drafts } from './drafts';
 import { parsed } from './parameters';
- 
+
 import { PipelineSection } from './section';
 
 const PATH = {

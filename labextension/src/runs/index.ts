@@ -22,16 +22,16 @@ import { IMDKClient, IPipelines, IRuns, ISidebar } from '../tokens';
 import type { RunView, StepView } from '../types';
 import { CommandIDs } from './commands';
 import type { ComparisonView } from './comparison';
- 
+
 import { Runs } from './model';
- 
+
 import { tellProblem } from './notifying';
 
 import { Opening } from './opening';
- 
+
 import { RunsSection } from './section';
 import { Selection } from './selection';
- 
+
 import { Starting } from './starting';
 
 /** The runs, kept up to date by the events of the server. */
