@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import gzip
 import json
+import os
 import shutil
 import statistics
 import subprocess
@@ -21,7 +22,9 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests/support")]
 
 from jupyter_servers import write  # noqa: E402
 from playwright.sync_api import Page, sync_playwright  # noqa: E402
+from servers import end_servers  # noqa: E402
 
+from mdk_jupyter.kernels import place  # noqa: E402
 from tests.browser.conftest import BROWSERS, BUILT, Lab, open_lab, serving  # noqa: E402
 
 STEPS = 6
@@ -57,6 +60,8 @@ def main() -> None:
         sys.exit("there is no Chromium")
     rows: list[tuple[str, str]] = []
     loaded: set[str] = set()
+    kernels = tempfile.mkdtemp(prefix="mdk-b-")
+    os.environ[place.FOLDER] = kernels  # servers of its own, which end with it
     with tempfile.TemporaryDirectory() as home, serving(Path(home)) as lab, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
         page = browser.new_page(viewport={"width": 1280, "height": 800})
@@ -66,6 +71,8 @@ def main() -> None:
         rows.append(("sidebar: from the click to its first paint", f"{statistics.median(opened):.0f} ms"))
         rows += delays(page, lab, rounds)
         browser.close()
+    end_servers(Path(kernels))
+    shutil.rmtree(kernels, ignore_errors=True)
     for name, figure in rows:
         print(f"{name:60} {figure:>24}")
 
@@ -128,8 +135,6 @@ def events(run: Path) -> list[dict[str, Any]]:
 
 
 def environment(lab: Lab) -> dict[str, str]:
-    import os
-
     return os.environ | {"JUPYTER_RUNTIME_DIR": str(lab.home / "runtime")}
 
 
