@@ -158,8 +158,10 @@ def test_models_are_found_and_looked_at(page: Page) -> None:
             expect(view.get_by_text("Loading…")).to_have_count(0)
             accessible(page, ".jp-mdk-ModelPage")
             shoot(page, f"registry-{tab.lower().replace(' ', '-')}-{theme}")
+    with page.expect_response(lambda response: "/api/workspaces/" in response.url and response.request.method == "PUT"):
+        view.get_by_role("tab", name="History").click()
     page.reload()
-    expect(model_page(page, "flights").get_by_role("tab", name="Rules")).to_have_attribute("aria-selected", "true")
+    expect(model_page(page, "flights").get_by_role("tab", name="History")).to_have_attribute("aria-selected", "true")
     expect(model_page(page, "flights").get_by_role("option", name="1.3.3")).to_have_attribute("aria-selected", "true")
 
 

@@ -94,7 +94,14 @@ async function newPage(
   page.title.icon = mdkIcon;
   page.title.caption = trans.__('Model %1', model);
   page.title.closable = true;
-  record.stateChanged.connect(() => void pages.save(page), record);
+  let kept = '';
+  record.stateChanged.connect(() => {
+    const looked = `${record.selected} ${record.view}`;
+    if (looked !== kept) {
+      kept = looked;
+      void pages.save(page);
+    }
+  }, record);
   void record.refresh();
   return page;
 }
