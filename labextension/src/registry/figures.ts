@@ -80,22 +80,25 @@ export function series(versions: readonly Version[]): ISeries[] {
   return [...found.values()];
 }
 
-/** The line of a sparkline, as the `d` of an SVG path within a box of this size. */
-export function sparkline(
+/** Where values are in a box of this size, from left to right; equal ones are half way up. */
+export function places(
   values: readonly number[],
   width: number,
   height: number
-): string {
+): [number, number][] {
   const least = Math.min(...values);
   const range = Math.max(...values) - least;
-  return values
-    .map((value, index) => {
-      const x = values.length > 1 ? (index / (values.length - 1)) * width : 0;
-      const y = range
-        ? height - ((value - least) / range) * height
-        : height / 2;
-      return `${index ? 'L' : 'M'}${round(x)},${round(y)}`;
-    })
+  return values.map((value, index) => {
+    const x = values.length > 1 ? (index / (values.length - 1)) * width : 0;
+    const y = range ? height - ((value - least) / range) * height : height / 2;
+    return [round(x), round(y)];
+  });
+}
+
+/** The line through places, as the `d` of an SVG path. */
+export function line(places: readonly [number, number][]): string {
+  return places
+    .map(([x, y], index) => `${index ? 'L' : 'M'}${x},${y}`)
     .join('');
 }
 

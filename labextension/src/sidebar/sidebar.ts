@@ -15,6 +15,8 @@ export class Sidebar extends SidePanel implements ISidebar {
     const place = this._ranks.filter(other => other <= rank).length;
     this._ranks.splice(place, 0, rank);
     this.insertWidget(place, widget);
+    // Else each new section takes half of what the others have.
+    (this.content as AccordionPanel).setRelativeSizes(this._ranks.map(() => 1));
   }
 
   reveal(section?: Widget | string): void {

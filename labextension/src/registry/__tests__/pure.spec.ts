@@ -6,7 +6,8 @@ import {
   duration,
   figure,
   series,
-  sparkline
+  line,
+  places
 } from '../figures';
 import { parseLabels } from '../dialogs/remarks';
 import { pastChampions } from '../dialogs/rollback';
@@ -78,8 +79,8 @@ describe('figures', () => {
   });
 
   it('draws the least value at the bottom, and what never changes in the middle', () => {
-    expect(sparkline([1, 3, 2], 100, 20)).toBe('M0,20L50,0L100,10');
-    expect(sparkline([5, 5], 100, 20)).toBe('M0,10L100,10');
+    expect(line(places([1, 3, 2], 100, 20))).toBe('M0,20L50,0L100,10');
+    expect(line(places([5, 5], 100, 20))).toBe('M0,10L100,10');
   });
 });
 

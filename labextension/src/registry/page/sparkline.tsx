@@ -1,6 +1,6 @@
 import * as React from 'react';
 
-import { type ISeries, sparkline } from '../figures';
+import { type ISeries, line, places } from '../figures';
 
 const WIDTH = 64;
 const HEIGHT = 18;
@@ -16,8 +16,7 @@ export function Sparkline(props: {
     return null;
   }
   const values = points.map(point => point.value);
-  const least = Math.min(...values);
-  const range = Math.max(...values) - least || 1;
+  const through = places(values, WIDTH, HEIGHT);
   const at = points.findIndex(point => point.version === props.version);
   return (
     <svg
@@ -27,14 +26,8 @@ export function Sparkline(props: {
       aria-hidden
     >
       <g transform={`translate(${EDGE},${EDGE})`}>
-        <path d={sparkline(values, WIDTH, HEIGHT)} />
-        {at >= 0 && (
-          <circle
-            cx={(at / (points.length - 1)) * WIDTH}
-            cy={HEIGHT - ((values[at] - least) / range) * HEIGHT}
-            r={2.5}
-          />
-        )}
+        <path d={line(through)} />
+        {at >= 0 && <circle cx={through[at][0]} cy={through[at][1]} r={2.5} />}
       </g>
     </svg>
   );
