@@ -20,6 +20,7 @@ import * as React from 'react';
 import { colour } from '../colours';
 import { useNow } from '../runs/live';
 import { StateMark } from '../runs/states';
+import { FIT } from './fit';
 import type { IGraph, IGraphNode } from './graph';
 import { ILayout, layout, neighbour, structure } from './layout';
 import { foreachText, remark, whenText } from './words';
@@ -171,7 +172,6 @@ function Distance(props: { page: React.RefObject<HTMLDivElement> }): null {
 
 const LEAST_ZOOM = 0.1;
 const MOST_ZOOM = 2;
-const FIT = { padding: 0.06, maxZoom: 1 };
 
 /** Zoom so that the current box is in the middle. */
 function zoomAt(

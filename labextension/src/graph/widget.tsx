@@ -14,6 +14,7 @@ import { CommandIDs } from '../runs/commands';
 import { useSignal } from '../runs/live';
 import type { IPipelines, IRuns } from '../tokens';
 import type { Checked, RunView } from '../types';
+import { FIT } from './fit';
 import { graphOfComponents, graphOfRun, type IGraph } from './graph';
 import { type Subject, graphId } from './subject';
 import type { Flow } from './view';
@@ -227,7 +228,7 @@ export function graphWidget(options: IOptions): MainAreaWidget<GraphContent> {
       new ToolbarButton({ icon, tooltip, label, onClick: () => void onClick() })
     );
   add('fit', fitIcon, trans.__('Show the whole graph (0)'), () =>
-    content.flow?.fitView({ padding: 0.06, maxZoom: 1 })
+    content.flow?.fitView(FIT)
   );
   add('zoom-in', addIcon, trans.__('Larger (+)'), () => content.flow?.zoomIn());
   add('zoom-out', zoomOutIcon, trans.__('Smaller (-)'), () =>
