@@ -166,6 +166,10 @@ def test_runs_of_the_terminal_and_of_cells_are_compared(page: Page, lab: Lab, se
     execute(page, "notebook:run-cell")
     expect(panel.run()).not_to_have_attribute("data-run", str(first), timeout=SOON)
     panel.expect_run("churn", "done")
+    # The picture in the output leads to executed notebooks, which are in a hidden folder.
+    page.locator(".jp-OutputArea a", has_text="train").first.click()
+    expect(page.locator(".lm-TabBar-tab.lm-mod-current", has_text="train.ipynb")).to_be_visible()
+    execute(page, "application:close")
 
     panel.runs.get_by_label("Filter runs").fill("churn rate=2")
     expect(panel.runs.locator("[data-run]")).to_have_count(1)

@@ -2,7 +2,10 @@ import {
   JupyterFrontEnd,
   JupyterFrontEndPlugin
 } from '@jupyterlab/application';
+import { INotebookTracker } from '@jupyterlab/notebook';
 import { Drive } from '@jupyterlab/services';
+
+import { openKept } from './links';
 
 /** What runs leave in `.mdk` folders, which the file browser hides, as the drive `mdk:`. */
 export const drivePlugin: JupyterFrontEndPlugin<void> = {
@@ -10,10 +13,23 @@ export const drivePlugin: JupyterFrontEndPlugin<void> = {
   description:
     'Opens executed notebooks and logs, which are in hidden folders.',
   autoStart: true,
-  activate: (app: JupyterFrontEnd): void => {
+  optional: [INotebookTracker],
+  activate: (
+    app: JupyterFrontEnd,
+    notebooks: INotebookTracker | null
+  ): void => {
     const { contents, serverSettings } = app.serviceManager;
     contents.addDrive(
       new Drive({ name: 'mdk', apiEndpoint: 'mdk/contents', serverSettings })
+    );
+    openKept(
+      document.body,
+      link =>
+        notebooks?.find(panel => panel.node.contains(link))?.context.path ??
+        null,
+      serverSettings.baseUrl,
+      path =>
+        void app.commands.execute('docmanager:open', { path: `mdk:${path}` })
     );
   }
 };
