@@ -90,7 +90,9 @@ class Runs:
 def look(server: Server) -> Iterator[tuple[str, float]]:
     """Yield everything that must not grow, by name."""
     yield "processes", len(server.processes())
-    yield "files in the server's folder", sum(1 for _ in server.folder.rglob("*"))
+    # Not those by which runs make themselves known: they stay for a minute.
+    own = (path for path in server.folder.rglob("*") if path.relative_to(server.folder).parts[0] != "runs")
+    yield "files in the server's folder", sum(1 for _ in own)
     for name, process in residents(server).items():
         about = status(process)
         yield f"memory of {name} (MB)", int(about["VmRSS"].split()[0]) * 1024 / 1e6

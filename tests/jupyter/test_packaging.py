@@ -37,5 +37,5 @@ def test_wheel_brings_extension_and_configuration(tmp_path: Path) -> None:
     assert config["ServerApp"]["jpserver_extensions"] == {"mdk_jupyter": True}
     load = f"{DATA}/share/jupyter/labextensions/mdk-jupyter/{entry['jupyterlab']['_build']['load']}"
     assert {load, f"{DATA}/share/jupyter/labextensions/mdk-jupyter/install.json"} <= names
-    assert not [name for name in names if name.startswith("mdk_jupyter/labextension") or "node_modules" in name]
+    assert not [name for name in names if name.startswith("mdk_jupyter/labextension") or "/node_modules/" in name]
     assert "mdk_jupyter/server/__init__.py" in names
