@@ -120,7 +120,11 @@ class serving:
     def stop(self) -> None:
         if self._process is not None:
             self._process.terminate()
-            self._process.wait(30)
+            try:
+                self._process.wait(15)
+            except subprocess.TimeoutExpired:  # it waits for pages that are still open
+                self._process.kill()
+                self._process.wait()
 
 
 @pytest.fixture(scope="session")
