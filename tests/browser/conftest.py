@@ -127,7 +127,8 @@ class serving:
                 self._process.wait()
 
 
-@pytest.fixture(scope="session")
+# No longer than it must: while it is there, its event loop is taken for a running one by all others.
+@pytest.fixture(scope="module")
 def browser(chromium: str) -> Iterator[Browser]:
     options = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", "--disable-background-networking"]
     with sync_playwright() as playwright:

@@ -2,10 +2,12 @@ import {
   JupyterFrontEnd,
   JupyterFrontEndPlugin
 } from '@jupyterlab/application';
+import { IDocumentManager } from '@jupyterlab/docmanager';
 import { INotebookTracker } from '@jupyterlab/notebook';
 import { Drive } from '@jupyterlab/services';
 
 import { openKept } from './links';
+import { DRIVE, read } from './reading';
 
 /** What runs leave in `.mdk` folders, which the file browser hides, as the drive `mdk:`. */
 export const drivePlugin: JupyterFrontEndPlugin<void> = {
@@ -13,14 +15,16 @@ export const drivePlugin: JupyterFrontEndPlugin<void> = {
   description:
     'Opens executed notebooks and logs, which are in hidden folders.',
   autoStart: true,
+  requires: [IDocumentManager],
   optional: [INotebookTracker],
   activate: (
     app: JupyterFrontEnd,
+    docManager: IDocumentManager,
     notebooks: INotebookTracker | null
   ): void => {
     const { contents, serverSettings } = app.serviceManager;
     contents.addDrive(
-      new Drive({ name: 'mdk', apiEndpoint: 'mdk/contents', serverSettings })
+      new Drive({ name: DRIVE, apiEndpoint: 'mdk/contents', serverSettings })
     );
     openKept(
       document.body,
@@ -28,8 +32,7 @@ export const drivePlugin: JupyterFrontEndPlugin<void> = {
         notebooks?.find(panel => panel.node.contains(link))?.context.path ??
         null,
       serverSettings.baseUrl,
-      path =>
-        void app.commands.execute('docmanager:open', { path: `mdk:${path}` })
+      path => read(docManager, path)
     );
   }
 };

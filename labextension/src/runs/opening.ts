@@ -1,14 +1,11 @@
 import type { MainAreaWidget } from '@jupyterlab/apputils';
 import type { IEditorServices } from '@jupyterlab/codeeditor';
 import type { IDocumentManager } from '@jupyterlab/docmanager';
-import type { IDocumentWidget } from '@jupyterlab/docregistry';
 
 import { segments } from '../client';
+import { read } from '../drive/reading';
 import type { IMDKClient, IPipelines } from '../tokens';
 import type { LogText, NotebookPath, RunView, StepView } from '../types';
-
-/** The drive of what runs have left. */
-const DRIVE = 'mdk';
 
 /** Opens what runs have left, and the cells that they came from. */
 export class Opening {
@@ -19,16 +16,13 @@ export class Opening {
   /** Open the executed notebook of a step; one on a service is fetched first. */
   async step(run: RunView, step: StepView): Promise<void> {
     const path = step.notebook ?? (await this._fetchNotebook(run, step));
-    const opened = this._options.docManager.openOrReveal(`${DRIVE}:${path}`);
-    if (opened) {
-      withoutKernel(opened);
-    }
+    read(this._options.docManager, path);
   }
 
   /** Open what a step printed: its file, or what the service tells. */
   async log(run: RunView, step: StepView): Promise<MainAreaWidget | null> {
     if (run.target === 'local' && step.log !== null) {
-      this._options.docManager.openOrReveal(`${DRIVE}:${step.log}`, 'Editor');
+      read(this._options.docManager, step.log, 'Editor');
       return null;
     }
     const { text } = await this._options.client.ask<LogText>(
@@ -76,15 +70,4 @@ export namespace Opening {
     editorServices: IEditorServices;
     pipelines: IPipelines;
   }
-}
-
-/** An executed notebook is there to be read: no kernel is started for it. */
-function withoutKernel(widget: IDocumentWidget): void {
-  const { sessionContext } = widget.context;
-  sessionContext.kernelPreference = {
-    ...sessionContext.kernelPreference,
-    shouldStart: false,
-    canStart: false,
-    autoStartDefault: false
-  };
 }
