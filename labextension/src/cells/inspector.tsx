@@ -3,6 +3,7 @@ import { HTMLSelect, UseSignal } from '@jupyterlab/ui-components';
 import type { CommandRegistry } from '@lumino/commands';
 import React from 'react';
 
+import { useSignal } from '../live';
 import type { IPipelines } from '../tokens';
 import { CommandIDs } from './commands';
 import { OptionsForm } from './form';
@@ -25,28 +26,13 @@ export function CellForm(props: ICellFormProps): JSX.Element {
   );
 }
 
-/** Drawn again when the cells change, and when they were checked. */
+/** Drawn again when the cells change, and when they were checked; what is being typed stays. */
 function Watched(props: ICellFormProps): JSX.Element | null {
   const { pipelines, writing } = props;
   const { panel } = writing;
-  if (!panel) {
-    return null;
-  }
-  const pipeline = pipelines.get(panel);
-  const fields = <Fields {...props} />;
-  return (
-    <UseSignal signal={panel.content.modelContentChanged}>
-      {() =>
-        pipeline ? (
-          <UseSignal signal={pipeline.stateChanged}>
-            {() => <Fields {...props} />}
-          </UseSignal>
-        ) : (
-          fields
-        )
-      }
-    </UseSignal>
-  );
+  useSignal(panel?.content.modelContentChanged);
+  useSignal((panel && pipelines.get(panel))?.stateChanged);
+  return panel && <Fields {...props} />;
 }
 
 function Fields(props: ICellFormProps): JSX.Element | null {

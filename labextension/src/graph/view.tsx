@@ -18,7 +18,7 @@ import {
 import * as React from 'react';
 
 import { colour } from '../colours';
-import { useNow } from '../runs/live';
+import { useNow } from '../live';
 import { StateMark } from '../runs/states';
 import { FIT } from './fit';
 import type { IGraph, IGraphNode } from './graph';

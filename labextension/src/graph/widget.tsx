@@ -11,7 +11,7 @@ import * as React from 'react';
 
 import { fitIcon, graphIcon, zoomOutIcon } from '../icons';
 import { CommandIDs } from '../runs/commands';
-import { useSignal } from '../runs/live';
+import { useSignal } from '../live';
 import type { IPipelines, IRuns } from '../tokens';
 import type { Checked, RunView } from '../types';
 import { FIT } from './fit';

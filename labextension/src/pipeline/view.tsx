@@ -10,7 +10,7 @@ import { CommandIDs } from '../runs/commands';
 import { hasEnded, mainSteps } from '../runs/events';
 import { Failure, FindingText } from '../runs/failure';
 import { duration, elapsed, moment } from '../runs/figures';
-import { moveAmongRows, useNow, useSignal } from '../runs/live';
+import { moveAmongRows, useNow, useSignal } from '../live';
 import { CachedMark, StateMark, stateName } from '../runs/states';
 import type { IPipeline, IPipelines, IRuns } from '../tokens';
 import type { Component, Finding, RunView, StepView } from '../types';

@@ -13,7 +13,7 @@ import { RunDetails } from './details';
 import { State, hasEnded, mainSteps } from './events';
 import { duration, elapsed, moment } from './figures';
 import { EVERYTHING, IFilter, matching } from './filter';
-import { moveAmongRows, useNow, useSignal } from './live';
+import { moveAmongRows, useNow, useSignal } from '../live';
 import type { Selection } from './selection';
 import { StateMark, stateName } from './states';
 
