@@ -12,7 +12,7 @@ import pytest
 from hypothesis import settings
 from postgres import new_postgres_database, registry_url
 from registries import registry, small
-from servers import end_servers
+from servers import command_of, end_servers
 
 from mdk_jupyter.kernels import place
 
@@ -33,4 +33,4 @@ def kernel_servers() -> Iterator[Path]:
     yield folder
     left = end_servers(folder)
     shutil.rmtree(folder, ignore_errors=True)
-    assert not left, f"processes are left: {left}"
+    assert not left, f"processes are left: {[*map(command_of, left)]}"

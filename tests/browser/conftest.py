@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 import shutil
@@ -14,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
+import psutil
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
@@ -118,13 +120,22 @@ class serving:
         raise AssertionError(self.lab.log)
 
     def stop(self) -> None:
-        if self._process is not None:
-            self._process.terminate()
-            try:
-                self._process.wait(15)
-            except subprocess.TimeoutExpired:  # it waits for pages that are still open
-                self._process.kill()
-                self._process.wait()
+        if self._process is None:
+            return
+        kernels = [
+            child
+            for child in psutil.Process(self._process.pid).children(recursive=True)
+            if "ipykernel_launcher" in child.cmdline()
+        ]
+        self._process.terminate()
+        try:
+            self._process.wait(15)
+        except subprocess.TimeoutExpired:  # it waits for pages that are still open
+            self._process.kill()
+            self._process.wait()
+        for kernel in kernels:  # it had no time for them
+            with contextlib.suppress(psutil.NoSuchProcess):
+                kernel.kill()
 
 
 # No longer than it must: while it is there, its event loop is taken for a running one by all others.

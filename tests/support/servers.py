@@ -31,6 +31,14 @@ def end_servers(folder: Path) -> list[int]:
     return sorted(set(processes_of(folder)) - own)
 
 
+def command_of(process: int) -> str:
+    """Return what a process runs, to be read."""
+    try:
+        return f"{process} " + Path(f"/proc/{process}/cmdline").read_text().replace("\0", " ")
+    except OSError:
+        return str(process)
+
+
 def own_family() -> set[int]:
     """The processes above this one: they may have the variable too."""
     found, process = set(), os.getpid()
