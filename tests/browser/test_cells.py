@@ -134,6 +134,8 @@ def test_each_style_is_read_and_written(page: Page, lab: Lab) -> None:
 
 def test_a_form_for_the_component(page: Page, lab: Lab) -> None:
     show(page, write(lab.root, "form.ipynb", *TAGGED))
+    # JupyterLab draws its forms anew when the kernel tells its language, and what is being typed then is lost.
+    expect(page.get_by_text("Python 3 (ipykernel) | Idle")).to_be_visible(timeout=60_000)
     select(page, 2)
     page.evaluate("() => jupyterapp.shell.activateById('jp-property-inspector')")
     page.locator(".jp-Collapser-title", has_text="Pipeline Component").click()
