@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from mdk_jupyter.operations.errors import refusal
+from mdk_jupyter.operations.errors import OperationsError, refusal
 
 _PATIENCE = 60.0  # seconds for a remote
 _REMOTE = "origin"
@@ -61,7 +61,7 @@ class Repository:
             return True
         try:
             self._git("fetch", "--quiet", _REMOTE, patience=_PATIENCE)
-        except Exception:  # what is known here will do
+        except OperationsError:  # what is known here will do
             return False
         return True
 

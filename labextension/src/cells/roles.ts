@@ -3,7 +3,6 @@ import type { JSONObject, JSONValue } from '@lumino/coreutils';
 import {
   merged,
   optionOf,
-  OPTIONS,
   ordered,
   valuesIn,
   type IOption,
@@ -327,7 +326,7 @@ interface ILine {
 }
 
 /** The `%%component` line of a cell, blank lines before it aside. */
-export function componentLine(source: string): ILine | null {
+function componentLine(source: string): ILine | null {
   let start = 0;
   for (const line of source.split('\n')) {
     if (line.trim()) {
@@ -400,6 +399,3 @@ function gather(pairs: Iterable<readonly [string, string]>): Options {
   }
   return ordered(all);
 }
-
-/** The words of all options that a cell may have. */
-export const WORDS: readonly string[] = OPTIONS.map(option => option.word);

@@ -62,7 +62,7 @@ export class FindingsStatus extends Widget {
 const SPELLED = /^MDK1[12]\d$/;
 
 /** Whether a notebook is meant to be a pipeline; others are left in peace. */
-export function isPipeline(pipeline: IPipeline): boolean {
+function isPipeline(pipeline: IPipeline): boolean {
   const { checked } = pipeline;
   return (
     checked !== null &&

@@ -1,10 +1,10 @@
-import { HTMLSelect } from '@jupyterlab/ui-components';
 import * as React from 'react';
 
 import { Dot } from '../badges';
 import { MetricTable } from '../page/comparison';
 import { Reason, showDraft, Standing } from './dialog';
 import { Traffic } from '../page/environments';
+import { EnvironmentChoice } from './environment_choice';
 import { Gates } from './gates';
 import { Moment } from '../moments';
 import type { PromotionDraft } from './promotion';
@@ -36,27 +36,18 @@ function PromotionBody({ draft }: { draft: PromotionDraft }): JSX.Element {
   const { plan, version } = draft;
   return (
     <div className="jp-mdk-Draft" aria-busy={draft.isBusy}>
-      <label className="jp-mdk-Choice">
-        {trans.__('To')}
-        <HTMLSelect
-          value={draft.environment}
-          aria-label={trans.__('Environment')}
-          onChange={event => {
-            draft.environment = event.target.value;
-          }}
-        >
-          {draft.environments.map(({ name }) => (
-            <option key={name} value={name}>
-              {name}
-            </option>
-          ))}
-        </HTMLSelect>
+      <div className="jp-mdk-Choices">
+        <EnvironmentChoice
+          draft={draft}
+          names={draft.environments.map(({ name }) => name)}
+          label={trans.__('To')}
+        />
         {draft.isProtected && (
           <span className="jp-mdk-dim">
             {trans.__('protected: it changes through git')}
           </span>
         )}
-      </label>
+      </div>
       <Standing draft={draft} />
       {!plan || !version ? (
         <p className="jp-mdk-dim" role="status">

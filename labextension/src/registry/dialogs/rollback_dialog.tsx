@@ -4,6 +4,7 @@ import * as React from 'react';
 import { Dot } from '../badges';
 import { MetricTable } from '../page/comparison';
 import { Reason, showDraft, Standing } from './dialog';
+import { EnvironmentChoice } from './environment_choice';
 import { Moment } from '../moments';
 import { Proposal } from './proposal';
 import type { RollbackDraft } from './rollback';
@@ -35,22 +36,11 @@ function RollbackBody({ draft }: { draft: RollbackDraft }): JSX.Element {
   return (
     <div className="jp-mdk-Draft" aria-busy={draft.isBusy}>
       <div className="jp-mdk-Choices">
-        <label className="jp-mdk-Choice">
-          {trans.__('In')}
-          <HTMLSelect
-            value={draft.environment}
-            aria-label={trans.__('Environment')}
-            onChange={event => {
-              draft.environment = event.target.value;
-            }}
-          >
-            {draft.environments.map(({ name }) => (
-              <option key={name} value={name}>
-                {name}
-              </option>
-            ))}
-          </HTMLSelect>
-        </label>
+        <EnvironmentChoice
+          draft={draft}
+          names={draft.environments.map(({ name }) => name)}
+          label={trans.__('In')}
+        />
         {draft.to !== null && (
           <label className="jp-mdk-Choice">
             {trans.__('back to')}

@@ -1,9 +1,9 @@
-import { HTMLSelect } from '@jupyterlab/ui-components';
 import * as React from 'react';
 
 import type { ApprovalDraft } from './approval';
 import { MetricTable } from '../page/comparison';
 import { Reason, showDraft, Standing } from './dialog';
+import { EnvironmentChoice } from './environment_choice';
 import type { AnnotationDraft, StatusDraft } from './remarks';
 import { type ISurroundings, useSurroundings } from '../surroundings';
 import { Block, Facts } from '../tables';
@@ -115,22 +115,11 @@ function ApprovalBody({ draft }: { draft: ApprovalDraft }): JSX.Element {
   const { plan } = draft;
   return (
     <div className="jp-mdk-Draft" aria-busy={draft.isBusy}>
-      <label className="jp-mdk-Choice">
-        {trans.__('For')}
-        <HTMLSelect
-          value={draft.environment}
-          aria-label={trans.__('Environment')}
-          onChange={event => {
-            draft.environment = event.target.value;
-          }}
-        >
-          {draft.environments.map(name => (
-            <option key={name} value={name}>
-              {name}
-            </option>
-          ))}
-        </HTMLSelect>
-      </label>
+      <EnvironmentChoice
+        draft={draft}
+        names={draft.environments}
+        label={trans.__('For')}
+      />
       <Standing draft={draft} />
       {plan && (
         <>
