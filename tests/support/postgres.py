@@ -12,6 +12,7 @@ import pytest
 from filelock import FileLock
 from sqlalchemy import create_engine, text
 
+from mdk_jupyter.kernels import place
 from mdk_jupyter.registry.database import Database
 
 _TEMPLATE = "registry_template"
@@ -30,7 +31,10 @@ def new_postgres_database() -> Iterator[Callable[[], str]]:
     # Not in pytest's own folder: a server started by root runs as somebody else, who may not look there.
     folder = Path(tempfile.gettempdir()) / f"mdk-pg-{_run()}"
     with FileLock(f"{folder}.lock"):
-        server = get_server(folder, cleanup_mode="delete")
+        with pytest.MonkeyPatch.context() as environment:
+            # Other processes may need the server longer, so it must not look like one that this process left behind.
+            environment.delenv(place.FOLDER, raising=False)
+            server = get_server(folder, cleanup_mode="delete")
         uri = server.get_uri()
         engine = create_engine(uri.replace("postgresql:", "postgresql+psycopg:"), isolation_level="AUTOCOMMIT")
         with engine.connect() as connection:
