@@ -112,7 +112,11 @@ def verify(
     ctx: typer.Context,
     name: Annotated[str | None, typer.Argument(metavar="[MODEL]", help="Default: all models.")] = None,
     against: Annotated[
-        Path | None, typer.Option("--anchor", metavar="FILE", help="Also hold it against what `anchor` wrote.")
+        Path | None, typer.Option("--anchor", metavar="FILE", help="Also hold it against what `anchor FILE` wrote.")
+    ] = None,
+    tags: Annotated[
+        Path | None,
+        typer.Option("--tag", metavar="REPOSITORY", help="Also hold it against what `anchor --tag` wrote."),
     ] = None,
     as_json: AsJson = False,
 ) -> Any:
@@ -121,7 +125,8 @@ def verify(
     from mdk_jupyter.registry import anchors
     from mdk_jupyter.widgets import registry_sheets
 
-    found = face(ctx).verify(name, anchor=anchors.from_file(against) if against is not None else None)
+    kept = [*(anchors.from_file(against) if against else ()), *(anchors.from_tags(tags) if tags else ())]
+    found = face(ctx).verify(name, anchors=kept)
     if found.whole:
         return told(found, as_json, registry_sheets.verification)
     shown = told(found, as_json, registry_sheets.verification)
@@ -132,14 +137,33 @@ def verify(
 
 def anchor(
     ctx: typer.Context,
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="Where the database's owner cannot write.")],
+    file: Annotated[
+        Path | None, typer.Argument(metavar="[FILE]", help="Where the database's owner cannot write.")
+    ] = None,
+    repository: Annotated[
+        Path | None, typer.Option("--tag", metavar="REPOSITORY", help="Make a tag in a git repository.")
+    ] = None,
+    remote: Annotated[
+        str | None, typer.Option("--push", metavar="REMOTE", help="Push the tag, to where tags are protected.")
+    ] = None,
 ) -> None:
-    """Note the ends of all histories outside of the registry: `verify --anchor FILE` then finds what was cut off."""
+    """Note the ends of all histories outside of the registry, in a file or a git tag.
+
+    `verify --anchor FILE` or `--tag REPOSITORY` then finds what was cut off or written anew.
+    """
     from mdk_jupyter.cli.registry import face
     from mdk_jupyter.registry import anchors
 
-    anchors.to_file(face(ctx).anchor(), file)
-    typer.echo(f"anchored in {file}")
+    if (file is None) == (repository is None):
+        raise typer.BadParameter("name a file, or a git repository with --tag")
+    if remote is not None and repository is None:
+        raise typer.BadParameter("--push goes with --tag")
+    taken = face(ctx).anchor()
+    if repository is not None:
+        typer.echo(f"anchored in the tag {anchors.to_tag(taken, repository, remote=remote)}")
+    elif file is not None:
+        anchors.to_file(taken, file)
+        typer.echo(f"anchored in {file}")
 
 
 def export(

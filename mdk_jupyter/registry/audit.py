@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -101,9 +101,13 @@ def as_record(row: Row[Any]) -> AuditRecord:
     return AuditRecord.model_validate({**row._mapping, "at": moment(row.at), "data": json.loads(row.data)})
 
 
-def check_chain(name: str, rows: Iterable[Row[Any]], head: tuple[int, str], anchor: ChainEnd | None) -> list[Break]:
-    """Follow one chain from its first record and return where it is broken."""
-    breaks, previous, seq, anchored = [], START, 0, anchor is None or anchor.seq == 0
+def check_chain(
+    name: str, rows: Iterable[Row[Any]], head: tuple[int, str], anchored: Collection[ChainEnd] = ()
+) -> list[Break]:
+    """Follow one chain from its first record and return where it is broken, or not what it was when it was anchored."""
+    breaks, previous, seq = [], START, 0
+    unmet = {end for end in anchored if end.seq > 0}
+    watched = {end.seq for end in unmet}
     for row in rows:
         seq += 1
         if row.seq != seq:
@@ -113,13 +117,14 @@ def check_chain(name: str, rows: Iterable[Row[Any]], head: tuple[int, str], anch
             breaks.append(Break(chain=name, seq=seq, what="the record does not follow the one before it"))
         if digest(dict(row._mapping)) != row.hash:
             breaks.append(Break(chain=name, seq=seq, what="the record was changed"))
-        if anchor is not None and row.seq == anchor.seq:
-            anchored = row.hash == anchor.hash
+        if row.seq in watched:
+            unmet.discard(ChainEnd(seq=row.seq, hash=row.hash))
         previous = row.hash
     if (seq, previous) != head:
         breaks.append(Break(chain=name, seq=seq + 1, what=f"the chain ends at {seq}, and should at {head[0]}"))
-    if not anchored and anchor is not None:
-        breaks.append(Break(chain=name, seq=anchor.seq, what="the chain is not the one that the anchor was taken of"))
+    if unmet:
+        first = min(end.seq for end in unmet)
+        breaks.append(Break(chain=name, seq=first, what="the chain is not the one that the anchor was taken of"))
     return breaks
 
 

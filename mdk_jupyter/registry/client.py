@@ -354,10 +354,10 @@ class Client:
         path = f"{_model(name)}/history"
         return self._read(Page[AuditRecord], path, environment=environment, cursor=cursor, limit=limit)
 
-    def verify(self, name: str | None = None, *, anchor: Anchor | None = None) -> Verification:
-        if anchor is None:
+    def verify(self, name: str | None = None, *, anchors: Sequence[Anchor] = ()) -> Verification:
+        if not anchors:
             return self._read(Verification, "/verify", name=name)
-        return self._write(Verification, "POST", "/verify", {"name": name, "anchor": anchor}, repeatable=True)
+        return self._write(Verification, "POST", "/verify", {"name": name, "anchors": list(anchors)}, repeatable=True)
 
     def anchor(self) -> Anchor:
         return self._read(Anchor, "/anchor")

@@ -174,10 +174,10 @@ CODES: dict[str, Code] = {
         'Write `version="1.4"`: the registry allocates the patch.',
     ),
     "MDK548": Code(
-        "The policy or the import cannot be read",
-        "A gate lacks what its kind needs, or a line is not one of an export.",
+        "The policy, the import or the anchor cannot be read",
+        "A gate lacks what its kind needs, a line is not one of an export, or a file or repository keeps no anchor.",
         "kind: label, without a key",
-        "Complete the gate, or export again.",
+        "Complete the gate, export again, or name the file or repository that `mdk registry anchor` wrote to.",
     ),
     "MDK549": Code(
         "What was given is not valid",

@@ -244,8 +244,8 @@ class RegistryFace(Protocol):
         self, name: str, *, environment: str | None = None, cursor: str | None = None, limit: int = 50
     ) -> Page[AuditRecord]: ...
 
-    def verify(self, name: str | None = None, *, anchor: Anchor | None = None) -> Verification:
-        """Tell whether a history, or all of them, is what was written; with an anchor also whether it is still whole."""
+    def verify(self, name: str | None = None, *, anchors: Sequence[Anchor] = ()) -> Verification:
+        """Tell whether a history, or all of them, is what was written; with anchors also whether it is still whole."""
         ...
 
     def anchor(self) -> Anchor:

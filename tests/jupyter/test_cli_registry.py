@@ -197,10 +197,23 @@ def test_a_changed_history_is_found(folder: Path) -> None:
     assert done.returncode == 1 and "the history was changed" in done.stdout
 
 
-def test_a_history_is_held_against_an_anchor(folder: Path) -> None:
+def test_a_history_is_held_against_an_anchor(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     said("registry", "annotate", "flights/1.0.0", "--note", "seen")
     call(["registry", "anchor", "anchor.jsonl"], Face())
     assert "compared with an anchor" in said("registry", "verify", "--anchor", "anchor.jsonl")
+    identity = {f"GIT_{who}_{what}": "ada@x" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
+    for words in (("init", "-q"), ("commit", "-q", "--allow-empty", "-m", "x")):
+        subprocess.run(["git", *words], check=True, env=os.environ | identity)
+    monkeypatch.setenv("GIT_COMMITTER_NAME", "ada")
+    monkeypatch.setenv("GIT_COMMITTER_EMAIL", "ada@x")
+    call(["registry", "anchor", "--tag", "."], Face())
+    assert "anchored in the tag mdk-registry-anchor/" in capsys.readouterr().out
+    assert "compared with an anchor" in said("registry", "verify", "--tag", ".")
+    for wrong in (["anchor"], ["anchor", "f", "--tag", "."], ["anchor", "f", "--push", "origin"]):
+        with pytest.raises(UsageError):
+            call(["registry", *wrong], Face())
 
 
 @pytest.mark.parametrize(

@@ -49,7 +49,7 @@ ANYWHERE: dict[str, tuple[str, str, Any, set[str]]] = {
     "lineage": ("GET", "/lineage?reference=flights/1.0.0", None, ALL),
     "verify": ("GET", "/verify", None, ALL),
     "anchor": ("GET", "/anchor", None, ALL),
-    "verify_against": ("POST", "/verify", {"anchor": {"at": "2026-11-24T00:00:00Z", "heads": {}}}, ALL),
+    "verify_against": ("POST", "/verify", {"anchors": [{"at": "2026-11-24T00:00:00Z", "heads": {}}]}, ALL),
     "events": ("GET", "/events", None, ALL),
     "export": ("GET", "/export", None, ALL),
     "import": ("POST", "/import", None, KEEPERS),

@@ -226,7 +226,7 @@ def test_a_history_is_held_against_an_anchor(face: Callable[[Actor], RegistryFac
     anchor = ada.anchor()
     assert anchor.heads == registry.anchor(ADA).heads and set(anchor.heads) >= {"flights", "taxis"}
     ada.register("flights", artifact=artifact(3))
-    assert ada.verify(anchor=anchor).whole and ada.verify("flights", anchor=anchor).anchored == 1
+    assert ada.verify(anchors=[anchor]).whole and ada.verify("flights", anchors=[anchor]).anchored == 1
     with registry.database.write() as connection:  # the end is cut off, and the head moved back to fit
         for statement in (
             "DROP TRIGGER audit_delete",
@@ -234,7 +234,7 @@ def test_a_history_is_held_against_an_anchor(face: Callable[[Actor], RegistryFac
             f"UPDATE chains SET seq = 0, hash = '{'0' * 64}' WHERE name = 'taxis'",
         ):
             connection.exec_driver_sql(statement)
-    (found,) = [broken for broken in ada.verify(anchor=anchor).breaks if "anchor" in broken.what]
+    (found,) = [broken for broken in ada.verify(anchors=[anchor]).breaks if "anchor" in broken.what]
     assert found.chain == "taxis"
     with pytest.raises(ForbiddenError):
         face(Actor(name="nobody")).anchor()

@@ -17,6 +17,8 @@ from sqlalchemy.exc import DBAPIError
 from mdk_jupyter.registry import anchors, audit, outbox
 from mdk_jupyter.registry import policy as gates
 from mdk_jupyter.registry.domain import (
+    Anchor,
+    ChainEnd,
     CloudEvent,
     Role,
 )
@@ -75,9 +77,9 @@ def test_a_cut_or_rewritten_history_is_found_by_the_anchor(registry: Registry, t
     anchors.to_file(registry.anchor(VIC), kept)
     registry.register(ADA, "flights", artifact=artifact())
     anchors.to_file(anchor := registry.anchor(VIC), kept)
-    assert anchors.from_file(kept) == anchor
+    assert anchors.from_file(kept)[-1] == anchor and len(anchors.from_file(kept)) == 2
     registry.register(ADA, "flights", artifact=artifact())
-    assert registry.verify(VIC, anchor=anchor).anchored >= 1 and registry.verify(VIC, anchor=anchor).whole
+    assert registry.verify(VIC, anchors=[anchor]).anchored >= 1 and registry.verify(VIC, anchors=[anchor]).whole
     with registry.database.read() as connection:
         before = connection.execute(text("SELECT hash FROM audit WHERE seq = 4")).scalar()
     meddle(
@@ -90,8 +92,30 @@ def test_a_cut_or_rewritten_history_is_found_by_the_anchor(registry: Registry, t
     )
     plain = [each.what for each in registry.verify(VIC, "flights").breaks]
     assert not any("record" in what or "ends" in what for what in plain), "the chain alone cannot tell"
-    found = [each.what for each in registry.verify(VIC, "flights", anchor=anchor).breaks]
+    found = [each.what for each in registry.verify(VIC, "flights", anchors=[anchor]).breaks]
     assert "the chain is not the one that the anchor was taken of" in found
+    # Who waits for the next anchor has that one on their side, and none of the earlier ones.
+    anchors.to_file(registry.anchor(VIC), kept)
+    (*_, newest) = anchors.from_file(kept)
+    assert not any("anchor" in each.what for each in registry.verify(VIC, "flights", anchors=[newest]).breaks)
+    all_of_them = registry.verify(VIC, "flights", anchors=anchors.from_file(kept))
+    assert [each.seq for each in all_of_them.breaks if "anchor" in each.what] == [5]
+
+
+def test_an_anchor_that_cannot_be_read_is_not_passed_over(small: Registry, tmp_path: Path) -> None:
+    kept = tmp_path / "anchors.jsonl"
+    with pytest.raises(InvalidError, match="cannot be read"):
+        anchors.from_file(kept)
+    kept.write_text("\n")
+    with pytest.raises(InvalidError, match="there is no anchor"):
+        anchors.from_file(kept)
+    anchors.to_file(small.anchor(VIC), kept)
+    with kept.open("a") as file:
+        file.write('{"at": "2026-')
+    with pytest.raises(InvalidError, match="line 3 cannot be read"):
+        anchors.from_file(kept)
+    with pytest.raises(InvalidError, match="cannot be written"):
+        anchors.to_file(small.anchor(VIC), kept / "below")
 
 
 def test_anchors_in_git_tags(small: Registry, tmp_path: Path) -> None:
@@ -99,16 +123,25 @@ def test_anchors_in_git_tags(small: Registry, tmp_path: Path) -> None:
     for setting in (("user.name", "a"), ("user.email", "a@b")):
         subprocess.run(["git", "-C", str(tmp_path), "config", *setting], check=True)
     subprocess.run(["git", "-C", str(tmp_path), "commit", "-q", "--allow-empty", "-m", "x"], check=True)
-    with pytest.raises(InvalidError):
-        anchors.from_tag(tmp_path)
-    first = small.anchor(VIC)
-    name = anchors.to_tag(first, tmp_path)
+    remote = tmp_path / "remote.git"
+    subprocess.run(["git", "init", "-q", "--bare", str(remote)], check=True)
+    subprocess.run(["git", "-C", str(tmp_path), "remote", "add", "origin", str(remote)], check=True)
+    with pytest.raises(InvalidError, match="there is no anchor"):
+        anchors.from_tags(tmp_path)
+    end = ChainEnd(seq=1, hash="0" * 64)  # of so many models that the text is longer than an argument may be
+    first = Anchor(at=small.anchor(VIC).at, heads={f"m{number}-{'x' * 180}": end for number in range(1000)})
+    anchors.to_tag(first, tmp_path)
     fill(small, "flights", 1)
     second = small.anchor(VIC)
-    anchors.to_tag(second, tmp_path)
-    assert anchors.from_tag(tmp_path) == second and anchors.from_tag(tmp_path, name) == first
+    anchors.to_tag(second, tmp_path, remote="origin")
+    assert anchors.from_tags(tmp_path) == [first, second] and anchors.from_tags(remote) == [second]
     with pytest.raises(InvalidError, match="git"):
         anchors.to_tag(first, tmp_path)
+    with pytest.raises(InvalidError, match="git"):
+        anchors.to_tag(small.anchor(VIC), tmp_path, remote="nowhere")
+    subprocess.run(["git", "-C", str(tmp_path), "tag", "-m", "no anchor", "mdk-registry-anchor/x"], check=True)
+    with pytest.raises(InvalidError, match="mdk-registry-anchor/x cannot be read"):
+        anchors.from_tags(tmp_path)
 
 
 # Events

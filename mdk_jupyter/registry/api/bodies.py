@@ -109,4 +109,4 @@ class Verifying(_Body):
     """Hold the history against what was kept of it."""
 
     name: Name | None = Field(None, description="A model; all of them without it.")
-    anchor: Anchor
+    anchors: list[Anchor] = Field(min_length=1, description="All that were kept; each is compared.")

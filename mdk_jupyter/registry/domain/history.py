@@ -40,7 +40,7 @@ class Verification(Frozen):
     chains: int
     records: int
     breaks: tuple[Break, ...]
-    anchored: int = Field(default=0, description="How many heads were compared with an anchor outside.")
+    anchored: int = Field(default=0, description="How many ends of histories, kept in anchors outside, were compared.")
 
     @property
     def whole(self) -> bool:

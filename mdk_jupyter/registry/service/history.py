@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 
 from sqlalchemy import Connection, select
 
 from mdk_jupyter.registry import audit, outbox
 from mdk_jupyter.registry.access import Verb, require
-from mdk_jupyter.registry.domain import Actor, Anchor, AuditRecord, Break, CloudEvent, Page, Verification
+from mdk_jupyter.registry.domain import Actor, Anchor, AuditRecord, Break, ChainEnd, CloudEvent, Page, Verification
 from mdk_jupyter.registry.service import paging
 from mdk_jupyter.registry.service.base import Service, may
 from mdk_jupyter.registry.service.rows import find_model, number_of
@@ -44,24 +45,28 @@ class History(Service):
             rows = connection.execute(query).all()
         return paging.page(rows, limit, audit.as_record, lambda row: int(row.seq))
 
-    def verify(self, actor: Actor, name: str | None = None, *, anchor: Anchor | None = None) -> Verification:
+    def verify(self, actor: Actor, name: str | None = None, *, anchors: Sequence[Anchor] = ()) -> Verification:
         """Follow the history of a model, or of all, and return where it is not what was written.
 
-        With an anchor that was kept outside, a history whose end was cut off or that was written anew is found too.
+        With anchors that were kept outside, a history whose end was cut off or that was written anew is found too:
+        hold it against all there are, since one that is taken after the deed agrees with it.
         """
         require(actor, Verb.READ, project="*")
         breaks: list[Break] = []
+        known: dict[str, set[ChainEnd]] = {}
+        for anchor in anchors:
+            for chain, end in anchor.heads.items():
+                known.setdefault(chain, set()).add(end)
         count = anchored = 0
         with self.database.snapshot() as connection:
             if name is not None:
                 find_model(connection, name)
             heads = {row.name: (row.seq, row.hash) for row in connection.execute(select(chains))}
-            known = anchor.heads if anchor else {}
             names = [name] if name is not None else sorted(heads.keys() | known.keys())
             names = [chain for chain in names if not chain.startswith(":")]
             for chain in names:
-                kept = known.get(chain)
-                anchored += kept is not None
+                kept = known.get(chain, set())
+                anchored += len(kept)
                 rows = audit.records(connection, chain)
                 head = heads.get(chain, (0, audit.START))
                 breaks += audit.check_chain(chain, rows, head, kept)

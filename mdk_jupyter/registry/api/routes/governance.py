@@ -62,8 +62,8 @@ def history(app: FastAPI, registry: Registry) -> None:
 
     @routes.post("/verify", responses=declared(404))
     def verify_against(body: Verifying, caller: Caller) -> Verification:
-        """Tell also whether it is what an anchor was taken of: a history whose end was cut off is found by that."""
-        return registry.verify(caller, body.name, anchor=body.anchor)
+        """Tell also whether it is what anchors were taken of: a history whose end was cut off is found by that."""
+        return registry.verify(caller, body.name, anchors=body.anchors)
 
     @routes.get("/anchor")
     def anchor(caller: Caller) -> Anchor:
