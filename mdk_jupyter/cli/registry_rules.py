@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from mdk_jupyter.cli.registry_events import events, relay
 from mdk_jupyter.cli.registry_migrate import migrate
 from mdk_jupyter.cli.registry_serve import serve
 
@@ -230,7 +231,7 @@ def _take_from_mlflow(known: RegistryFace, where: str, project: str | None) -> I
 
 def add_to(app: typer.Typer) -> None:
     """Add the commands to `mdk registry`."""
-    for command in (policy, grant, token, verify, anchor, export):
+    for command in (policy, grant, token, verify, anchor, events, relay, export):
         app.command(command.__name__)(command)
     app.command("import")(import_)
     app.command("serve")(serve)

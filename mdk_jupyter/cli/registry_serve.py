@@ -64,6 +64,15 @@ def serve(
             help="Gets the role admin, so that there is somebody who can give roles.",
         ),
     ] = None,
+    events_to: Annotated[
+        str | None,
+        typer.Option(
+            "--events-to",
+            metavar="URL",
+            envvar="MDK_REGISTRY_EVENTS_TO",
+            help="Post each change there as a CloudEvent; MDK_REGISTRY_EVENTS_TOKEN goes along as a bearer token.",
+        ),
+    ] = None,
     dev_anywhere: Annotated[
         bool, typer.Option("--dev-anywhere", help="Let --auth dev listen on an address that others reach.")
     ] = False,
@@ -88,5 +97,6 @@ def serve(
         iap_audience=iap_audience,
         admins=admin or [],
         dev_anywhere=dev_anywhere,
+        events_to=events_to,
         started=lambda url: typer.echo(f"registry at {url}, process {os.getpid()}", err=True),
     )

@@ -13,6 +13,7 @@ from mdk_jupyter.registry.face import RegistryFace
 from mdk_jupyter.registry.origin import user
 
 if TYPE_CHECKING:
+    from mdk_jupyter.registry.outbox import Relayed, Sink
     from mdk_jupyter.registry.service import Registry
 
 _METHODS = frozenset(name for name in vars(RegistryFace) if not name.startswith("_")) | {"import_mlflow"}
@@ -29,6 +30,10 @@ class Embedded:
         if name not in _METHODS:
             raise AttributeError(f"a registry has no {name!r}")
         return functools.partial(_reached, getattr(self._registry, name), self._actor)
+
+    def relay(self, sink: Sink, *, limit: int = 100) -> Relayed:
+        """Deliver events that are due; see `outbox.relay`."""
+        return cast("Relayed", _reached(lambda _: self._registry.relay(sink, limit=limit), self._actor))
 
     def __dir__(self) -> list[str]:
         return sorted({*super().__dir__(), *_METHODS})

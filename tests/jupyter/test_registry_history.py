@@ -1,30 +1,18 @@
-"""The history and its events; and what is found when somebody meddles."""
+"""The history, and what is found when somebody meddles."""
 
 from __future__ import annotations
 
-import json
 import subprocess
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
-from typing import Any
 
 import pytest
-from registries import ADA, BOB, ROOT, VIC, artifact, fill
+from registries import ADA, BOB, VIC, artifact, fill
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from mdk_jupyter.registry import anchors, audit, outbox
-from mdk_jupyter.registry import policy as gates
-from mdk_jupyter.registry.domain import (
-    Anchor,
-    ChainEnd,
-    CloudEvent,
-    Role,
-)
-from mdk_jupyter.registry.errors import (
-    InvalidError,
-)
+from mdk_jupyter.registry import anchors
+from mdk_jupyter.registry.domain import Anchor, ChainEnd
+from mdk_jupyter.registry.errors import InvalidError
 from mdk_jupyter.registry.service import Registry
 
 # History
@@ -142,85 +130,3 @@ def test_anchors_in_git_tags(small: Registry, tmp_path: Path) -> None:
     subprocess.run(["git", "-C", str(tmp_path), "tag", "-m", "no anchor", "mdk-registry-anchor/x"], check=True)
     with pytest.raises(InvalidError, match="mdk-registry-anchor/x cannot be read"):
         anchors.from_tags(tmp_path)
-
-
-# Events
-
-
-def test_events_are_delivered_at_least_once(registry: Registry) -> None:
-    fill(registry, "flights", 2)
-    registry.publish(BOB, "flights/1.0.0", environment="dev")
-    taken: list[CloudEvent] = []
-
-    def moody(event: CloudEvent) -> None:
-        taken.append(event)
-        if event.id == "flights:2" and len(taken) < 4:
-            raise ConnectionError("not now")
-
-    assert registry.relay(moody) == 2
-    assert [event.id for event in taken] == ["flights:1", "flights:2", "flights:3"]
-    assert registry.relay(moody) == 0, "it is tried again later, not at once"
-    with registry.database.write() as connection:
-        connection.execute(text("UPDATE outbox SET due = 0 WHERE due IS NOT NULL"))
-    assert registry.relay(moody) == 1 and registry.relay(moody) == 0
-    assert taken[-1].id == "flights:2"
-    event = taken[2]
-    assert event.type == "dev.mdk.registry.champion.changed.v1" and event.subject == "flights"
-    assert (event.data["version"], event.data["environment"], event.data["champion_before"]) == ("1.0.0", "dev", None)
-
-
-def test_events_of_the_registry_itself_are_told_apart_from_those_of_models(registry: Registry) -> None:
-    registry.grant(ROOT, "zoe", Role.VIEWER)
-    fill(registry, "registry", 1)
-    registry.set_policy(ROOT, gates.LONE["prod"])
-    registry.set_policy(ROOT, gates.LONE["prod"])  # is set already
-    events = registry.events(VIC).items
-    assert [(event.id, event.subject, event.data["model"]) for event in events] == [
-        ("_registry:1", "_registry", None),
-        ("registry:1", "registry", "registry"),
-        ("_registry:2", "_registry", None),
-    ]
-    with pytest.raises(InvalidError):
-        fill(registry, "_registry", 1)
-
-
-def test_events_over_http(small: Registry) -> None:
-    fill(small, "flights", 1)
-    got: list[tuple[str, dict[str, Any]]] = []
-
-    class Consumer(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            got.append((self.headers["Content-Type"], json.loads(body)))
-            self.send_response(204 if len(got) > 1 else 503)
-            self.end_headers()
-
-        def log_message(self, *_: Any) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Consumer)
-    Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        sink = outbox.http_sink(f"http://127.0.0.1:{server.server_port}/events")
-        assert small.relay(sink) == 0
-        with small.database.write() as connection:
-            connection.execute(text("UPDATE outbox SET due = 0"))
-        assert small.relay(sink) == 1
-    finally:
-        server.shutdown()
-        server.server_close()
-    kind, event = got[1]
-    assert kind == "application/cloudevents+json" and event["specversion"] == "1.0" and event["id"] == "flights:1"
-
-
-def test_an_event_that_commits_late_is_not_passed_over(new_postgres_database: Any) -> None:
-    registry = Registry.open(new_postgres_database())
-    fill(registry, "early", 1)
-    with registry.database.write() as slow:
-        entry = audit.enter(slow, ADA, "late")
-        entry.record("note", event="note")  # has its id, and is not committed
-        fill(registry, "fast", 1)
-        page = registry.events(VIC)
-        assert [event.id for event in page.items] == ["early:1", "fast:1"]
-    assert [event.id for event in registry.events(VIC, after=page.next).items] == ["late:1"]
-    registry.close()

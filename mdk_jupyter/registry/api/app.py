@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import AsyncIterator
+from functools import partial
 from typing import Any
 
 import anyio
@@ -20,7 +21,9 @@ from mdk_jupyter.registry.api.front import Authenticated, Bounded, Observed
 from mdk_jupyter.registry.api.metrics import Metrics
 from mdk_jupyter.registry.api.platform import routes as platform
 from mdk_jupyter.registry.api.problems import ProblemAnswer, Refusal, declared
+from mdk_jupyter.registry.api.relaying import Relay
 from mdk_jupyter.registry.api.routes import applying, champions, governance, reading
+from mdk_jupyter.registry.outbox import Sink
 from mdk_jupyter.registry.service import Registry
 
 THREADS = 16  # requests that one process works on at once; each holds a connection to the database
@@ -28,17 +31,24 @@ _PARTS = (champions.router, reading.router, applying.router, governance.history,
 _EVERYWHERE = declared(401, 403, 422, 500, 503)
 
 
-def create_app(registry: Registry, authentication: Authentication) -> FastAPI:
-    """Return the application.
+def create_app(registry: Registry, authentication: Authentication, sink: Sink | None = None) -> FastAPI:
+    """Return the application. It delivers events to the sink, if there is one.
 
     Everything but `/health` and `/ready` needs a caller whom `authentication` knows; what a caller may do is for the
     registry to say. The registry is closed when the application stops.
     """
 
+    metrics = Metrics()
+    relay = Relay(partial(registry.relay, sink, limit=10), metrics.relayed) if sink is not None else None
+
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         anyio.to_thread.current_default_thread_limiter().total_tokens = THREADS
+        if relay is not None:
+            relay.start()
         yield
+        if relay is not None:
+            await anyio.to_thread.run_sync(relay.stop)
         await anyio.to_thread.run_sync(registry.close)
 
     app = FastAPI(
@@ -52,7 +62,6 @@ def create_app(registry: Registry, authentication: Authentication) -> FastAPI:
         generate_unique_id_function=lambda route: route.name if PREFIX in route.path else f"platform_{route.name}",
         responses=_EVERYWHERE,
     )
-    metrics = Metrics()
     _state(app, registry, metrics)
     for part in _PARTS:
         part(app, registry)

@@ -1,4 +1,4 @@
-"""What the findings of the registry's server mean (MDK570-580)."""
+"""What the findings of the registry's server mean (MDK570-581)."""
 
 from __future__ import annotations
 
@@ -74,5 +74,11 @@ CODES: dict[str, Code] = {
         "Another process listens on it, the address is not one of this machine, or the port needs more rights.",
         "mdk registry serve, in a second terminal",
         "Stop the other one, or give another `--port`.",
+    ),
+    "MDK581": Code(
+        "Events cannot be sent there",
+        "Events are posted over HTTP, and a token that goes along must not be readable on the way.",
+        "mdk registry serve --events-to pubsub://events",
+        "Give an address that begins with https://, or http:// on this machine.",
     ),
 }

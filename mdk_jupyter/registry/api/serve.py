@@ -16,6 +16,7 @@ from mdk_converters.findings import Finding
 from mdk_jupyter.errors import ServiceError
 from mdk_jupyter.registry.api import logs, metrics
 from mdk_jupyter.registry.api.app import create_app
+from mdk_jupyter.registry.api.relaying import http_sink
 from mdk_jupyter.registry.api.settings import Settings
 from mdk_jupyter.registry.domain import Actor, Grant, Role
 from mdk_jupyter.registry.policy import SHARED
@@ -30,7 +31,9 @@ _FACTORY = "mdk_jupyter.registry.api.serve:application"
 def application() -> FastAPI:
     """Return the application of a worker."""
     settings = Settings.received()
-    app = create_app(Registry.open(settings.database, policies=SHARED), settings.authentication())
+    registry = Registry.open(settings.database, policies=SHARED)
+    sink = http_sink(settings.events_to) if settings.events_to else None
+    app = create_app(registry, settings.authentication(), sink)
     gc.freeze()  # what lives as long as the process is not looked through again each time lists of versions come and go
     return app
 

@@ -24,6 +24,7 @@ class Settings:
         issuers: `URL`, or `URL=ADDRESS-OF-ITS-KEYS`.
         claim: names callers, instead of the verified e-mail address or `sub`.
         iap_audience: there is an Identity-Aware Proxy before the service; its assertion counts, and nothing else.
+        events_to: an address that events are posted to.
     """
 
     database: str
@@ -32,6 +33,7 @@ class Settings:
     audience: str | None = None
     claim: str | None = None
     iap_audience: str | None = None
+    events_to: str | None = None
 
     def hand_on(self) -> None:
         """Leave the settings to the processes that this one starts."""

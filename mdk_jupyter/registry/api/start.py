@@ -25,20 +25,24 @@ def start(
     iap_audience: str | None,
     admins: Sequence[str],
     dev_anywhere: bool,
+    events_to: str | None,
     started: Callable[[str], None],
 ) -> None:
     """Serve until told to stop.
 
     Raises:
-        UsageError: a package is missing, or the options make no safe server (MDK577-579).
+        UsageError: a package is missing, or the options make no safe server (MDK577-581).
     """
     missing = [name for name in _NEEDED if importlib.util.find_spec(name) is None]
     if missing:
         text = f"the registry's server needs packages that are not installed: {', '.join(missing)}"
         raise UsageError([Finding("MDK579", text, fix="pip install 'mdk-jupyter[registry]'")])
+    from mdk_jupyter.registry.api import relaying
     from mdk_jupyter.registry.api.serve import serve
     from mdk_jupyter.registry.api.settings import Settings
 
-    settings = Settings(database, auth, tuple(issuers), audience, claim, iap_audience)
+    settings = Settings(database, auth, tuple(issuers), audience, claim, iap_audience, events_to)
     settings.check(host, dev_anywhere=dev_anywhere)
+    if events_to is not None:
+        relaying.check(events_to)
     serve(settings, host, port, workers, admins, started)

@@ -88,8 +88,8 @@ class History(Service):
         found = outbox.events(self.database, start, limit)
         return Page(items=tuple(event for _, event in found), next=paging.encode(found[-1][0] if found else start))
 
-    def relay(self, sink: outbox.Sink, *, limit: int = 100) -> int:
-        """Deliver events that are due, and return how many were. See `outbox.relay`."""
+    def relay(self, sink: outbox.Sink, *, limit: int = 100) -> outbox.Relayed:
+        """Deliver events that are due. See `outbox.relay`."""
         return outbox.relay(self.database, sink, limit=limit)
 
 
