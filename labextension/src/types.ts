@@ -1026,7 +1026,13 @@ export interface Policy {
   separation: boolean;
   gates: Gate[];
   /**
-   * Whether an approver may pass all gates in an emergency.
+   * Who alone may change champions and traffic there, such as the job that applies operations.yaml. Others keep their other rights. Empty: everybody whose role allows it.
+   *
+   * @maxItems 100
+   */
+  changed_by: string[];
+  /**
+   * Whether an approver may pass all this in an emergency.
    */
   break_glass: boolean;
 }
@@ -1303,7 +1309,7 @@ export interface Verification {
   records: number;
   breaks: Break[];
   /**
-   * How many heads were compared with an anchor outside.
+   * How many ends of histories, kept in anchors outside, were compared.
    */
   anchored: number;
 }

@@ -26,6 +26,14 @@ def policy(
     file: Annotated[
         Path | None, typer.Option("--set", metavar="FILE", help="Take the policy from a YAML or JSON file.")
     ] = None,
+    changed_by: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--changed-by",
+            metavar="WHO",
+            help="Let nobody else change champions there; may be repeated. Empty: whoever has the role.",
+        ),
+    ] = None,
     reason: Annotated[str | None, typer.Option("-m", "--reason", help="Why it changes.")] = None,
     as_json: AsJson = False,
 ) -> Any:
@@ -34,9 +42,12 @@ def policy(
     from mdk_jupyter.widgets import registry_sheets
 
     known = face(ctx)
-    if file is None:
+    if file is None and changed_by is None:
         return told(known.policy(environment, project=project), as_json, registry_sheets.policy)
-    wanted = _read_policy(file, environment, project)
+    wanted = _read_policy(file, environment, project) if file else known.policy(environment, project=project)
+    if changed_by is not None:
+        about = {"changed_by": tuple(filter(None, changed_by))} | ({"project": project} if project is not None else {})
+        wanted = wanted.model_copy(update=about)
     return told(known.set_policy(wanted, reason=reason), as_json, registry_sheets.policy)
 
 

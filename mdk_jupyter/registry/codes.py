@@ -124,6 +124,13 @@ CODES: dict[str, Code] = {
         "a contributor publishes in prod",
         "Ask an admin for the role that the message names, or an approver to do it.",
     ),
+    "MDK531": Code(
+        "The environment is changed by somebody else alone",
+        "Its policy names who changes champions and traffic there, such as the job that applies operations.yaml; a role "
+        "is not enough.",
+        "mdk registry publish flights/1.4.2 prod, where a pull request is the way",
+        "Propose the change with `mdk promote` or `mdk rollback`. In an emergency an approver can break the glass.",
+    ),
     # Makes no sense
     "MDK540": Code(
         "The reference names no version",

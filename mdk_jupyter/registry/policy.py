@@ -37,7 +37,7 @@ def check(policy: Policy) -> None:
     Raises:
         InvalidError: a gate lacks its expression or key (MDK548), or the expression cannot be read (MDK542).
     """
-    seen: set[str] = {"after", "promoted", "approvals"}
+    seen: set[str] = {"after", "promoted", "approvals", "changed_by"}
     for gate in policy.gates:
         if gate.name in seen:
             raise InvalidError("MDK548", f"two gates have the name {gate.name!r}", "Give each a name of its own.")

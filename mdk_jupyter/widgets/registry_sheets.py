@@ -324,6 +324,7 @@ def policy(found: Policy) -> Sheet:
         ("promoted", "a promotion comes before publishing" if found.promoted else None),
         ("approvals", str(found.approvals) if found.approvals else None),
         ("separation", "who trained or requested does not count" if found.separation else None),
+        ("changed by", ", ".join(found.changed_by) or None),
         ("break glass", "possible, with a reason" if found.break_glass else "not possible"),
     ]
     gates: list[Row] = [

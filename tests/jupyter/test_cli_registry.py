@@ -146,6 +146,10 @@ def test_json_is_for_programs(capsys: pytest.CaptureFixture[str]) -> None:
     assert as_json(capsys, "registry", "lineage", "flights/1.0.1")["nodes"]
     assert as_json(capsys, "registry", "costs") == []
     assert as_json(capsys, "registry", "policy", "prod")["after"] == "stage"
+    only = as_json(capsys, "registry", "policy", "prod", "--changed-by", "ci", "--changed-by", "ops")
+    assert (only["changed_by"], only["after"]) == (["ci", "ops"], "stage")
+    assert "changed by   ci, ops" in said("registry", "policy", "prod")
+    assert as_json(capsys, "registry", "policy", "prod", "--changed-by", "")["changed_by"] == []
     assert as_json(capsys, "registry", "verify")["breaks"] == []
     proposal = as_json(capsys, "promote", "flights/1.0.0", "dev", "--plan")
     assert proposal["plan"]["environments"][0]["models"][0]["differences"][0]["before"] == "1.0.1"

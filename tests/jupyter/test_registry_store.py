@@ -6,11 +6,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from registries import ADA, BOB, EVE, ROOT, VIC, artifact, bring_to_prod, fill, whole_history
+from registries import ADA, BOB, EVE, ROOT, VIC, artifact, bring_to_prod, fill, person, whole_history
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from mdk_jupyter.registry import audit
+from mdk_jupyter.registry.changes import Change, Crowning, Origin
 from mdk_jupyter.registry.domain import (
     Cost,
     Dataset,
@@ -19,12 +20,14 @@ from mdk_jupyter.registry.domain import (
     Place,
     Policy,
     Provenance,
+    Role,
     RunRef,
     Search,
     Waiver,
 )
 from mdk_jupyter.registry.errors import (
     ConflictError,
+    ForbiddenError,
     InvalidError,
     NotFoundError,
     RefusedError,
@@ -195,6 +198,45 @@ def test_time_does_not_go_back_with_the_clock(registry: Registry, monkeypatch: p
     assert second.since >= first.since
     moments = [record.at for record in whole_history(registry, "flights")]
     assert moments == sorted(moments) and registry.verify(VIC).whole
+
+
+def test_an_environment_that_a_job_alone_changes(registry: Registry) -> None:
+    """The policy names who applies the file of operations: nobody else changes champions or traffic."""
+    ci = person("repo:ann/flights:environment:prod", Role.APPROVER)
+    fill(registry, "flights", 3)
+    for number in ("1.0.0", "1.0.1"):
+        bring_to_prod(registry, number)
+    rules = registry.policy(VIC, "prod").model_copy(update={"changed_by": (ci.name,), "approvals": 0})
+    registry.set_policy(ROOT, rules)
+    registry.publish(BOB, "flights/1.0.2", environment="stage")
+    before = registry.deployments(VIC, "flights")
+    for act in (
+        lambda who: registry.promote(who, "flights/1.0.2", to="prod"),
+        lambda who: registry.publish(who, "flights/1.0.0", environment="prod"),
+        lambda who: registry.rollback(who, "flights", environment="prod", reason="bad"),
+        lambda who: registry.set_challengers(who, "flights", environment="prod", challengers={"1.0.0": 5}),
+        lambda who: registry.apply(
+            who,
+            [Change(model="flights", steps=(Crowning(version="1.0.0"),))],
+            environment="prod",
+            expected_revisions={"flights": before[-1].revision},
+            origin=Origin(plan="ab" * 8, part="ab" * 8),
+        ),
+    ):
+        with pytest.raises(ForbiddenError) as caught:
+            act(EVE)
+        assert caught.value.code == "MDK531" and ci.name in str(caught.value)
+    assert registry.deployments(VIC, "flights") == before
+    registry.approve(EVE, "flights/1.0.2", environment="prod")  # her other rights are as they were
+    registry.set_challengers(ci, "flights", environment="prod", challengers={"1.0.0": 5})
+    registry.promote(ci, "flights/1.0.2", to="prod")
+    assert registry.publish(ci, "flights/1.0.2", environment="prod").changed
+    registry.publish(EVE, "flights/1.0.1", environment="prod", break_glass="nobody can merge")
+    record = whole_history(registry, "flights")[-1]
+    assert (record.data["break_glass"], record.data["gates_broken"]) == ("nobody can merge", ["changed_by"])
+    registry.set_policy(ROOT, rules.model_copy(update={"break_glass": False}))
+    with pytest.raises(ForbiddenError):
+        registry.publish(EVE, "flights/1.0.2", environment="prod", break_glass="again")
 
 
 def test_glass_is_broken_with_a_reason_that_stays(registry: Registry) -> None:

@@ -44,7 +44,13 @@ class Policy(Frozen):
         default=False, description="Who trained or requested does not count among those who agree."
     )
     gates: tuple[Gate, ...] = ()
-    break_glass: bool = Field(default=True, description="Whether an approver may pass all gates in an emergency.")
+    changed_by: tuple[str, ...] = Field(
+        default=(),
+        max_length=100,
+        description="Who alone may change champions and traffic there, such as the job that applies operations.yaml. "
+        "Others keep their other rights. Empty: everybody whose role allows it.",
+    )
+    break_glass: bool = Field(default=True, description="Whether an approver may pass all this in an emergency.")
 
 
 class GateResult(Frozen):

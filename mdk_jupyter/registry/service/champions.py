@@ -42,6 +42,7 @@ from mdk_jupyter.registry.service.situation import (
     deployment,
     facts,
     head,
+    may_change,
     pass_gates,
     put,
     remove,
@@ -103,6 +104,7 @@ class Champions(Service):
 
         Raises:
             RefusedError: a gate of the policy failed (MDK520).
+            ForbiddenError: the environment is changed by others alone (MDK531).
             ConflictError: the version is quarantined or archived (MDK512).
             StaleError: the environment has another revision than the expected one (MDK510).
         """
@@ -120,8 +122,10 @@ class Champions(Service):
             revision = now.revision
             if changed:
                 policy = self._policy(entry.connection, version.project, to)
+                broken = may_change(policy, actor, break_glass)
                 known = facts(entry.connection, now, version, policy, actor.name)
-                results, broken = pass_gates(policy, known, "promote", waivers, break_glass)
+                results, passed_by = pass_gates(policy, known, "promote", waivers, break_glass)
+                broken += passed_by
                 row = {
                     "version_id": version.id,
                     "environment": to,
@@ -166,6 +170,7 @@ class Champions(Service):
 
         Raises:
             RefusedError: a gate of the policy failed (MDK520).
+            ForbiddenError: the environment is changed by others alone (MDK531).
             ConflictError: the version is quarantined or archived (MDK512).
             StaleError: the environment has another revision than the expected one (MDK510).
         """
@@ -181,8 +186,9 @@ class Champions(Service):
             if now.champion and now.champion.id == version.id:
                 return current_champion(entry.connection, now, changed=False)
             policy = self._policy(entry.connection, version.project, environment)
+            broken = may_change(policy, actor, break_glass)
             known = facts(entry.connection, now, version, policy, actor.name)
-            _, broken = pass_gates(policy, known, "publish", waivers, break_glass)
+            broken += pass_gates(policy, known, "publish", waivers, break_glass)[1]
             revision = crown(entry, now, version, reason, endpoint)
             said = _said(now, revision, reason, waivers, break_glass, broken)
             entry.record("publish", number_of(version), environment, event="champion.changed", **said)
@@ -211,6 +217,7 @@ class Champions(Service):
         Raises:
             NotFoundError: there is no champion (MDK502), or no version `to` (MDK501).
             ConflictError: there is no other champion to go back to (MDK514), or `to` was never one (MDK516).
+            ForbiddenError: the environment is changed by others alone (MDK531).
         """
         self._known(environment)
 
@@ -223,6 +230,7 @@ class Champions(Service):
             target = _past_champion(entry, now, to)
             if target.id == now.champion.id:
                 return current_champion(entry.connection, now, changed=False)
+            may_change(self._policy(entry.connection, now.model.project, environment), actor)
             left = now.champion
             revision = crown(entry, now, target, reason, None)
             said = _said(now, revision, reason)
@@ -252,6 +260,7 @@ class Champions(Service):
         Raises:
             InvalidError: the shares are not within 0 and 100, or the champion is among them (MDK544).
             NotFoundError: there is no champion to challenge (MDK502).
+            ForbiddenError: the environment is changed by others alone (MDK531).
         """
         self._known(environment)
         if any(not 0 <= share <= 100 for share in challengers.values()) or sum(challengers.values()) > 100:
@@ -272,6 +281,7 @@ class Champions(Service):
             shares = {number_of(version): percent for version, percent in chosen}
             if before == shares:
                 return deployment(entry.connection, now)
+            may_change(self._policy(entry.connection, now.model.project, environment), actor)
             for number in before.keys() - shares.keys():
                 remove(entry, now, version_of(entry.connection, name, number))
             for version, percent in chosen:

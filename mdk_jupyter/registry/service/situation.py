@@ -13,6 +13,7 @@ from mdk_jupyter.registry import policy as gates
 from mdk_jupyter.registry.audit import Entry
 from mdk_jupyter.registry.database import canonical, moment, upserting
 from mdk_jupyter.registry.domain import (
+    Actor,
     Approval,
     Champion,
     Deployment,
@@ -23,7 +24,7 @@ from mdk_jupyter.registry.domain import (
     Status,
     Waiver,
 )
-from mdk_jupyter.registry.errors import ConflictError, RefusedError, StaleError
+from mdk_jupyter.registry.errors import ConflictError, ForbiddenError, RefusedError, StaleError
 from mdk_jupyter.registry.prepared import Prepared, Row, Together
 from mdk_jupyter.registry.references import Reference
 from mdk_jupyter.registry.service.rows import VERSION, as_version, find_version, no_model, number_of
@@ -197,6 +198,26 @@ def pass_gates(
             "MDK521", f"the policy of {environment} has no glass to break", "Meet the gates.", gates=results
         )
     return tuple(results), names
+
+
+def may_change(policy: Policy, actor: Actor, break_glass: str | None = None) -> list[str]:
+    """Let those pass who may change the environment, and return `changed_by` where somebody else broke the glass.
+
+    Raises:
+        ForbiddenError: the policy names others (MDK531).
+    """
+    if not policy.changed_by or actor.name in policy.changed_by:
+        return []
+    if break_glass is not None and policy.break_glass:
+        return ["changed_by"]
+    names = ", ".join(policy.changed_by)
+    emergency = " In an emergency: `mdk registry publish --break-glass WHY`." if policy.break_glass else ""
+    raise ForbiddenError(
+        "MDK531",
+        f"{policy.environment} is changed by {names} alone, not by {actor.name}",
+        f"Propose it: `mdk promote` and `mdk rollback` change operations.yaml on a branch.{emergency}",
+        names=[actor.name],
+    )
 
 
 def _glass(policy: Policy) -> str:

@@ -49,7 +49,9 @@ function Rules({ policy }: { policy: Policy }): JSX.Element {
       trans._n('%1 other agrees.', '%1 others agree.', policy.approvals),
     policy.approvals > 0 &&
       policy.separation &&
-      trans.__('Who trained it, or asked for it, does not count among them.')
+      trans.__('Who trained it, or asked for it, does not count among them.'),
+    policy.changed_by.length > 0 &&
+      trans.__('Nobody but %1 changes it.', policy.changed_by.join(', '))
   ].filter(Boolean) as string[];
   return (
     <>
