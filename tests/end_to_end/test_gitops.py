@@ -15,6 +15,7 @@ from standin_server import until
 from submitting import tagged, write_notebook
 
 from mdk_jupyter.registry.domain import Gate, Policy
+from mdk_jupyter.registry.errors import ForbiddenError
 
 START = """\
 # yaml-language-server: $schema=docs/operations.schema.json
@@ -173,9 +174,22 @@ def test_the_whole_story(team: Team) -> None:
     assert ci.mdk("ops", "drift").code == 0 and ci.mdk("ops", "plan").code == 0
     assert team.champion("flights", "prod") == "1.0.0"
 
+    # The way by hand is closed. By a pull request it goes on as before.
+    rules = team.registry().policy("prod")
+    team.registry().set_policy(rules.model_copy(update={"changed_by": ("ci",)}))
+    with pytest.raises(ForbiddenError):
+        team.registry("eve").rollback("flights", environment="prod", to="1.0.1", reason="once more")
+    refused = bob.mdk("registry", "publish", "flights/1.0.1", "prod", "--yes")
+    assert refused.code == 1 and "MDK531" in refused.err and "`mdk promote`" in refused.err
+    ci.git("push", "-q", "origin", "main")
+    bob.git("checkout", "-q", "main")
+    team.merge(proposed(bob, "promote", "flights", "1.0.1", "--to", "prod", "-m", "it was not that"))
+    assert ci.mdk("ops", "apply", "--plan", ci.plan()).code == 0
+    assert team.champion("flights", "prod") == "1.0.1"
+
     # The history tells all of it, and is whole.
     assert team.registry().verify().whole
-    assert history(team).count("apply") == 5
+    assert history(team).count("apply") == 6
 
 
 def test_a_broken_file_changes_nothing(team: Team) -> None:
