@@ -68,11 +68,27 @@ def observe(
                 with contextlib.suppress(NotFoundError):
                     versions[model, number] = registry.version(f"{model}/{number}")
         if (model, champion) in versions and champion != standing.champion:
-            promotions[key] = registry.plan_promotion(f"{model}/{champion}", environment=environment, by=NOBODY)
+            asked = registry.plan_promotion(f"{model}/{champion}", environment=environment, by=NOBODY)
+            promotions[key] = _seen_ahead(registry, desired, latest, versions[model, champion].project, asked)
             lineage[key] = registry.lineage(f"{model}/{champion}")
         if entry.endpoint is not None and endpoints and environment in endpoints:
             traffic[entry.endpoint] = endpoints[environment].traffic(entry.endpoint)
     return Observed(standings, names, latest, versions, promotions, lineage, traffic)
+
+
+def _seen_ahead(
+    registry: RegistryFace, desired: Desired, latest: Mapping[str, str], project: str, asked: PromotionPlan
+) -> PromotionPlan:
+    """Let the gate `after` pass where the file makes the version the champion there, which is applied before."""
+    gate = next((gate for gate in asked.gates if gate.gate == "after" and not gate.passed), None)
+    if gate is None:
+        return asked
+    before = registry.policy(asked.environment, project=project).after or ""
+    entry = desired.entry(before, asked.model)
+    if entry is None or asked.candidate != (latest.get(asked.model) if entry.champion == LATEST else entry.champion):
+        return asked
+    passing = gate.model_copy(update={"passed": True, "detail": f"it becomes champion in {before} by this file"})
+    return asked.model_copy(update={"gates": tuple(passing if one is gate else one for one in asked.gates)})
 
 
 def standing_of(registry: RegistryFace, model: str, environment: str) -> Standing:

@@ -264,6 +264,28 @@ def test_environments_are_applied_one_by_one_and_a_refusal_stops(bench: Bench, s
     assert states(bench.carry_out(both)) == ["applied"]
 
 
+def test_one_file_brings_a_version_through_stage_to_prod(bench: Bench, service: Registry) -> None:
+    """What a gate asks of prod, that the version was champion in stage, the same plan brings about before."""
+    service.register(ADA, "flights", artifact=artifact(8), vertex_model="projects/p/locations/l/models/flights@9")
+    alone = asks("      flights: {champion: 1.0.3, serial: 1}")
+    assert bench.plan(alone).blocked
+    both = asks("      flights: {champion: 1.0.3, serial: 1}", "      flights: {champion: 1.0.3, serial: 1}")
+    plan = bench.plan(both)
+    assert not plan.blocked and "it becomes champion in stage by this file" in plan_sheet(plan).text()
+    # Applied by itself it is refused, and nothing happens; in turn, the part of prod is the one that was reviewed.
+    prod = bench.workspace.look(both, {}, ["prod"]).plan
+    look = lambda: bench.workspace.look(both, {}, ["prod"])  # noqa: E731
+    assert states(apply(bench.workspace.registry, look, prod.hash)) == ["refused"]
+    stage = bench.workspace.look(both, {}, ["stage"]).plan
+    assert states(apply(bench.workspace.registry, lambda: bench.workspace.look(both, {}, ["stage"]), stage.hash)) == [
+        "applied"
+    ]
+    assert states(apply(bench.workspace.registry, look, prod.hash)) == ["applied"]
+    assert service.champion(BOB, "flights", environment="prod").version.version == "1.0.3"
+    other = asks("      flights: {champion: 1.0.2, serial: 2}", "      flights: {champion: 1.0.2, serial: 2}")
+    assert states(bench.carry_out(other)) == ["applied", "applied"]
+
+
 def test_what_stands_in_the_way_changes_nothing_anywhere(bench: Bench, service: Registry) -> None:
     service.set_policy(ROOT, Policy(environment="prod", gates=(Gate(name="g", kind="metric", expression="auc > 2"),)))
     both = asks("      flights: {champion: 1.0.1, serial: 1}", "      taxis: {champion: 1.0.0, serial: 1}")
