@@ -105,8 +105,11 @@ class _Finding:
         ends = [bound.scalar_subquery() for bound in bounds]
         said = select(func.max(ends[0]), *map(func.min, ends[1:])).select_from(models).where(*match)
         top, *bottom = self.connection.execute(said).one()
-        self.below = min(top or 0, self.below - 1 if self.below is not None else top or 0) + 1
-        self.above = (bottom[0] or 0) - 1 if bottom else None
+        if top is None or None in bottom:
+            self.below = 0
+            return
+        self.below = top + 1 if self.below is None else min(top + 1, self.below)
+        self.above = bottom[0] - 1 if bottom else None
 
     def _found(self, few: Criterion) -> Any:
         """Find those that meet one criterion, and sort them. `+ 0` keeps databases from walking instead."""
