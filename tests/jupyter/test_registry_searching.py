@@ -166,7 +166,7 @@ def looked_at(registry: Registry) -> Iterator[list[int]]:
     if registry.database.sqlite:
         with registry.database.read() as connection:  # the one that the pool has
             driver: Any = connection.connection.dbapi_connection
-        driver.set_progress_handler(lambda: counts.append(1) or 0, 10)
+        driver.set_progress_handler(lambda: counts.append(1), 10)
         yield counts
         driver.set_progress_handler(None, 10)
         return
