@@ -80,7 +80,8 @@ def _inverted(query: Search) -> Iterator[Criterion]:
     """Of tables that have the ids of versions for each environment, label and metric."""
     if query.champion_in:
         each: Any = heads.alias()
-        yield _simple(each.c.version_id, each.c.environment == query.champion_in)
+        is_one = each.c.version_id.is_not(None)  # PostgreSQL has those without a champion first
+        yield _simple(each.c.version_id, and_(each.c.environment == query.champion_in, is_one))
     for key, value in query.labels.items():
         each = labels.alias()
         yield _simple(each.c.version_id, and_(each.c.key == key, each.c.value == value))

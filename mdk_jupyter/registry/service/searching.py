@@ -89,6 +89,9 @@ class _Finding:
         new here.
         """
         each, query = versions.alias(), self.query
+        match = [criterion.holds for criterion in self.asked if isinstance(criterion, OfModels)]
+        if not match and query.until is None and query.since is None:
+            return
         of = select(each.c.id).where(each.c.model_id == models.c.id).limit(1)
         bounds = []
         if query.until is not None:
@@ -99,9 +102,6 @@ class _Finding:
         if query.since is not None:
             oldest = of.where(each.c.created >= microseconds(query.since))
             bounds.append(oldest.order_by(each.c.created, each.c.id))
-        match = [each.holds for each in self.asked if isinstance(each, OfModels)]
-        if not match and query.until is None and query.since is None:
-            return
         ends = [bound.scalar_subquery() for bound in bounds]
         said = select(func.max(ends[0]), *map(func.min, ends[1:])).select_from(models).where(*match)
         top, *bottom = self.connection.execute(said).one()
