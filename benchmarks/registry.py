@@ -130,7 +130,7 @@ def sections(database: str, versions: int, mlflow: Path | None) -> Iterator[Sect
     with contextlib.ExitStack() as stack:
         url = stack.enter_context(DATABASES[database]())
         bare = stack.enter_context(contextlib.closing(Bare(url)))
-        token = _prepare(url)
+        token = prepare(url)
         tell(f"making {versions} versions")
         bare.grow(versions)
         address, process = stack.enter_context(_served(url))
@@ -204,7 +204,7 @@ def _turn(ask: Callable[[], object]) -> list[float]:
     return seconds
 
 
-def _prepare(url: str) -> str:
+def prepare(url: str) -> str:
     """Make the models with one version each, and somebody with a token."""
     root = Actor(name="root", grants=tuple(Grant(subject="root", role=role) for role in (Role.ADMIN, Role.APPROVER)))
     with contextlib.closing(Registry.open(url, policies=SHARED)) as registry:

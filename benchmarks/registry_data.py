@@ -15,7 +15,7 @@ _COLUMNS = "model_id, n, major, minor, patch, project, created, registered_by, t
 _GROW = f"""
 with recursive numbers(n) as (select 2 union all select n + 1 from numbers where n < %(most)s)
 insert into versions({_COLUMNS})
-select v.model_id, numbers.n, v.major, v.minor, numbers.n - 1, v.project, v.created + numbers.n, v.registered_by,
+select v.model_id, numbers.n, v.major, v.minor, numbers.n - 1, v.project, (select max(created) from versions) + numbers.n, v.registered_by,
     v.trained_by, v.body,
     '{{"build":"b' || numbers.n || '","country":"c' || (numbers.n %% 200) || '","kind":"k' || (numbers.n %% 5)
         || '","season":"s' || (numbers.n %% 4) || '","team":"t' || (numbers.n %% 20) || '"}}',

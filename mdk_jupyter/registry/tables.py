@@ -26,6 +26,7 @@ metadata = MetaData()
 
 _Id = BigInteger().with_variant(Integer, "sqlite")  # SQLite numbers rows by INTEGER PRIMARY KEY alone
 _open = text("until IS NULL")
+_rare = text("status <> 'active'")
 
 
 def _id() -> Column[int]:
@@ -81,6 +82,9 @@ versions = Table(
     Index("versions_trained_by", "trained_by", "id"),
     Index("versions_vertex", "vertex_model"),
     Index("versions_created", "created"),
+    Index("versions_model", "model_id", "id"),
+    Index("versions_model_created", "model_id", "created", "id"),
+    Index("versions_status", "status", "id", sqlite_where=_rare, postgresql_where=_rare),
 )
 
 # Large, and read with a single version only.

@@ -17,7 +17,7 @@ from mdk_jupyter.cli.terminal import Terminal
 from mdk_jupyter.registry import migrations
 from mdk_jupyter.registry import policy as gates
 from mdk_jupyter.registry.database import Database
-from mdk_jupyter.registry.domain import Role, Search
+from mdk_jupyter.registry.domain import Role, Search, Status
 from mdk_jupyter.registry.errors import ConflictError
 from mdk_jupyter.registry.roles import grant_all
 from mdk_jupyter.registry.service import Registry
@@ -76,6 +76,12 @@ def test_a_registry_of_every_released_schema_moves_forward(
     assert registry.version(VIC, "flights@latest").requirements == ("numpy==2.0.0",)
     assert registry.policy(VIC, "prod").approvals == 1 and len(registry.tokens(ROOT)) == 1
     assert registry.search(VIC, Search(labels={"team": "air"}, metrics=("auc > 0.65",))).items[0].version == "1.0.2"
+    for query, found in (
+        (Search(text="FLI"), ["1.0.2", "1.0.1", "1.0.0"]),
+        (Search(status=Status.QUARANTINED), ["1.0.1"]),
+        (Search(until=registry.version(VIC, "flights/1.0.1").created), ["1.0.0"]),
+    ):
+        assert [version.version for version in registry.search(VIC, query).items] == found
     assert registry.register(ADA, "flights", artifact=artifact()).version == "1.0.3"
     events = registry.events(VIC).items
     assert [event.id for event in events][-1] == "flights:12"
@@ -203,6 +209,7 @@ def test_a_server_waits_for_the_owner_to_migrate(owner: str) -> None:
     with connected(owner) as connection:  # as it was before
         connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0001'")
         connection.exec_driver_sql("ALTER TABLE service_roles RENAME TO set_aside")
+        connection.exec_driver_sql("DROP INDEX versions_model, versions_model_created, versions_status")
     with pytest.raises(ConflictError) as caught:
         Registry.open(url)
     assert caught.value.code == "MDK518"

@@ -183,7 +183,7 @@ def test_what_is_read_most_is_one_statement_that_walks_an_index(small: Registry)
         lambda: small.models(VIC),
         lambda: small.search(VIC, Search()),
         lambda: small.search(VIC, Search(labels={"team": "air"})),
-        lambda: small.search(VIC, Search(metrics=("auc > 0.1",))),
+        lambda: small.search(VIC, Search(metrics=("auc == 0.5",))),
         lambda: small.search(VIC, Search(champion_in="dev")),
         lambda: small.search(VIC, Search(trained_by="ada", status=Status.ACTIVE)),
     ):
@@ -194,7 +194,7 @@ def test_what_is_read_most_is_one_statement_that_walks_an_index(small: Registry)
         steps = [str(step[-1]) for step in plan]
         assert not any("TEMP B-TREE" in step for step in steps), steps
         assert all(
-            step.startswith("SEARCH") or "INDEX" in step or step == "SCAN versions"
+            step.startswith("SEARCH") or "INDEX" in step or step.startswith("SCAN versions")
             for step in steps
             if step.startswith(("SEARCH", "SCAN"))
         ), steps

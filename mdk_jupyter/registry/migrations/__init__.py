@@ -11,10 +11,10 @@ from sqlalchemy.exc import ProgrammingError
 
 from mdk_jupyter.registry.errors import ConflictError
 
-HEAD = "0002"
+HEAD = "0003"
 """The newest revision under `versions/`. A database that has it is opened without loading Alembic."""
 
-EXPORTED_ALIKE = frozenset(["0001", HEAD])
+EXPORTED_ALIKE = frozenset(["0001", "0002", HEAD])
 """The revisions that export the same tables with the same columns as the newest one."""
 
 _LOCK = 0x6D646B  # "mdk": an advisory lock, so that of several servers that start one migrates

@@ -1,24 +1,26 @@
-"""Searching versions of all models, newest first."""
+"""Searching versions of all models, newest first, without looking at most of them.
+
+A page is found by ids, and only then read. What few versions meet is found and sorted. Where all criteria are met by
+many, the ids of each are walked side by side from the newest on, until a page is full.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, exists, func, select
+from sqlalchemy import ColumnElement, Connection, Select, func, intersect, select, true
 
 from mdk_jupyter.registry.access import visible_projects
-from mdk_jupyter.registry.conditions import condition
 from mdk_jupyter.registry.database import microseconds
 from mdk_jupyter.registry.domain import Actor, Page, Search, Version
-from mdk_jupyter.registry.errors import InvalidError
 from mdk_jupyter.registry.service import paging
 from mdk_jupyter.registry.service.base import Service
+from mdk_jupyter.registry.service.criteria import Criterion, OfModels, criteria
 from mdk_jupyter.registry.service.rows import VERSION, as_version
-from mdk_jupyter.registry.tables import heads, labels, metrics, models, versions
+from mdk_jupyter.registry.tables import models, versions
 
-_SQL = {"==": "=", "!=": "<>"}
-_COUNTED = (1000, 10_000)  # rows that are looked at to find the rarest of conditions: few first
+_FEW = (1000, 10_000)  # versions that are counted to find the criterion that the fewest meet: not so many first
 
 
 class Searching(Service):
@@ -31,102 +33,138 @@ class Searching(Service):
             InvalidError: a condition on metrics cannot be read (MDK542).
         """
         paging.check(limit)
-        before = paging.decode(cursor, int) if cursor is not None else None
-        conditions = _plain(query)
-        if (visible := visible_projects(actor)) is not None:
-            conditions.append(versions.c.project.in_(visible))
-        inverted = _inverted(query)
+        below = paging.decode(cursor, int) if cursor is not None else None
+        asked = criteria(query, visible_projects(actor))
         with self.database.read() as connection:
-            walked = _rarest(connection, inverted) if len(inverted) > 1 else _Walked(inverted[0] if inverted else None)
-            others = [each for each in inverted if each is not walked.first]
-            rows = connection.execute(_select(conditions, walked, others, before).limit(limit + 1)).all()
+            ids = _Finding(connection, query, asked, below, limit + 1).ids()
+            page = select(*VERSION).join_from(versions, models).where(versions.c.id.in_(ids))
+            rows = connection.execute(page.order_by(versions.c.id.desc())).all()
         return paging.page(rows, limit, as_version, lambda row: int(row.id))
 
 
-@dataclass(frozen=True)
-class _Inverted:
-    """A table that has the ids of versions, for each label, metric or environment."""
+class _Finding:
+    """How one page is found: at most `rows` ids below `below`, and none that are not `above`."""
 
-    table: Any
-    holds: ColumnElement[bool]
-    in_order: bool = True  # whether those that meet the condition are found in the order of their ids
+    def __init__(
+        self, connection: Connection, query: Search, asked: Sequence[Criterion], below: int | None, rows: int
+    ) -> None:
+        self.connection = connection
+        self.query = query
+        self.asked = asked
+        self.below = below
+        self.above: int | None = None
+        self.rows = rows
+        self.sqlite = connection.dialect.name == "sqlite"
 
+    def ids(self) -> Any:
+        """Return the statement that finds the ids of the page."""
+        counted = [each for each in self.asked if each.counted]
+        if len(counted) > 1 or any(not each.ordered for each in counted):
+            fewest, counted = self._counted(counted)
+            if fewest < _FEW[-1]:
+                first = counted[0]
+                return self._of_models(first) if isinstance(first, OfModels) else self._found(first)
+            self._bound()
+        if thin := [each for each in counted if each.thin]:
+            return self._walked(thin)
+        for each in counted:
+            if isinstance(each, OfModels):
+                return self._of_models(each)
+        return self._all()
 
-@dataclass(frozen=True)
-class _Walked:
-    """The condition whose versions are looked at one after the other, and whether they are few. None: all versions."""
+    def _counted(self, counted: list[Criterion]) -> tuple[int, list[Criterion]]:
+        """Return how many versions meet the criterion that the fewest meet, and the criteria, that one first."""
+        counts: Sequence[int] = []
+        for most in _FEW:
+            counts = self.connection.execute(select(*(each.count(most) for each in counted))).one()
+            if min(counts) < most:
+                break
+        order = sorted(range(len(counted)), key=lambda number: counts[number])
+        return min(counts), [counted[number] for number in order]
 
-    first: _Inverted | None
-    few: bool = False
+    def _bound(self) -> None:
+        """Leave out the ids above and below all that the models which are asked for have of the time asked for.
 
+        A model's times rise with its ids. Those of all models together may not: what is imported is older than it is
+        new here.
+        """
+        each, query = versions.alias(), self.query
+        match = [criterion.holds for criterion in self.asked if isinstance(criterion, OfModels)]
+        if not match and query.until is None and query.since is None:
+            return
+        of = select(each.c.id).where(each.c.model_id == models.c.id).limit(1)
+        bounds = []
+        if query.until is not None:
+            newest = of.where(each.c.created < microseconds(query.until))
+            bounds.append(newest.order_by(each.c.created.desc(), each.c.id.desc()))
+        else:
+            bounds.append(of.where(*self._within(each.c.id)).order_by(each.c.id.desc()))
+        if query.since is not None:
+            oldest = of.where(each.c.created >= microseconds(query.since))
+            bounds.append(oldest.order_by(each.c.created, each.c.id))
+        ends = [bound.scalar_subquery() for bound in bounds]
+        said = select(func.max(ends[0]), *map(func.min, ends[1:])).select_from(models).where(*match)
+        top, *bottom = self.connection.execute(said).one()
+        if top is None or None in bottom:
+            self.below = 0
+            return
+        self.below = top + 1 if self.below is None else min(top + 1, self.below)
+        self.above = bottom[0] - 1 if bottom else None
 
-def _select(
-    conditions: list[ColumnElement[bool]], walked: _Walked, others: list[_Inverted], before: int | None
-) -> Select[Any]:
-    """Walk one inverted table backwards and look the rest up: it ends at a full page."""
-    first = walked.first
-    key = first.table.c.version_id if first else versions.c.id
-    source: Any = versions
-    if first:
-        source = first.table.join(versions, versions.c.id == key)
-        conditions = [first.holds, *conditions]
-    for other in others:
-        conditions.append(exists().where(other.table.c.version_id == versions.c.id, other.holds))
-    if before is not None:
-        conditions.append(key < before)
-    joined = source.join(models, models.c.id == versions.c.model_id)
-    # A few values within a range are found and then sorted; `+ 0` keeps SQLite from walking all values by id instead.
-    order = key + 0 if first and walked.few and not first.in_order else key
-    return select(*VERSION).select_from(joined).where(*conditions).order_by(order.desc())
+    def _found(self, few: Criterion) -> Any:
+        """Find those that meet one criterion, and sort them. `+ 0` keeps databases from walking instead."""
+        order = few.id if few.ordered else few.id + 0
+        return self._select(few.id, few.holds, *self._probes(few.id, few)).order_by(order.desc())
 
+    def _walked(self, thin: Sequence[Criterion]) -> Any:
+        """Walk the ids of all criteria that an index has, side by side, and look the others up."""
+        first, *others = thin
+        order = first.id.desc()
+        probes = self._probes(first.id, *thin)
+        if not self.sqlite:  # PostgreSQL makes a merge join of it, for it knows that all are many
+            probes += [each.among(first.id, *self._within(each.id)) for each in others]
+        elif others:
+            walks = [select(each.id.label("id")).where(each.walked, *self._within(each.id)) for each in thin]
+            together = intersect(walks[0].where(*probes), *walks[1:])
+            return together.order_by(together.selected_columns.id.desc()).limit(self.rows)
+        return self._select(first.id, first.walked, *probes).order_by(order)
 
-def _rarest(connection: Connection, inverted: list[_Inverted]) -> _Walked:
-    """Return the condition that the fewest versions meet: what has few rows is soon walked."""
+    def _all(self) -> Any:
+        """Walk all versions."""
+        if not self.asked:
+            each = versions.alias()
+            return self._select(each.c.id).order_by(each.c.id.desc())
+        first = self.asked[0]
+        return self._select(first.id, first.walked, *self._probes(first.id, first)).order_by(first.id.desc())
 
-    def count(each: _Inverted, most: int) -> int:
-        some = select(each.table.c.version_id).where(each.holds).limit(most).subquery()
-        return int(connection.execute(select(func.count()).select_from(some)).scalar_one())
+    def _of_models(self, of: OfModels) -> Any:
+        """Take the newest versions of each model, and of these the newest: a page has no more models than rows."""
+        newest = self._newest_of(models, of, 1).scalar_subquery()
+        ranked = select(models.c.id).where(of.holds).order_by(func.coalesce(newest, 0).desc()).limit(self.rows)
+        first = ranked.subquery()
+        taken = self._newest_of(first, of, self.rows)
+        if self.sqlite:  # it has no LATERAL
+            each = versions.alias()
+            joined = first.join(each, each.c.id.in_(taken))
+            return select(each.c.id).select_from(joined).order_by((each.c.id + 0).desc()).limit(self.rows)
+        lateral = taken.lateral()
+        ids = select(lateral.c.id).select_from(first.join(lateral, true()))
+        return ids.order_by(lateral.c.id.desc()).limit(self.rows)
 
-    for most in _COUNTED:
-        counts = [count(each, most) for each in inverted]
-        if min(counts) < most:
-            break
-    return _Walked(inverted[counts.index(min(counts))], few=min(counts) < most)
+    def _newest_of(self, of: Any, without: Criterion, rows: int) -> Select[Any]:
+        """Return the newest versions of a model that meet the other criteria."""
+        each = versions.alias()
+        probes = self._probes(each.c.id, without)
+        ids = select(each.c.id).where(each.c.model_id == of.c.id, *self._within(each.c.id), *probes)
+        return ids.order_by(each.c.id.desc()).limit(rows).correlate(of)
 
+    def _select(self, id: Any, *conditions: Any) -> Any:
+        return select(id).where(*conditions, *self._within(id)).limit(self.rows)
 
-def _inverted(query: Search) -> list[_Inverted]:
-    found = []
-    if query.champion_in:
-        found.append(_Inverted(heads, heads.c.environment == query.champion_in))
-    for key, value in query.labels.items():
-        each: Any = labels.alias()
-        found.append(_Inverted(each, and_(each.c.key == key, each.c.value == value)))
-    for text in query.metrics:
-        wanted = condition(text)
-        if wanted.relative:
-            raise InvalidError("MDK542", f"{text!r} compares with a champion", "A search compares with numbers.")
-        each = metrics.alias()
-        compared = each.c.value.op(_SQL.get(wanted.sign, wanted.sign), is_comparison=True)(wanted.number)
-        found.append(_Inverted(each, and_(each.c.key == wanted.metric, compared), in_order=False))
-    return found
+    def _probes(self, id: Any, *without: Criterion) -> list[ColumnElement[bool]]:
+        """Return that the other criteria are met."""
+        return [each.probe(id) for each in self.asked if each not in without]
 
-
-def _plain(query: Search) -> list[ColumnElement[bool]]:
-    found: list[ColumnElement[bool]] = []
-    if query.text:
-        text = query.text
-        matching = models.c.name.icontains(text, autoescape=True) | models.c.description.icontains(
-            text, autoescape=True
-        )
-        found.append(versions.c.model_id.in_(select(models.c.id).where(matching)))
-    if query.project is not None:
-        found.append(versions.c.project == query.project)
-    if query.trained_by is not None:
-        found.append(versions.c.trained_by == query.trained_by)
-    if query.since is not None:
-        found.append(versions.c.created >= microseconds(query.since))
-    if query.until is not None:
-        found.append(versions.c.created < microseconds(query.until))
-    if query.status is not None:
-        found.append(versions.c.status == query.status.value)
-    return found
+    def _within(self, id: Any) -> list[ColumnElement[bool]]:
+        below = [] if self.below is None else [id < self.below]
+        return below if self.above is None else [*below, id > self.above]

@@ -1,0 +1,16 @@
+"""Indexes for searches that would look at versions from the newest on: by text, by a rare status, by an end of time."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0003"
+down_revision = "0002"
+
+
+def upgrade() -> None:
+    rare = sa.text("status <> 'active'")
+    op.create_index("versions_model", "versions", ["model_id", "id"])
+    op.create_index("versions_model_created", "versions", ["model_id", "created", "id"])
+    op.create_index("versions_status", "versions", ["status", "id"], sqlite_where=rare, postgresql_where=rare)
