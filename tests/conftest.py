@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 from postgres import new_postgres_database, registry_url
 from registries import registry, small
 from servers import command_of, end_servers
@@ -19,10 +19,11 @@ from mdk_jupyter.kernels import place
 __all__ = ["kernel_servers", "new_postgres_database", "registry", "registry_url", "small"]
 
 
+# No clock decides: machines that test are busy.
+settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 # A change is judged by examples that do not change; new ones are looked for elsewhere.
-settings.register_profile("ci", derandomize=True)
-if os.environ.get("CI"):
-    settings.load_profile("ci")
+settings.register_profile("ci", settings.get_profile("unhurried"), derandomize=True)
+settings.load_profile("ci" if os.environ.get("CI") else "unhurried")
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -282,6 +282,13 @@ outbox = Table(
     Column("due", BigInteger),  # NULL when delivered
     Index("outbox_due", "due", sqlite_where=text("due IS NOT NULL"), postgresql_where=text("due IS NOT NULL")),
     Index(
+        "outbox_waiting",
+        "subject",
+        "position",
+        sqlite_where=text("due IS NOT NULL"),
+        postgresql_where=text("due IS NOT NULL"),
+    ),
+    Index(
         "outbox_new",
         "id",
         sqlite_where=text("position IS NULL"),

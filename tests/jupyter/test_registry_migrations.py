@@ -209,7 +209,7 @@ def test_a_server_waits_for_the_owner_to_migrate(owner: str) -> None:
     with connected(owner) as connection:  # as it was before
         connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0001'")
         connection.exec_driver_sql("ALTER TABLE service_roles RENAME TO set_aside")
-        connection.exec_driver_sql("DROP INDEX versions_model, versions_model_created, versions_status")
+        connection.exec_driver_sql("DROP INDEX versions_model, versions_model_created, versions_status, outbox_waiting")
     with pytest.raises(ConflictError) as caught:
         Registry.open(url)
     assert caught.value.code == "MDK518"

@@ -1,4 +1,4 @@
-"""Indexes for searches that would look at versions from the newest on: by text, by a rare status, by an end of time."""
+"""Indexes: for searches by text, by a rare status and by an end of time, and for events that wait for earlier ones."""
 
 from __future__ import annotations
 
@@ -14,3 +14,6 @@ def upgrade() -> None:
     op.create_index("versions_model", "versions", ["model_id", "id"])
     op.create_index("versions_model_created", "versions", ["model_id", "created", "id"])
     op.create_index("versions_status", "versions", ["status", "id"], sqlite_where=rare, postgresql_where=rare)
+    waiting = sa.text("due IS NOT NULL")
+    columns = ["subject", "position"]
+    op.create_index("outbox_waiting", "outbox", columns, sqlite_where=waiting, postgresql_where=waiting)
