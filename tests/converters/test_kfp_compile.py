@@ -34,7 +34,7 @@ def refused(pipeline: Pipeline) -> list[Finding]:
     return list(caught.value.findings)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(pipelines())
 def test_every_pipeline_compiles_to_the_same_text_or_is_refused_with_reasons(pipeline: Pipeline) -> None:
     try:
@@ -58,7 +58,7 @@ def test_every_pipeline_compiles_to_the_same_text_or_is_refused_with_reasons(pip
             assert [cell["source"] for cell in told] == [cell.source for cell in component.cells]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(texts)
 def test_sources_arrive_byte_for_byte(source: str) -> None:
     assert sent(compiled(one_cell(source)), "c")["cells"] == [{"id": "c1", "line_offset": 0, "source": source}]

@@ -51,7 +51,7 @@ conditions = st.recursive(
 )
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=600)
 @given(conditions, st.fixed_dictionaries({name: SMALL[operand.type] for name, operand in OPERANDS.items()}), st.data())
 def test_a_server_decides_as_python_does(text: str, values: dict[str, Scalar], data: st.DataObject) -> None:
     for name, operand in OPERANDS.items():

@@ -347,7 +347,7 @@ HOSTILE = st.fixed_dictionaries(
 )
 
 
-@settings(deadline=None, max_examples=400)
+@settings(max_examples=400)
 @given(HOSTILE | JSON)
 def test_whatever_the_json_is_it_is_read_or_refused(content: Any) -> None:
     try:
@@ -361,7 +361,7 @@ def test_whatever_the_json_is_it_is_read_or_refused(content: Any) -> None:
     assert len({cell.id for cell in notebook.cells}) == len(notebook.cells)
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(st.binary(max_size=60) | st.text(max_size=60))
 def test_whatever_the_file_holds_it_is_read_or_refused(content: str | bytes) -> None:
     for path in ("a.ipynb", "a.py"):
@@ -374,7 +374,7 @@ def test_whatever_the_file_holds_it_is_read_or_refused(content: str | bytes) -> 
 SOURCES = st.lists(st.text(st.characters(codec="utf-8", exclude_characters="\r"), max_size=30), min_size=1, max_size=4)
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(
     SOURCES,
     st.lists(st.dictionaries(st.text(max_size=6), JSON, max_size=2), max_size=2),

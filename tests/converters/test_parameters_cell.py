@@ -286,7 +286,7 @@ plain_values = st.recursive(
 )
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(plain_values)
 def test_every_literal_comes_out_as_python_reads_it(value: Any) -> None:
     source = f"x = {value!r}  # help"

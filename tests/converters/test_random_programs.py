@@ -233,7 +233,7 @@ def program(chance: random.Random) -> list[tuple[str | None, str]]:
     return cells
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=150, suppress_health_check=list(HealthCheck))
 @given(st.integers(0, 2**32))
 def test_a_pipeline_gives_what_the_program_gives(seed: int) -> None:
     cells = program(random.Random(seed))

@@ -13,7 +13,7 @@ from mdk_converters.spec_reader import parse_spec
 from mdk_converters.spec_writer import dump_spec
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(pipelines())
 def test_a_pipeline_comes_back_from_its_text(pipeline: Pipeline) -> None:
     text = dump_spec(pipeline)
@@ -23,7 +23,7 @@ def test_a_pipeline_comes_back_from_its_text(pipeline: Pipeline) -> None:
     assert dump_spec(again) == text
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(texts)
 def test_source_comes_back_byte_for_byte(source: str) -> None:
     assert parse_spec(dump_spec(one_cell(source))).components["c"].cells[0].source == source

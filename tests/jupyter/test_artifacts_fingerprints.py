@@ -226,7 +226,7 @@ plain: Any = st.recursive(
 
 
 @given(plain, plain)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_different_values_differ_and_equal_ones_agree(a: Any, b: Any) -> None:
     holder = [copy.deepcopy(a)]
     before = fingerprint(holder)
@@ -235,7 +235,7 @@ def test_different_values_differ_and_equal_ones_agree(a: Any, b: Any) -> None:
 
 
 @given(st.lists(st.sampled_from(["i8", "f8", "f4", "?"]), min_size=1, max_size=4), st.data())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_any_cell_of_a_frame(dtypes: list[str], data: Any) -> None:
     value = pd.DataFrame({str(i): np.zeros(4, dtype) for i, dtype in enumerate(dtypes)})
     before = fingerprint(value)

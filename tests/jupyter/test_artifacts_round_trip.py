@@ -28,7 +28,7 @@ from sameness import same
 from mdk_jupyter.artifacts import Record, Store
 from mdk_jupyter.artifacts.handover import load, save
 
-SLOW = settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
+SLOW = settings(max_examples=80, suppress_health_check=list(HealthCheck))
 STORE = Store(tempfile.mkdtemp(prefix="mdk-round-trip-"))
 
 

@@ -162,7 +162,7 @@ def test_a_small_view_does_not_bring_its_base() -> None:
 
 
 @given(st.data())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_any_two_views_behave_as_before(data: Any) -> None:
     base = np.arange(24).reshape(data.draw(st.sampled_from([(24,), (4, 6), (2, 3, 4)])))
     if data.draw(st.booleans()):
@@ -265,7 +265,7 @@ def test_random_graphs_of_objects_keep_their_shape() -> None:
             max_size=8,
         )
     )
-    @settings(max_examples=80, deadline=None)
+    @settings(max_examples=80)
     def check(plan: list[tuple[str, list[int]]]) -> None:
         makers: dict[str, Any] = {"list": list, "dict": dict, "thing": lambda: Thing({})}
         nodes: list[Any] = [makers[kind]() for kind, _ in plan]

@@ -109,7 +109,7 @@ def misspelt(text: str, place: tuple[int, int, str], swap: int) -> tuple[str, st
     return "\n".join(lines), wrong
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.data())
 def test_a_typo_in_every_key_is_found_in_its_line(data: st.DataObject) -> None:
     place = data.draw(st.sampled_from(keys_of(WHOLE)))
@@ -122,7 +122,7 @@ def test_a_typo_in_every_key_is_found_in_its_line(data: st.DataObject) -> None:
     assert place[2] in finding.fix or place[2] in finding.message, "the close match is named"
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120)
 @given(st.data())
 def test_a_typo_in_every_key_of_the_old_format_is_found(data: st.DataObject) -> None:
     place = data.draw(st.sampled_from(keys_of(LEGACY)))
@@ -231,7 +231,7 @@ _changes = st.fixed_dictionaries(
 _FLOW = '{"apiVersion": "mdk/v1", "kind": "Operations", "environments": {"prod": {"models": {}}}}'
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     text=st.sampled_from([WHOLE, EMPTY, _FLOW, WHOLE.replace("\n", "\r\n"), WHOLE.rstrip("\n")]),
     environment=st.sampled_from(["dev", "stage", "prod"]),

@@ -141,6 +141,4 @@ def patched(text: str, patch: str, folder: Path) -> str:
 
 
 TestGitOps = GitOps.TestCase
-TestGitOps.settings = settings(
-    max_examples=25, stateful_step_count=12, deadline=None, suppress_health_check=list(HealthCheck)
-)
+TestGitOps.settings = settings(max_examples=25, stateful_step_count=12, suppress_health_check=list(HealthCheck))

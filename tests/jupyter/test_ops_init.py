@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from submitting import mdk
 
@@ -135,7 +135,6 @@ HOSTILE = st.sampled_from(
 )
 
 
-@settings(deadline=None)
 @given(st.sampled_from(["branch", "folder", "owner", "registry", "environment"]), WORDS | HOSTILE)
 def test_no_value_becomes_part_of_a_script(where: str, value: str) -> None:
     """A value is refused, or it is made of characters that mean nothing to YAML, to a shell and to GitHub."""

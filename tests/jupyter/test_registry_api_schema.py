@@ -28,7 +28,6 @@ def _lines(context: Any, value: Any) -> bytes:
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 EXAMPLES = settings(
     max_examples=12,
-    deadline=None,
     phases=[Phase.explicit, Phase.generate],
     suppress_health_check=list(HealthCheck),
     derandomize=True,
@@ -112,7 +111,7 @@ _texts = st.one_of(
 
 
 @given(_texts, st.one_of(_texts, st.integers(), st.floats(allow_nan=False), st.none(), st.lists(_texts, max_size=2)))
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+@settings(max_examples=60, suppress_health_check=list(HealthCheck), derandomize=True)
 def test_odd_texts_are_stored_as_they_are_or_refused(door: Door, text: str, value: Any) -> None:
     body = {
         "artifact": {"uri": f"gs://{text}"},

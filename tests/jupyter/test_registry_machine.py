@@ -29,7 +29,6 @@ def run(registry: Registry, examples: int, steps: int, **more: Any) -> None:
         settings=settings(
             max_examples=examples,
             stateful_step_count=steps,
-            deadline=None,
             suppress_health_check=list(HealthCheck),
             **more,
         ),

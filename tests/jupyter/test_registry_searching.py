@@ -111,9 +111,7 @@ def test_every_way_of_searching_finds_the_same(
     assert [v.created for v in everything] != sorted((v.created for v in everything), reverse=True)
     seen = st.sampled_from([{"*"}, {"*"}, {"air"}, {"air", "ships"}, {"none", "other"}])
 
-    @settings(
-        max_examples=150 if registry.database.sqlite else 80, deadline=None, suppress_health_check=list(HealthCheck)
-    )
+    @settings(max_examples=150 if registry.database.sqlite else 80, suppress_health_check=list(HealthCheck))
     @given(
         queries([version.created for version in everything]),
         seen,
