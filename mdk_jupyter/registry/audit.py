@@ -146,7 +146,7 @@ def check_chain(name: str, rows: Iterable[Row[Any]], head: tuple[int, str], anch
 def records(connection: Connection, chain: str) -> Iterator[Row[Any]]:
     """Yield the records of a chain, oldest first."""
     query = select(audit).where(audit.c.chain == chain).order_by(audit.c.seq)
-    yield from connection.execution_options(yield_per=1000).execute(query)
+    yield from connection.execute(query.execution_options(yield_per=1000))
 
 
 def anchor(connection: Connection) -> Anchor:
