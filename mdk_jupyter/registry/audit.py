@@ -18,26 +18,42 @@ from mdk_jupyter.registry import outbox
 from mdk_jupyter.registry.database import canonical, moment, now, upsert
 from mdk_jupyter.registry.domain import Actor, Anchor, AuditRecord, Break, ChainEnd
 from mdk_jupyter.registry.prepared import Prepared, Together
-from mdk_jupyter.registry.tables import audit, chains
+from mdk_jupyter.registry.prepared import Row as Found
+from mdk_jupyter.registry.tables import audit, chains, models
 
 START = "0" * 64
-_head = Prepared(select(chains).where(chains.c.name == bindparam("chain")).with_for_update())
-_record = Together(
-    record=Prepared(audit.insert()),
-    head=Prepared(
+_END = (chains.c.seq, chains.c.hash, chains.c.at)
+_NAMED = chains.c.name == bindparam("chain")
+_end = Prepared(select(*_END).where(_NAMED).with_for_update())
+# Both rows are locked: of a row that is not, PostgreSQL would show what it was before we waited.
+_end_of_model = Prepared(
+    select(*_END, models.c.id, models.c.project, models.c.versions, models.c.newest)
+    .join_from(chains, models, models.c.name == chains.c.name)
+    .where(_NAMED)
+    .with_for_update(key_share=True)
+)
+RECORD = {
+    "record": Prepared(audit.insert()),
+    "end": Prepared(
         chains.update()
-        .where(chains.c.name == bindparam("chain"))
+        .where(_NAMED)
         .values(seq=bindparam("new_seq"), hash=bindparam("new_hash"), at=bindparam("new_at"))
     ),
-    event=outbox.note,
-)
+    "event": outbox.note,
+}
+"""The changes that a record is: they go together with each other, and may with those that it tells of."""
+_record = Together(**RECORD)
 REGISTRY = ""
 """The chain of what concerns no single model: policies, grants, imports."""
 
 
 @dataclass(slots=True)
 class Entry:
-    """The right to write to one chain, until the transaction ends. `at` is the time of all that it writes."""
+    """The right to write to one chain, until the transaction ends. `at` is the time of all that it writes.
+
+    `model` is the row of the chain's model (id, project, versions, newest) when one's turn came; None where there was
+    none yet.
+    """
 
     connection: Connection
     actor: Actor
@@ -45,11 +61,16 @@ class Entry:
     at: int
     seq: int
     hash: str
+    model: Found | None = None
 
-    def record(
-        self, action: str, version: str | None = None, environment: str | None = None, event: str = "", **data: Any
-    ) -> None:
+    def record(self, action: str, version: str | None = None, environment: str | None = None, **said: Any) -> None:
         """Add a record, and the event of the type `event` for those who listen."""
+        _record.run(self.connection, **self.next(action, version, environment, **said))
+
+    def next(
+        self, action: str, version: str | None = None, environment: str | None = None, event: str = "", **data: Any
+    ) -> dict[str, dict[str, Any] | None]:
+        """Return the values of the changes `RECORD` for the next record, which the caller carries out."""
         self.seq += 1
         row = {
             "chain": self.chain,
@@ -71,12 +92,11 @@ class Entry:
             "environment": environment,
             **data,
         }
-        _record.run(
-            self.connection,
-            record={**row, "hash": self.hash},
-            head={"chain": self.chain, "new_seq": self.seq, "new_hash": self.hash, "new_at": self.at},
-            event=outbox.noted(event, self.chain, self.seq, self.at, told) if event else None,
-        )
+        return {
+            "record": {**row, "hash": self.hash},
+            "end": {"chain": self.chain, "new_seq": self.seq, "new_hash": self.hash, "new_at": self.at},
+            "event": outbox.noted(event, self.chain, self.seq, self.at, told) if event else None,
+        }
 
 
 def enter(connection: Connection, actor: Actor, chain: str) -> Entry:
@@ -84,11 +104,11 @@ def enter(connection: Connection, actor: Actor, chain: str) -> Entry:
 
     Time does not go back within a chain, whatever the clock does.
     """
-    row = _head.first(connection, {"chain": chain})
-    if row is None:
+    model = end = _end_of_model.first(connection, {"chain": chain})
+    if end is None:
         upsert(connection, chains, {"name": chain, "seq": 0, "hash": START, "at": 0})
-        row = _head.one(connection, {"chain": chain})
-    return Entry(connection, actor, chain, max(now(), row.at), row.seq, row.hash)
+        end = _end.one(connection, {"chain": chain})
+    return Entry(connection, actor, chain, max(now(), end.at), end.seq, end.hash, model)
 
 
 def digest(row: dict[str, Any]) -> str:
@@ -131,7 +151,7 @@ def check_chain(
 def records(connection: Connection, chain: str) -> Iterator[Row[Any]]:
     """Yield the records of a chain, oldest first."""
     query = select(audit).where(audit.c.chain == chain).order_by(audit.c.seq)
-    yield from connection.execution_options(yield_per=1000).execute(query)
+    yield from connection.execute(query.execution_options(yield_per=1000))
 
 
 def anchor(connection: Connection) -> Anchor:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections import deque
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -20,12 +21,10 @@ from mdk_jupyter.registry.migrations import upgrade
 from mdk_jupyter.registry.prepared import Prepared
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_WRITE, _SNAPSHOT = "write", "snapshot"
 # A SQLite transaction that began by reading cannot be sure to write: others may have written meanwhile.
-_BEGIN = {
-    _WRITE: Prepared(text("BEGIN"), sqlite=text("BEGIN IMMEDIATE")),
-    _SNAPSHOT: Prepared(text("BEGIN ISOLATION LEVEL REPEATABLE READ"), sqlite=text("BEGIN")),
-}
+_WRITE = Prepared(text("BEGIN"), sqlite=text("BEGIN IMMEDIATE"))
+_SNAPSHOT = Prepared(text("BEGIN ISOLATION LEVEL REPEATABLE READ"), sqlite=text("BEGIN"))
+_COMMIT = Prepared(text("COMMIT"))
 
 
 class Database:
@@ -34,8 +33,7 @@ class Database:
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self.sqlite = engine.dialect.name == "sqlite"
-        self._writing = engine.execution_options(begin=_WRITE)
-        self._viewing = engine.execution_options(begin=_SNAPSHOT)
+        self._idle: deque[Connection] = deque()  # ready for their next use, without a way through the pool
 
     @classmethod
     def open(cls, url: str) -> Database:
@@ -55,25 +53,42 @@ class Database:
         return database
 
     def close(self) -> None:
+        with suppress(IndexError):
+            while True:
+                self._idle.pop().close()
         self.engine.dispose()
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
-        """Each statement sees what is committed when it starts."""
-        with self.engine.connect() as connection:
+        """Each statement sees what is committed when it starts. The connection is used again, so it gets no options."""
+        try:
+            connection = self._idle.pop()
+        except IndexError:
+            connection = self.engine.connect()
+        try:
             yield connection
+            if connection.in_transaction():
+                connection.rollback()  # SQLAlchemy's transaction, of which the database knows nothing
+        except BaseException:
+            connection.close()  # the pool rolls back what was begun
+            raise
+        self._idle.append(connection)
 
-    @contextmanager
-    def snapshot(self) -> Iterator[Connection]:
+    def snapshot(self) -> AbstractContextManager[Connection]:
         """All statements see the same moment."""
-        with self._viewing.begin() as connection:
-            yield connection
+        return self._transaction(_SNAPSHOT)
+
+    def write(self) -> AbstractContextManager[Connection]:
+        """One transaction, committed at the end or rolled back. On SQLite it waits its turn before it reads."""
+        return self._transaction(_WRITE)
 
     @contextmanager
-    def write(self) -> Iterator[Connection]:
-        """One transaction, committed at the end or rolled back. On SQLite it waits its turn before it reads."""
-        with self._writing.begin() as connection:
+    def _transaction(self, begin: Prepared) -> Iterator[Connection]:
+        """We say when a transaction begins, and how; a single statement that reads needs none around it."""
+        with self.read() as connection:
+            begin.run(connection, {})
             yield connection
+            _COMMIT.run(connection, {})
 
 
 def _engine(url: str) -> Engine:
@@ -98,7 +113,7 @@ def _engine(url: str) -> Engine:
     def configure(connection: Any, _: Any) -> None:
         connection.autocommit = True
 
-    return _beginning(engine)
+    return engine
 
 
 def _bad_url(url: str) -> InvalidError:
@@ -122,17 +137,6 @@ def _sqlite(url: URL) -> Engine:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")  # what was acknowledged survives a loss of power
         connection.execute("PRAGMA foreign_keys = ON")
-
-    return _beginning(engine)
-
-
-def _beginning(engine: Engine) -> Engine:
-    """We say when a transaction begins, and how; a single statement that reads needs none around it."""
-
-    @event.listens_for(engine, "begin")
-    def begin(connection: Connection) -> None:
-        if (how := connection.get_execution_options().get("begin")) is not None:
-            _BEGIN[how].run(connection, {})
 
     return engine
 

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 from registry_server import ARTIFACT, Door, dev_door, role, sqlite_url
 
@@ -147,6 +148,26 @@ def test_problems_say_what_is_wrong_and_do_not_repeat_what_was_sent(door: Door) 
         assert (answer.status_code, answer.json()["code"]) == (status, code)
     long = door("maker", "POST", "/models/flights/versions", {"artifact": ARTIFACT, "description": "x" * (5 << 20)})
     assert (long.status_code, long.json()["code"]) == (413, "MDK574")
+
+
+def test_all_that_is_wrong_is_said_at_once_and_to_those_who_may_call_only(door: Door) -> None:
+    def register(content: bytes, token: str = door.tokens["maker"], kind: str = "application/json") -> httpx.Response:
+        headers = {"Authorization": f"Bearer {token}", "Content-Type": kind, "Idempotency-Key": "no space"}
+        return door.server.client.post("/api/v1/models/-/versions", content=content, headers=headers)
+
+    for content, names in (
+        (b"{}", {"name", "idempotency-key", "artifact"}),
+        (b"{", {"name", "idempotency-key", "body"}),
+    ):
+        answer = register(content)
+        findings = answer.json()["findings"]
+        assert answer.status_code == 422 and {finding["names"][0] for finding in findings} == names
+    assert register(b"{", token="mdk_nobody").status_code == 401
+    form = register(b"{}", kind="text/plain").json()
+    assert form["code"] == "MDK572" and "application/json" in form["findings"][0]["fix"]
+    assert register(b"{}", kind="application/vnd.mdk+json; charset=utf-8").json()["findings"][-1]["names"] == [
+        "artifact"
+    ]
 
 
 def test_bodies_without_an_announced_length_have_an_end_too(door: Door) -> None:

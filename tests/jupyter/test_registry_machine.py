@@ -104,18 +104,20 @@ def only_revisions_to_come_are_stale(patch: pytest.MonkeyPatch) -> None:
 
 
 def a_patch_is_the_highest_of_the_major_plus_one(patch: pytest.MonkeyPatch) -> None:
-    def next_patch(connection: Any, model_id: int, line: Any) -> int:
+    honest = registering._allocated
+
+    def allocated(connection: Any, model_id: int, line: Any) -> tuple[int, int]:
         highest = select(func.coalesce(func.max(versions.c.patch), -1)).where(
             versions.c.model_id == model_id, versions.c.major == line.major
         )
-        return int(connection.execute(highest).scalar_one()) + 1
+        return int(connection.execute(highest).scalar_one()) + 1, honest(connection, model_id, line)[1]
 
-    patch.setattr(registering, "_next_patch", next_patch)
+    patch.setattr(registering, "_allocated", allocated)
 
 
 def a_refused_registration_takes_a_number(patch: pytest.MonkeyPatch) -> None:
-    honest = registering._next_patch
-    patch.setattr(registering, "_next_patch", lambda *given: (honest(*given), honest(*given))[1])
+    honest = registering._allocated
+    patch.setattr(registering, "_allocated", lambda *given: (honest(*given), honest(*given))[1])
 
 
 def quarantined_versions_may_be_published(patch: pytest.MonkeyPatch) -> None:

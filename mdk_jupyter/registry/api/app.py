@@ -27,7 +27,15 @@ from mdk_jupyter.registry.outbox import Sink
 from mdk_jupyter.registry.service import Registry
 
 THREADS = 16  # requests that one process works on at once; each holds a connection to the database
-_PARTS = (champions.router, reading.router, applying.router, governance.history, governance.rights, governance.transfer)
+_PARTS = (  # a request tries one route after the other: what is asked often comes first
+    reading.registering,
+    champions.router,
+    reading.router,
+    applying.router,
+    governance.history,
+    governance.rights,
+    governance.transfer,
+)
 _EVERYWHERE = declared(401, 403, 422, 500, 503)
 
 

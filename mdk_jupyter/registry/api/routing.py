@@ -5,12 +5,16 @@ from __future__ import annotations
 import functools
 import inspect
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 import anyio
-from fastapi import FastAPI, Response
+from fastapi import FastAPI, HTTPException, Request, Response
+from fastapi.routing import APIRoute
 from pydantic import TypeAdapter
+from starlette.requests import ClientDisconnect
+
+from mdk_jupyter.registry.api.asking import Asked
 
 Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
 
@@ -24,7 +28,7 @@ class Routes:
     """
 
     def __init__(self, app: FastAPI, tag: str, prefix: str = "") -> None:
-        self._app = app
+        self._router = app.router
         self._tag = tag
         self._prefix = prefix
 
@@ -50,43 +54,71 @@ class Routes:
 
     def _adding(self, method: str, path: str, options: dict[str, Any]) -> Callable[[Endpoint], Endpoint]:
         def add(endpoint: Endpoint) -> Endpoint:
-            answer: Callable[..., Any]
             if inspect.iscoroutinefunction(endpoint):
-                answer = _awaited(endpoint)
+                answer, kind = _awaited(endpoint), APIRoute
             else:
-                status = options.get("status_code", 200)
-                kind = options.setdefault("response_model", typing.get_type_hints(endpoint)["return"])
-                if isinstance(kind, type) and issubclass(kind, Response | None):
+                answer, kind = endpoint, _InThread
+                returned = options.setdefault("response_model", typing.get_type_hints(endpoint)["return"])
+                if isinstance(returned, type) and issubclass(returned, Response | None):
                     options["response_model"] = None
-                    answer = _answered(endpoint, None, status)
-                else:
-                    answer = _answered(endpoint, TypeAdapter(kind), status)
-            self._app.add_api_route(self._prefix + path, answer, methods=[method], tags=[self._tag], **options)
+            self._router.add_api_route(
+                self._prefix + path,
+                answer,
+                methods=[method],
+                tags=[self._tag],
+                route_class_override=kind,
+                **options,
+            )
             return endpoint
 
         return add
 
 
-def _answered(endpoint: Callable[..., Any], adapter: TypeAdapter[Any] | None, status: int) -> Callable[..., Any]:
-    """Return the coroutine that sends a function to a thread; it comes back with bytes."""
+class _InThread(APIRoute):
+    """A route that is sent to a thread as soon as the body is there; it comes back with bytes."""
 
-    def work(given: dict[str, Any]) -> Response:
-        if "caller" in given:
-            given["caller"] = given["caller"].actor()
-        found = endpoint(**given)
-        if isinstance(found, Response):
-            return found
-        content = None if adapter is None else adapter.dump_json(found)
-        written = Response(content, status, media_type="application/json" if content else None)
-        if "response" in given:
-            written.headers.update(given["response"].headers)
-        return written
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Return what answers a request."""
+        asked = Asked(self)
+        work = self._work(asked)
 
-    @functools.wraps(endpoint)
-    async def answer(**given: Any) -> Response:
-        return await anyio.to_thread.run_sync(work, given)
+        async def answer(request: Request) -> Response:
+            content = await _body(request) if asked.has_body else b""
+            return await anyio.to_thread.run_sync(work, request, content)
 
-    return answer
+        return answer
+
+    def _work(self, asked: Asked) -> Callable[[Request, bytes], Response]:
+        takes, endpoint, status = inspect.signature(self.endpoint).parameters, self.endpoint, self.status_code or 200
+        adapter = None if self.response_model is None else TypeAdapter[Any](self.response_model)
+
+        def work(request: Request, content: bytes) -> Response:
+            given: dict[str, Any] = {}
+            if "caller" in takes:  # strangers are not told what is wrong with their requests
+                given["caller"] = request.state.sender.actor()
+            given.update(asked.read(request, content))
+            if "request" in takes:
+                given["request"] = request
+            if "response" in takes:
+                given["response"] = Response()
+                del given["response"].headers["content-length"]
+            found = endpoint(**given)
+            if isinstance(found, Response):
+                return found
+            text = None if adapter is None else adapter.dump_json(found)
+            written = Response(text, status, media_type="application/json" if text else None)
+            if "response" in takes:
+                written.headers.update(given["response"].headers)
+            return written
+
+        return work
+
+
+async def _body(request: Request) -> bytes:
+    try:
+        return await request.body()
+    except ClientDisconnect:
+        raise HTTPException(400, "the body broke off") from None
 
 
 def _awaited(endpoint: Callable[..., Any]) -> Callable[..., Any]:

@@ -10,12 +10,27 @@ from types import SimpleNamespace
 from typing import Any
 
 from pydantic import BaseModel
-from sqlalchemy import JSON, BigInteger, Connection, Float, Table, Text, bindparam, cast, delete, func, select, update
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Float,
+    Sequence,
+    Table,
+    Text,
+    bindparam,
+    cast,
+    delete,
+    func,
+    select,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.types import TypeEngine
 
 from mdk_jupyter.registry.access import Verb, require
-from mdk_jupyter.registry.audit import Entry
+from mdk_jupyter.registry.audit import RECORD, Entry
 from mdk_jupyter.registry.conditions import as_number
 from mdk_jupyter.registry.database import canonical
 from mdk_jupyter.registry.domain import Actor, Labels, NewVersion, Status, Version
@@ -142,12 +157,14 @@ def _add(entry: Entry, actor: Actor, name: str, new: NewVersion) -> Version:
     model = _model(entry, name, new)
     require(actor, Verb.REGISTER, project=model.project)
     line = next_line(new.version, model.newest)
-    number = Number(*line, _next_patch(connection, model.id, line))
+    patch, id = _allocated(connection, model.id, line)
+    number = Number(*line, patch)
     given = new.model_dump(mode="json")
     trained_by = new.provenance.trained_by or actor.name
     given["provenance"]["trained_by"] = trained_by
     body = canonical({field: given[field] for field in _BODY})
     row = {
+        "id": id,
         "model_id": model.id,
         "n": model.versions + 1,
         **number._asdict(),
@@ -161,14 +178,13 @@ def _add(entry: Entry, actor: Actor, name: str, new: NewVersion) -> Version:
         "status": Status.ACTIVE.value,
         "places": "{}",
     }
-    id = _insert_version.one(connection, row).id
-    parts = _parts(id, new)
     newest = {"model": model.id, "count": model.versions + 1, "number": str(number), "newest": id}
-    _add_parts.run(connection, newest=newest, **parts)
+    parts = _parts(id, new)
+    said = {"artifact": given["artifact"], "body": hashlib.sha256(body.encode()).hexdigest(), "labels": given["labels"]}
+    record = entry.next("register", str(number), event="version.registered", project=model.project, **said)
+    _add_version.run(connection, version=row, newest=newest, **parts, **record)
     for uri, role in sorted({(dataset.uri, dataset.role) for dataset in new.datasets}):
         _insert_dataset.run(connection, {"version_id": id, "uri": uri, "role": role})
-    said = {"artifact": given["artifact"], "body": hashlib.sha256(body.encode()).hexdigest(), "labels": given["labels"]}
-    entry.record("register", str(number), event="version.registered", project=model.project, **said)
     stored: Any = SimpleNamespace(**row, model=name, card=None, status_reason=None)
     return as_version(stored, SimpleNamespace(**parts["details"]))
 
@@ -200,19 +216,23 @@ def _parts(id: int, new: NewVersion) -> dict[str, dict[str, Any]]:
     return parts
 
 
-def _next_patch(connection: Connection, model_id: int, line: Line) -> int:
-    row = {"model_id": model_id, "major": line.major, "minor": line.minor, "next_patch": 1}
-    return int(_allocate.one(connection, row).next_patch) - 1
+def _allocated(connection: Connection, model_id: int, line: Line) -> tuple[int, int]:
+    """Take the next patch of a line, and return it and the id of the version that will have it."""
+    row = _allocate.one(connection, {"model_id": model_id, **line._asdict(), "next_patch": 1})
+    return row.next_patch - 1, row.id
 
 
-def _allocating(new: Any) -> Any:
+def _allocating(new: Any, id: ColumnElement[int]) -> Any:
     key = list(lines.primary_key.columns)
     more = new.on_conflict_do_update(index_elements=key, set_={"next_patch": lines.c.next_patch + 1})
-    return more.returning(lines.c.next_patch)
+    return more.returning(lines.c.next_patch, id.label("id"))
 
 
-_allocate = Prepared(_allocating(postgresql.insert(lines)), sqlite=_allocating(sqlite.insert(lines)))
-_insert_version = Prepared(versions.insert().returning(versions.c.id))
+_allocate = Prepared(
+    _allocating(postgresql.insert(lines), Sequence("versions_id_seq").next_value()),
+    # As SQLite would number the row by itself.
+    sqlite=_allocating(sqlite.insert(lines), select(func.coalesce(func.max(versions.c.id), 0) + 1).scalar_subquery()),
+)
 _insert_dataset = Prepared(datasets.insert())
 
 
@@ -230,7 +250,8 @@ def _pairs(table: Table, type: TypeEngine[Any]) -> Prepared:
     )
 
 
-_add_parts = Together(
+_add_version = Together(
+    version=Prepared(versions.insert()),
     newest=Prepared(
         update(models)
         .where(models.c.id == bindparam("model"))
@@ -240,13 +261,14 @@ _add_parts = Together(
     metrics=_pairs(metrics, Float(53)),
     labels=_pairs(labels, Text()),
     cost=Prepared(costs.insert()),
+    **RECORD,
 )
 
 
 def _model(entry: Entry, name: str, new: NewVersion) -> Row:
     connection = entry.connection
     try:
-        model = find_model(connection, name)
+        model = entry.model or find_model(connection, name)
     except NotFoundError:
         first = {
             "name": name,

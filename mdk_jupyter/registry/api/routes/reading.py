@@ -28,24 +28,26 @@ from mdk_jupyter.registry.domain import (
 from mdk_jupyter.registry.service import Registry
 from mdk_jupyter.registry.service.base import valid
 
+_TAG = "models and versions"
 _Label = Annotated[Sequence[str], Query(alias="label", description="`key=value`; may be repeated.")]
 _Project = Annotated[str | None, Query(max_length=128)]
 _Text = Annotated[str | None, Query(max_length=200, description="Part of the name or description.")]
 _Reference = Annotated[str, Query(max_length=2500, description="`flights/1.4.2`, `flights@latest` ...")]
 
 
-def router(app: FastAPI, registry: Registry) -> None:
-    """Add the routes."""
-    routes = Routes(app, "models and versions", PREFIX)
+def registering(app: FastAPI, registry: Registry) -> None:
+    """Add the route that adds versions."""
+    routes = Routes(app, _TAG, PREFIX)
 
-    @routes.post(
-        "/models/{name}/versions",
-        status_code=201,
-        responses=declared(409),
-    )
+    @routes.post("/models/{name}/versions", status_code=201, responses=declared(409))
     def register(name: ModelName, body: NewVersion, caller: Caller, idempotency_key: IdempotencyKey = None) -> Version:
         """Add a version. The model comes to be with its first one."""
         return registry.add(caller, name, body, idempotency_key=idempotency_key)
+
+
+def router(app: FastAPI, registry: Registry) -> None:
+    """Add the routes that find and show them."""
+    routes = Routes(app, _TAG, PREFIX)
 
     @routes.get("/models")
     def models(
