@@ -53,10 +53,13 @@ class Database:
         return database
 
     def close(self) -> None:
+        self._let_go()
+        self.engine.dispose()
+
+    def _let_go(self) -> None:
         with suppress(IndexError):
             while True:
                 self._idle.pop().close()
-        self.engine.dispose()
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -70,6 +73,8 @@ class Database:
             if connection.in_transaction():
                 connection.rollback()  # SQLAlchemy's transaction, of which the database knows nothing
         except BaseException:
+            if connection.invalidated:  # the others were lost with it, and each would fail a request
+                self._let_go()
             connection.close()  # the pool rolls back what was begun
             raise
         self._idle.append(connection)
