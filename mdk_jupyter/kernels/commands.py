@@ -25,7 +25,7 @@ _MODULES = """
     IPython.core.inputtransformer2 encodings.utf_8_sig pydantic.type_adapter rich.live
     mdk_converters.convert mdk_converters.outputs mdk_converters.report mdk_converters.spec_reader
     mdk_jupyter.cli.entry mdk_jupyter.cli.lines mdk_jupyter.cli.output mdk_jupyter.cli.progress mdk_jupyter.cli.terminal
-    mdk_jupyter.local.runner mdk_jupyter.sources mdk_jupyter.widgets.live mdk_jupyter.widgets.text
+    mdk_jupyter.kernels.birth mdk_jupyter.local.runner mdk_jupyter.sources mdk_jupyter.widgets.live mdk_jupyter.widgets.text
 """
 
 
@@ -51,7 +51,10 @@ def _rehearse() -> None:
     from mdk_converters.targets.notebooks import step_notebook
     from mdk_jupyter.cli import entry
 
-    entry.tree()
+    tree = entry.tree()
+    run = tree.commands["run"]
+    for command, words in ((tree, ["run"]), (run, ["local"]), (run.commands["local"], ["rehearsal.py"])):
+        command.make_context("mdk", words)
 
     notebook = parse_notebook('# %% tags=["component:a"]\nx = [1]\nx.append(2)\n', path="rehearsal.py")
     pipeline = convert(notebook).pipeline
@@ -68,6 +71,7 @@ def serve(server: socket.socket, foreign: list[socket.socket]) -> None:
     gc.collect()
     gc.freeze()
     wire.send(server, {"ready": True})
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody has to wait for the end of a command
     with selectors.DefaultSelector() as selector:
         selector.register(server, selectors.EVENT_READ)
         while True:
@@ -78,11 +82,9 @@ def serve(server: socket.socket, foreign: list[socket.socket]) -> None:
                 return
             caller, *streams = files
             if not os.fork():
+                signal.signal(signal.SIGCHLD, signal.SIG_DFL)
                 server.close()
-                if os.fork():  # the command is nobody's child, so that nobody has to wait for its end
-                    os._exit(0)
                 _obey(socket.socket(fileno=caller), message, streams)
-            os.wait()
             wire.close(files)
 
 
@@ -96,6 +98,7 @@ def _obey(caller: socket.socket, message: Mapping[str, Any], streams: list[int])
         wire.close(streams)
         code = _command(caller, message)
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # the caller will hang up
+        os.closerange(0, 3)  # who reads to the end of them need not wait until this process is taken down
         with contextlib.suppress(OSError):
             wire.send(caller, {"exit": code})
     except BaseException:
