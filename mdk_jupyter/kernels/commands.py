@@ -14,11 +14,12 @@ import sys
 import threading
 import traceback
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NoReturn
 
 from mdk_jupyter.kernels import wire
 
 GRACE = 15.0  # seconds that a command has to end after its caller is gone
+QUIET = 0.2  # seconds after which a process is forked ahead of the next command: not while one is starting
 
 
 _MODULES = """
@@ -72,23 +73,54 @@ def serve(server: socket.socket, foreign: list[socket.socket]) -> None:
     gc.freeze()
     wire.send(server, {"ready": True})
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody has to wait for the end of a command
+    spare: socket.socket | None = None
     with selectors.DefaultSelector() as selector:
         selector.register(server, selectors.EVENT_READ)
         while True:
-            selector.select()
+            if not selector.select(QUIET if spare is None else None):
+                spare = _fork(server, ahead=True)
+                continue
             try:
                 message, files = wire.receive(server)
             except EOFError:
                 return
-            caller, *streams = files
-            if not os.fork():
-                signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-                server.close()
-                _obey(socket.socket(fileno=caller), message, streams)
+            if spare is None or not _hand_over(spare, message, files):
+                _hand_over(_fork(server, ahead=False), message, files)
+            spare = None
             wire.close(files)
 
 
-def _obey(caller: socket.socket, message: Mapping[str, Any], streams: list[int]) -> None:
+def _fork(server: socket.socket, *, ahead: bool) -> socket.socket:
+    """Return the line to a new process, which will be a command. One that is forked ahead has time to practise."""
+    ours, theirs = socket.socketpair()
+    if os.fork():
+        theirs.close()
+        return ours
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    server.close()
+    ours.close()
+    if ahead:
+        _rehearse()  # after a fork, memory is copied at its first use
+    try:
+        with theirs:
+            message, files = wire.receive(theirs)
+    except EOFError:  # the server is gone
+        os._exit(0)
+    caller, *streams = files
+    _obey(socket.socket(fileno=caller), message, streams)
+
+
+def _hand_over(line: socket.socket, message: wire.Message, files: list[int]) -> bool:
+    """Make a process a command; False when it is gone."""
+    with line:
+        try:
+            wire.send(line, message, files)
+        except OSError:
+            return False
+        return True
+
+
+def _obey(caller: socket.socket, message: Mapping[str, Any], streams: list[int]) -> NoReturn:
     """Be the command in every respect: folder, environment, streams, signals. Ends the process."""
     code = 1
     try:
