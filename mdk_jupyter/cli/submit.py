@@ -161,10 +161,6 @@ def _send(prepared: Prepared, service: Service, read: Source, *, quiet: bool) ->
     service.storage.upload(plan.bundle_uri, prepared.bundle.data)
     submitted = service.submit(plan)
     run = record(prepared, submitted, folder=read.folder, source=read.path)
-    for warning in submitted.warnings:
-        if warning not in run.warnings:
-            run.warnings.append(warning)
-    run.save()
     said = "was submitted before; it is not run twice (--again does)" if submitted.existed else "is submitted"
     typer.echo(f"\n{plan.job} {said}", err=quiet)
     return run
