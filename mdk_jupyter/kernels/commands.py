@@ -44,6 +44,7 @@ def load() -> None:
 def _rehearse() -> None:
     """Take a small notebook through the forms that it has in a run: models and tables are built at their first use."""
     import nbformat
+    import papermill
 
     from mdk_converters.convert import convert
     from mdk_converters.notebook import parse_notebook
@@ -61,7 +62,13 @@ def _rehearse() -> None:
     pipeline = convert(notebook).pipeline
     if pipeline is not None:
         parse_spec(dump_spec(pipeline))
-        nbformat.writes(nbformat.from_dict(step_notebook(pipeline, "a")))  # type: ignore[no-untyped-call]
+        papermill.execute_notebook(
+            nbformat.from_dict(step_notebook(pipeline, "a")),  # type: ignore[no-untyped-call]
+            None,
+            kernel_name="python3",
+            progress_bar=False,
+            prepare_only=True,
+        )
 
 
 def serve(server: socket.socket, foreign: list[socket.socket]) -> None:
@@ -104,7 +111,8 @@ def _fork(server: socket.socket, *, ahead: bool) -> socket.socket:
     try:
         with theirs:
             message, files = wire.receive(theirs)
-    except EOFError:  # the server is gone
+            wire.send(theirs, {"taken": True})
+    except (EOFError, OSError):  # the server is gone
         os._exit(0)
     caller, *streams = files
     _obey(socket.socket(fileno=caller), message, streams)
@@ -115,7 +123,8 @@ def _hand_over(line: socket.socket, message: wire.Message, files: list[int]) -> 
     with line:
         try:
             wire.send(line, message, files)
-        except OSError:
+            wire.receive(line)  # a process that is being killed takes messages, too
+        except (EOFError, OSError):
             return False
         return True
 
