@@ -29,7 +29,7 @@ lint: $(VENV)/.installed labextension/node_modules/.yarn-state.yml
 	$(BIN)/python -m mdk_jupyter.server.schema | node labextension/scripts/types.mjs | diff labextension/src/types.ts - || \
 		{ echo 'labextension/src/types.ts is not what the models say: make types'; exit 1; }
 
-bench: $(VENV)/.installed  ## speed, as ratios measured in one run; BENCH='--quick' or '--with-kfp --write'
+bench: $(VENV)/.installed  ## speed, as ratios measured in one run; BENCH='registry lab' names sections, BENCH=--help lists them
 	$(BIN)/python benchmarks/run.py $(BENCH)
 
 docs: $(VENV)/.installed  ## write the generated pages again

@@ -1,11 +1,10 @@
-"""How heavy the JupyterLab extension is, and how soon it shows what happens: `python benchmarks/lab.py`.
+"""How heavy the JupyterLab extension is, and how soon it shows what happens.
 
-Needs Chromium and a production build (`jlpm build:prod` in labextension/). Prints a table; `--rounds N` for more rounds.
+Needs Chromium and a production build (`jlpm build:prod` in labextension/).
 """
 
 from __future__ import annotations
 
-import argparse
 import gzip
 import json
 import os
@@ -22,6 +21,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests/support")]
 
 from jupyter_servers import write  # noqa: E402
 from playwright.sync_api import Page, sync_playwright  # noqa: E402
+from report import Row, Section  # noqa: E402
 from servers import end_servers  # noqa: E402
 
 from mdk_jupyter.kernels import place  # noqa: E402
@@ -51,33 +51,41 @@ _OPEN = """
 """
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rounds", type=int, default=5)
-    rounds = parser.parse_args().rounds
+def section(rounds: int = 5) -> Section:
+    """Measure the extension in a JupyterLab of its own."""
+    return Section(
+        "The JupyterLab extension",
+        f"A page with a notebook of {STEPS} components. An event is a line in the journal of a run that a terminal "
+        f"started; its pixel is the component's new colour. Medians of {rounds} rounds, and the slowest of all.",
+        _rows(rounds),
+    )
+
+
+def _rows(rounds: int) -> list[Row]:
     chromium = next(filter(None, map(shutil.which, BROWSERS)), None)
     if chromium is None:
-        sys.exit("there is no Chromium")
-    rows: list[tuple[str, str]] = []
+        return [Row("all of it", None, "there is no Chromium")]
     loaded: set[str] = set()
     kernels = tempfile.mkdtemp(prefix="mdk-b-")
     os.environ[place.FOLDER] = kernels  # servers of its own, which end with it
-    with tempfile.TemporaryDirectory() as home, serving(Path(home)) as lab, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
-        page = browser.new_page(viewport={"width": 1280, "height": 800})
-        page.on("response", lambda answer: loaded.add(answer.url.split("?")[0].rsplit("/", 1)[-1]))
-        opened = [first_paint(page, lab) for _ in range(rounds)]
-        rows += sizes(loaded)
-        rows.append(("sidebar: from the click to its first paint", f"{statistics.median(opened):.0f} ms"))
-        rows += delays(page, lab, rounds)
-        browser.close()
-    end_servers(Path(kernels))
-    shutil.rmtree(kernels, ignore_errors=True)
-    for name, figure in rows:
-        print(f"{name:60} {figure:>24}")
+    try:
+        with tempfile.TemporaryDirectory() as home, serving(Path(home)) as lab, sync_playwright() as playwright:
+            browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
+            page = browser.new_page(viewport={"width": 1280, "height": 800})
+            page.on("response", lambda answer: loaded.add(answer.url.split("?")[0].rsplit("/", 1)[-1]))
+            opened = [first_paint(page, lab) for _ in range(rounds)]
+            rows = sizes(loaded)
+            rows.append(_median("sidebar: from the click to its first paint", opened))
+            rows += delays(page, lab, rounds)
+            browser.close()
+        return rows
+    finally:
+        del os.environ[place.FOLDER]
+        end_servers(Path(kernels))
+        shutil.rmtree(kernels, ignore_errors=True)
 
 
-def sizes(loaded: set[str]) -> list[tuple[str, str]]:
+def sizes(loaded: set[str]) -> list[Row]:
     """What a page with the sidebar has loaded, and what is loaded only when it is needed."""
     initial, lazy = [0, 0], [0, 0]
     for file in (BUILT / "static").glob("*.js"):
@@ -86,9 +94,13 @@ def sizes(loaded: set[str]) -> list[tuple[str, str]]:
         kind[0] += len(content)
         kind[1] += len(gzip.compress(content))
     return [
-        (f"{name}: raw, gzip", f"{raw / 1000:.0f} kB, {small / 1000:.0f} kB")
+        Row(f"{name}, compressed", small / 1000, "as it is", raw / 1000, unit="kB")
         for name, (raw, small) in (("loaded at once", initial), ("loaded when needed", lazy))
     ]
+
+
+def _median(what: str, milliseconds: list[float]) -> Row:
+    return Row(what, statistics.median(milliseconds) / 1000, "the slowest", max(milliseconds) / 1000)
 
 
 def first_paint(page: Page, lab: Lab) -> float:
@@ -107,7 +119,7 @@ def first_paint(page: Page, lab: Lab) -> float:
     return float(page.evaluate(_OPEN))
 
 
-def delays(page: Page, lab: Lab, rounds: int) -> list[tuple[str, str]]:
+def delays(page: Page, lab: Lab, rounds: int) -> list[Row]:
     """From an event in the journal of a run of the terminal to the pixel, and the part of it that is the page's."""
     page.evaluate(_WATCH)
     whole: list[float] = []
@@ -123,10 +135,7 @@ def delays(page: Page, lab: Lab, rounds: int) -> list[tuple[str, str]]:
         shown = {(step, state): at for kind, step, state, at in seen if kind == "shown"}
         whole += [at - happened[key] for key, at in shown.items() if key in happened]
         own += [at - heard[key] for key, at in shown.items() if key in heard]
-    return [
-        ("event to pixel: median, slowest", f"{statistics.median(whole):.0f} ms, {max(whole):.0f} ms"),
-        ("of it, in the page: median, slowest", f"{statistics.median(own):.0f} ms, {max(own):.0f} ms"),
-    ]
+    return [_median("from an event to its pixel", whole), _median("of it, in the page", own)]
 
 
 def events(run: Path) -> list[dict[str, Any]]:
@@ -136,7 +145,3 @@ def events(run: Path) -> list[dict[str, Any]]:
 
 def environment(lab: Lab) -> dict[str, str]:
     return os.environ | {"JUPYTER_RUNTIME_DIR": str(lab.home / "runtime")}
-
-
-if __name__ == "__main__":
-    main()

@@ -15,7 +15,7 @@ class Row:
     against: str
     other: float | None = None
     budget: float | None = None
-    unit: str = "s"  # or MB
+    unit: str = "s"  # or MB, kB
 
     @property
     def ratio(self) -> str:

@@ -9,6 +9,8 @@ import json
 import sys
 from typing import Any
 
+from pydantic import BaseModel
+
 from mdk_converters.spec import SCHEMA_ID, Pipeline
 
 TEXT = {"type": ["string", "number", "boolean"]}  # the spec's reader takes plain scalars as they are written
@@ -31,16 +33,9 @@ def json_schema() -> dict[str, Any]:
     It knows what one place tells about itself. That names exist and that nothing goes in circles is for
     `parse_spec` to find; and it wants quotes around text that looks like a number.
     """
-    generated = Pipeline.model_json_schema(by_alias=True)
-    definitions = generated.pop("$defs")
-    schema = {
-        "$schema": "http://json-schema.org/draft-07/schema#",
-        "$id": SCHEMA_ID,
-        **generated,
-        "title": "Pipeline spec",
-        "required": ["apiVersion", "kind", *generated["required"]],
-        "definitions": definitions,
-    }
+    schema = draft7(Pipeline, SCHEMA_ID, "Pipeline spec")
+    schema["required"] = ["apiVersion", "kind", *schema["required"]]
+    definitions = schema["definitions"]
     properties = schema["properties"]
     properties["apiVersion"]["title"] = "API version"
     properties["components"].update(minProperties=1, propertyNames={"pattern": f"^{_COMPONENT}$"})
@@ -83,6 +78,14 @@ def _complete_resources(properties: dict[str, Any]) -> None:
     properties["cpu"]["exclusiveMinimum"] = 0
     properties["memory"]["pattern"] = r"^\d+(\.\d+)?([kKMGTPE]i?)?$"
     properties["gpu"]["pattern"] = r"^[A-Za-z][A-Za-z0-9._/-]*(:[1-9]\d*)?$"
+
+
+def draft7(model: type[BaseModel], schema_id: str, title: str) -> dict[str, Any]:
+    """Return the schema that pydantic makes of a model, as a published file begins; `simplified` ends it."""
+    generated = model.model_json_schema(by_alias=True)
+    definitions = generated.pop("$defs")
+    head = {"$schema": "http://json-schema.org/draft-07/schema#", "$id": schema_id}
+    return {**head, **generated, "title": title, "definitions": definitions}
 
 
 def simplified(part: Any) -> Any:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from mdk_jupyter.cli.given import Assignments, NotebookOrSpec, ParameterFile, parameters
+
 if TYPE_CHECKING:
     from mdk_jupyter.cli.caller import Caller
     from mdk_jupyter.local.events import Observer
@@ -41,15 +43,9 @@ def targets() -> None:
 @app.command("local")
 def local(
     ctx: typer.Context,
-    source: Annotated[
-        Path | None, typer.Argument(metavar="[NOTEBOOK|SPEC]", help="Default: the only one of the folder.")
-    ] = None,
-    parameter: Annotated[
-        list[str] | None, typer.Option("-p", "--parameter", metavar="NAME=VALUE", help="A parameter; repeatable.")
-    ] = None,
-    params: Annotated[
-        Path | None, typer.Option("--params", metavar="FILE", help="Parameters from a YAML or JSON file.")
-    ] = None,
+    source: NotebookOrSpec = None,
+    parameter: Assignments = None,
+    params: ParameterFile = None,
     workers: Annotated[
         int | None, typer.Option("--workers", min=1, help="Steps at the same time. Default: one per processor.")
     ] = None,
@@ -88,14 +84,11 @@ def local(
     are kept in .mdk beside the notebook.
     """
     from mdk_jupyter.cli.output import aloud
-    from mdk_jupyter.local.parameters import complete, parse_assignments, read_parameters
+    from mdk_jupyter.local.parameters import complete
     from mdk_jupyter.sources import read_source
 
     caller: Caller = ctx.obj
-    given: dict[str, Any] = {}
-    if params is not None:
-        given |= read_parameters(params)
-    given |= parse_assignments(parameter or ())
+    given = parameters(params, parameter)
     read = read_source(source or caller.notebook())
     _warn(read)
     values = complete(read.pipeline, given)

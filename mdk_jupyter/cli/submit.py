@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from mdk_jupyter.cli.given import Assignments, NotebookOrSpec, ParameterFile, parameters
+
 if TYPE_CHECKING:
     from mdk_jupyter.cli.caller import Caller
     from mdk_jupyter.local.record import Run
@@ -26,19 +28,13 @@ class Target(StrEnum):
 
 def submit(
     ctx: typer.Context,
-    source: Annotated[
-        Path | None, typer.Argument(metavar="[NOTEBOOK|SPEC]", help="Default: the only one of the folder.")
-    ] = None,
+    source: NotebookOrSpec = None,
     environment: Annotated[
         str | None, typer.Option("--env", metavar="NAME", help="An environment of mdk.yaml. Default: dev.")
     ] = None,
     target: Annotated[Target | None, typer.Option("--target", help="Default: as mdk.yaml says.")] = None,
-    parameter: Annotated[
-        list[str] | None, typer.Option("-p", "--parameter", metavar="NAME=VALUE", help="A parameter; repeatable.")
-    ] = None,
-    params: Annotated[
-        Path | None, typer.Option("--params", metavar="FILE", help="Parameters from a YAML or JSON file.")
-    ] = None,
+    parameter: Assignments = None,
+    params: ParameterFile = None,
     image: Annotated[
         list[str] | None,
         typer.Option("--image", metavar="NAME=IMAGE", help="An image, in place of the one in mdk.yaml; repeatable."),
@@ -61,14 +57,12 @@ def submit(
     The plan is shown first. The same plan makes one run, however often it is sent: repeating the command finds it.
     """
     from mdk_jupyter.cli.registry import pairs
-    from mdk_jupyter.local.parameters import parse_assignments, read_parameters
     from mdk_jupyter.project.reader import load_project
     from mdk_jupyter.remote.prepare import prepare
     from mdk_jupyter.sources import read_source
 
     caller: Caller = ctx.obj
-    given: dict[str, Any] = read_parameters(params) if params is not None else {}
-    given |= parse_assignments(parameter or ())
+    given = parameters(params, parameter)
     read = read_source(source or caller.notebook())
     prepared = prepare(
         read,
@@ -167,10 +161,6 @@ def _send(prepared: Prepared, service: Service, read: Source, *, quiet: bool) ->
     service.storage.upload(plan.bundle_uri, prepared.bundle.data)
     submitted = service.submit(plan)
     run = record(prepared, submitted, folder=read.folder, source=read.path)
-    for warning in submitted.warnings:
-        if warning not in run.warnings:
-            run.warnings.append(warning)
-    run.save()
     said = "was submitted before; it is not run twice (--again does)" if submitted.existed else "is submitted"
     typer.echo(f"\n{plan.job} {said}", err=quiet)
     return run

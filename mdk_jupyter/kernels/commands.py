@@ -14,18 +14,19 @@ import sys
 import threading
 import traceback
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NoReturn
 
 from mdk_jupyter.kernels import wire
 
 GRACE = 15.0  # seconds that a command has to end after its caller is gone
+QUIET = 0.2  # seconds after which a process is forked ahead of the next command: not while one is starting
 
 
 _MODULES = """
     IPython.core.inputtransformer2 encodings.utf_8_sig pydantic.type_adapter rich.live
     mdk_converters.convert mdk_converters.outputs mdk_converters.report mdk_converters.spec_reader
     mdk_jupyter.cli.entry mdk_jupyter.cli.lines mdk_jupyter.cli.output mdk_jupyter.cli.progress mdk_jupyter.cli.terminal
-    mdk_jupyter.local.runner mdk_jupyter.sources mdk_jupyter.widgets.live mdk_jupyter.widgets.text
+    mdk_jupyter.kernels.birth mdk_jupyter.local.runner mdk_jupyter.sources mdk_jupyter.widgets.live mdk_jupyter.widgets.text
 """
 
 
@@ -43,6 +44,7 @@ def load() -> None:
 def _rehearse() -> None:
     """Take a small notebook through the forms that it has in a run: models and tables are built at their first use."""
     import nbformat
+    import papermill
 
     from mdk_converters.convert import convert
     from mdk_converters.notebook import parse_notebook
@@ -51,13 +53,22 @@ def _rehearse() -> None:
     from mdk_converters.targets.notebooks import step_notebook
     from mdk_jupyter.cli import entry
 
-    entry.tree()
+    tree = entry.tree()
+    run = tree.commands["run"]
+    for command, words in ((tree, ["run"]), (run, ["local"]), (run.commands["local"], ["rehearsal.py"])):
+        command.make_context("mdk", words)
 
     notebook = parse_notebook('# %% tags=["component:a"]\nx = [1]\nx.append(2)\n', path="rehearsal.py")
     pipeline = convert(notebook).pipeline
     if pipeline is not None:
         parse_spec(dump_spec(pipeline))
-        nbformat.writes(nbformat.from_dict(step_notebook(pipeline, "a")))  # type: ignore[no-untyped-call]
+        papermill.execute_notebook(
+            nbformat.from_dict(step_notebook(pipeline, "a")),  # type: ignore[no-untyped-call]
+            None,
+            kernel_name="python3",
+            progress_bar=False,
+            prepare_only=True,
+        )
 
 
 def serve(server: socket.socket, foreign: list[socket.socket]) -> None:
@@ -68,25 +79,57 @@ def serve(server: socket.socket, foreign: list[socket.socket]) -> None:
     gc.collect()
     gc.freeze()
     wire.send(server, {"ready": True})
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody has to wait for the end of a command
+    spare: socket.socket | None = None
     with selectors.DefaultSelector() as selector:
         selector.register(server, selectors.EVENT_READ)
         while True:
-            selector.select()
+            if not selector.select(QUIET if spare is None else None):
+                spare = _fork(server, ahead=True)
+                continue
             try:
                 message, files = wire.receive(server)
             except EOFError:
                 return
-            caller, *streams = files
-            if not os.fork():
-                server.close()
-                if os.fork():  # the command is nobody's child, so that nobody has to wait for its end
-                    os._exit(0)
-                _obey(socket.socket(fileno=caller), message, streams)
-            os.wait()
+            if spare is None or not _hand_over(spare, message, files):
+                _hand_over(_fork(server, ahead=False), message, files)
+            spare = None
             wire.close(files)
 
 
-def _obey(caller: socket.socket, message: Mapping[str, Any], streams: list[int]) -> None:
+def _fork(server: socket.socket, *, ahead: bool) -> socket.socket:
+    """Return the line to a new process, which will be a command. One that is forked ahead has time to practise."""
+    ours, theirs = socket.socketpair()
+    if os.fork():
+        theirs.close()
+        return ours
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    server.close()
+    ours.close()
+    if ahead:
+        _rehearse()  # after a fork, memory is copied at its first use
+    try:
+        with theirs:
+            message, files = wire.receive(theirs)
+            wire.send(theirs, {"taken": True})
+    except (EOFError, OSError):  # the server is gone
+        os._exit(0)
+    caller, *streams = files
+    _obey(socket.socket(fileno=caller), message, streams)
+
+
+def _hand_over(line: socket.socket, message: wire.Message, files: list[int]) -> bool:
+    """Make a process a command; False when it is gone."""
+    with line:
+        try:
+            wire.send(line, message, files)
+            wire.receive(line)  # a process that is being killed takes messages, too
+        except (EOFError, OSError):
+            return False
+        return True
+
+
+def _obey(caller: socket.socket, message: Mapping[str, Any], streams: list[int]) -> NoReturn:
     """Be the command in every respect: folder, environment, streams, signals. Ends the process."""
     code = 1
     try:
@@ -96,6 +139,7 @@ def _obey(caller: socket.socket, message: Mapping[str, Any], streams: list[int])
         wire.close(streams)
         code = _command(caller, message)
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # the caller will hang up
+        os.closerange(0, 3)  # who reads to the end of them need not wait until this process is taken down
         with contextlib.suppress(OSError):
             wire.send(caller, {"exit": code})
     except BaseException:

@@ -278,3 +278,6 @@ def load_kernel() -> None:
     for name in _OF_EVERY_KERNEL.split():
         with contextlib.suppress(ImportError):  # other versions of IPython have other modules
             importlib.import_module(name)
+    from IPython.core.inputtransformer2 import TransformerManager
+
+    TransformerManager().transform_cell("pass")  # type: ignore[no-untyped-call]  # compiles the tokenizer's patterns

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import json
-import os
-import shutil
 import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -18,7 +15,6 @@ from mdk_converters.findings import Finding, MDKError, Place
 from mdk_converters.guards import ancestors
 from mdk_converters.spec import Pipeline
 from mdk_converters.spec_writer import dump_spec
-from mdk_converters.targets.notebooks import step_notebook
 from mdk_jupyter.local import jobs
 from mdk_jupyter.local.announcing import announce
 from mdk_jupyter.local.branching import after_skipped, collect, collect_metrics
@@ -28,12 +24,14 @@ from mdk_jupyter.local.dependencies import Named
 from mdk_jupyter.local.events import Event, Observer, State
 from mdk_jupyter.local.failures import Failure, Origins
 from mdk_jupyter.local.files import write_atomically
-from mdk_jupyter.local.kernels import Kernels, Launch, is_installed
+from mdk_jupyter.local.kernels import Kernels
 from mdk_jupyter.local.record import Run, Step, finding_to_json
 from mdk_jupyter.local.scheduling import Amount, need, startable
 from mdk_jupyter.local.selection import Selection
 from mdk_jupyter.local.steering import Steering
 from mdk_jupyter.local.steps import Outcome, Task, load_engine, perform
+from mdk_jupyter.local.tasks import Tasks, lacking
+from mdk_jupyter.local.telling import Teller
 
 AHEAD = 2  # kernels that boot before their step can start
 PATIENCE = 5.0  # seconds that an interrupted cell has to come to its end
@@ -57,11 +55,21 @@ class Driver:
     keep_going: bool
     timeout: str | None  # of steps that have none of their own
     steering: Steering = field(init=False)
+    tasks: Tasks = field(init=False)
+    teller: Teller = field(init=False)
     missed: dict[str, Miss] = field(default_factory=dict)  # steps that have to run
     inbox: SimpleQueue[Event | Outcome | _Abandoned] = field(default_factory=SimpleQueue)
 
     def __post_init__(self) -> None:
         self.steering = Steering(pipeline=self.pipeline, parameters=self.record.parameters, store=self.record.store)
+        self.tasks = Tasks(
+            record=self.record,
+            steering=self.steering,
+            folder=self.folder,
+            origins=self.origins,
+            isolated=self.isolated,
+            timeout=self.timeout,
+        )
 
     def drive(self) -> None:
         record = self.record
@@ -70,19 +78,11 @@ class Driver:
         write_atomically(record.spec, dump_spec(self.pipeline))
         record.save()
         announce(record.folder)
-        with record.events.open("a", encoding="utf-8") as self.journal:
-            self.news(
-                "run",
-                state="running",
-                data={
-                    "pipeline": record.pipeline,
-                    "graph": {step.name: step.after for step in record.steps.values()},
-                    "source": str(record.source) if record.source else None,
-                    "folder": str(record.folder),
-                },
-            )
-            for warning in _warnings(self.pipeline, self.machine):
-                self._warn(warning)
+        with record.events.open("a", encoding="utf-8") as journal:
+            self.teller = Teller(record, journal, self.observe)
+            self.teller.begin()
+            for warning in lacking(self.pipeline, self.machine):
+                self.teller.warn(warning)
             try:
                 self._run_steps()
                 state: State = "failed" if record.failures else "done"
@@ -92,34 +92,8 @@ class Driver:
             for step in self._in_state("waiting"):
                 self._skip(step, self._why_skipped(step, state))
             if self.kernels.remark and any(step.attempts for step in record.steps.values()):
-                self._warn(self.kernels.remark)
-            record.state = state
-            record.seconds = time.time() - record.started
-            record.save()
-            self.news("run", state=state, seconds=record.seconds, data={"metrics": record.metrics})
-
-    def news(self, kind: Any, **fields: Any) -> None:
-        """Write an event to the journal and show it."""
-        self._tell(self._event(kind, **fields))
-
-    def _event(self, kind: Any, **fields: Any) -> Event:
-        return Event(time.time(), self.record.id, kind, **fields)
-
-    def _tell(self, event: Event) -> None:
-        # What steps print is in their logs and notebooks; the journal stays small.
-        if event.kind != "output":
-            self.journal.write(event.to_line() + "\n")
-            self.journal.flush()
-        self.observe(event)
-
-    def _warn(self, message: str, step: str | None = None) -> None:
-        self.record.warnings.append(f"{step}: {message}" if step else message)
-        self.news("warning", message=message, step=step)
-
-    def _enter(self, step: Step, state: State, **fields: Any) -> None:
-        step.state = state
-        self.record.save()
-        self.news("step", step=step.name, state=state, **fields)
+                self.teller.warn(self.kernels.remark)
+            self.teller.end(state)
 
     def _in_state(self, *states: State) -> list[Step]:
         return [step for step in self.record.steps.values() if step.state in states]
@@ -171,7 +145,7 @@ class Driver:
         )
         later = [name for name, _ in zip(sure, range(AHEAD), strict=False)]
         if chosen or later:
-            self.kernels.prepare([self._launch(name) for name in (*chosen, *later)])
+            self.kernels.prepare([self.tasks.launch(name) for name in (*chosen, *later)])
 
     # -- conditions and loops
 
@@ -182,7 +156,7 @@ class Driver:
 
     def _runs_itself(self, step: Step) -> bool:
         """Decide about a step whose turn it is: False when it is skipped, or when its runs take its place."""
-        name, produced = step.name, self._produced()
+        name, produced = step.name, self.tasks.produced()
         left_out = [n for n in step.after if self.record.steps[n].state == "skipped" and self._is_selected(n)]
         if left_out:
             self._skip(step, after_skipped(left_out).reason)
@@ -208,7 +182,7 @@ class Driver:
         self.pipeline = self.caching.pipeline = self.steering.pipeline
         self.selection = self.caching.selection = self.selection.with_parts(step.name, names)
         for part in self.record.add_parts(step, names):
-            self._enter(part, "waiting", data={"part_of": step.name, "after": part.after})
+            self.teller.enter(part, "waiting", data={"part_of": step.name, "after": part.after})
 
     def _join(self, step: Step) -> None:
         """Hand on together what the runs of a repeated component have handed on."""
@@ -218,15 +192,12 @@ class Driver:
         step.metrics = collect_metrics([part.metrics for part in parts])
         step.size = sum(part.size for part in parts)
         step.seconds = time.time() - (step.started or time.time())
-        self._enter(step, "done", seconds=step.seconds, data={"metrics": step.metrics})
+        self.teller.enter(step, "done", seconds=step.seconds, data={"metrics": step.metrics})
 
     def _placed(self, step: Step, finding: Finding) -> Finding:
         cell = self.pipeline.components[step.name].cells[0]
         number = self.origins.numbers.get(cell.id)
         return replace(finding, place=Place(self.origins.notebook, cell_number=number, cell_id=cell.id))
-
-    def _produced(self) -> jobs.Produced:
-        return self.steering.produced({name: step.outputs for name, step in self.record.steps.items()})
 
     # -- what is known already
 
@@ -237,7 +208,7 @@ class Driver:
             for step in new:
                 if not self._runs_itself(step):
                     continue
-                found = self.caching.seek(step.name, self._job(step.name))
+                found = self.caching.seek(step.name, self.tasks.job(step.name))
                 if isinstance(found, Entry):
                     self._take(step, found)
                     taken = True
@@ -251,7 +222,7 @@ class Driver:
 
     def _take(self, step: Step, entry: Entry) -> None:
         step.started = time.time()
-        step.notebook, step.log = self._paths(step.name)
+        step.notebook, step.log = self.tasks.paths(step.name)
         self.caching.take(entry, step.notebook, step.log)
         step.outputs, step.metrics = dict(entry.outputs), dict(entry.metrics)
         step.cached_from, step.remarks = entry.run, remarks(entry)
@@ -259,7 +230,7 @@ class Driver:
         step.seconds = time.time() - step.started
         step.state = "done"
         data = {"notebook": str(step.notebook), "metrics": step.metrics, "cached_from": step.cached_from}
-        self.news("step", step=step.name, state="done", seconds=step.seconds, data=data)
+        self.teller.news("step", step=step.name, state="done", seconds=step.seconds, data=data)
 
     # -- what has to run
 
@@ -267,17 +238,17 @@ class Driver:
         miss = self.missed[step.name]
         step.started = time.time()
         step.why = miss.why
-        step.notebook, step.log = self._paths(step.name)
-        self._enter(step, "running", data={"why": miss.why})
-        job = self._job(step.name)
-        task = self._task(step.name, job)
+        step.notebook, step.log = self.tasks.paths(step.name)
+        self.teller.enter(step, "running", data={"why": miss.why})
+        job = self.tasks.job(step.name)
+        task = self.tasks.task(step.name, job)
         named = self.caching.look(step.name, job, task.launch)
         arguments = (task, miss, named)
         threading.Thread(target=self._perform, args=arguments, name=f"mdk {step.name}", daemon=True).start()
 
     def _perform(self, task: Task, miss: Miss, named: Named) -> None:
         def news(kind: Any, **fields: Any) -> None:
-            self.inbox.put(self._event(kind, **fields))
+            self.inbox.put(self.teller.event(kind, **fields))
 
         try:
             outcome = perform(task, self.kernels, news)
@@ -294,7 +265,7 @@ class Driver:
 
     def _receive(self, message: Event | Outcome | _Abandoned) -> None:
         if isinstance(message, Event):
-            self._tell(message)
+            self.teller.tell(message)
         elif isinstance(message, _Abandoned):
             raise message.error
         else:
@@ -305,14 +276,14 @@ class Driver:
         step.seconds, step.attempts = outcome.seconds, outcome.attempts
         step.remarks = list(outcome.remarks)
         if outcome.trouble is not None:
-            self._warn(outcome.trouble, step.name)
+            self.teller.warn(outcome.trouble, step.name)
         if outcome.failure is None:
             step.outputs, step.metrics = dict(outcome.outputs), dict(outcome.metrics)
             step.size, step.written = _size(step.outputs), outcome.written
             data = {"notebook": str(step.notebook), "metrics": step.metrics}
-            self._enter(step, "done", seconds=step.seconds, data=data)
+            self.teller.enter(step, "done", seconds=step.seconds, data=data)
         elif cancelled:
-            self._enter(step, "cancelled", seconds=step.seconds)
+            self.teller.enter(step, "cancelled", seconds=step.seconds)
         else:
             self._fail(step, outcome.failure)
 
@@ -324,11 +295,11 @@ class Driver:
             "traceback": failure.traceback,
         }
         message = failure.findings[0].message
-        self._enter(step, "failed", seconds=step.seconds, message=message, data=data)
+        self.teller.enter(step, "failed", seconds=step.seconds, message=message, data=data)
 
     def _skip(self, step: Step, why: str) -> None:
         step.why = why
-        self._enter(step, "skipped", data={"why": why})
+        self.teller.enter(step, "skipped", data={"why": why})
 
     def _why_skipped(self, step: Step, state: State) -> str:
         if state == "cancelled":
@@ -336,58 +307,6 @@ class Driver:
         failures = [failed.name for failed in self.record.failures]
         own = ancestors(self.pipeline, step.name)
         return ", ".join([name for name in failures if name in own] or failures) + " failed"
-
-    # -- what a step needs
-
-    def _paths(self, name: str) -> tuple[Path, Path]:
-        """Return where the executed notebook and the log of a step go."""
-        return self.record.folder / f"{name}.ipynb", self.record.folder / f"{name}.log"
-
-    def _job(self, name: str) -> dict[str, Any]:
-        record = self.record
-        return jobs.job(
-            self.pipeline,
-            name,
-            run=record.id,
-            store=record.store,
-            result=record.folder / "steps" / f"{name}.result.json",
-            parameters=self.steering.given(name),
-            produced=self._produced(),
-            numbers=self.origins.numbers,
-        )
-
-    def _task(self, name: str, job: Mapping[str, Any]) -> Task:
-        component = self.pipeline.components[name]
-        launch = self._launch(name)
-        write_atomically(Path(launch.env["MDK_STEP"]), json.dumps(job, ensure_ascii=False))
-        if self.isolated:
-            _copy_files(component.files, self.folder, launch.cwd)
-        output, log = self._paths(name)
-        return Task(
-            step=name,
-            notebook=step_notebook(self.pipeline, name),
-            parameters=job["parameters"],
-            launch=launch,
-            output=output,
-            log=log,
-            result=Path(job["result"]),
-            origins=self.origins,
-            timeout=component.timeout or self.timeout,
-            retries=component.retries,
-        )
-
-    def _launch(self, name: str) -> Launch:
-        steps = (self.record.folder / "steps").absolute()
-        steps.mkdir(exist_ok=True)
-        env = {**self.pipeline.components[name].env, "MDK_STEP": str(steps / f"{name}.job.json")}
-        cwd = self.folder
-        if self.isolated:
-            cwd = steps / f"{name}.folder"
-            cwd.mkdir(exist_ok=True)
-            # The user's own modules travel to remote targets too.
-            path = [str(self.folder.absolute()), *filter(None, [os.environ.get("PYTHONPATH")])]
-            env["PYTHONPATH"] = os.pathsep.join(path)
-        return Launch(name, cwd, env, steps / f"{name}.kernel.log")
 
     # -- the end before the end
 
@@ -402,7 +321,7 @@ class Driver:
         with contextlib.suppress(KeyboardInterrupt):
             self._await_cancelled(PATIENCE)
         for step in self._in_state("running"):
-            self._enter(step, "cancelled")
+            self.teller.enter(step, "cancelled")
 
     def _await_cancelled(self, seconds: float) -> None:
         deadline = time.monotonic() + seconds
@@ -412,9 +331,9 @@ class Driver:
                 if isinstance(message, Outcome):
                     self._settle(message, cancelled=True)
                 elif isinstance(message, _Abandoned):
-                    self._enter(self.record.steps[message.step], "cancelled")
+                    self.teller.enter(self.record.steps[message.step], "cancelled")
                 else:
-                    self._tell(message)
+                    self.teller.tell(message)
 
 
 class _Abandoned:
@@ -439,29 +358,3 @@ def _not_there(step: str, why: str, origins: Origins) -> Failure:
         names=(step,),
     )
     return Failure((finding,), final=True)
-
-
-def _warnings(pipeline: Pipeline, machine: Amount) -> Iterator[str]:
-    kernel = pipeline.metadata.kernel
-    if not is_installed(kernel):
-        yield f"the notebook's kernel {kernel!r} is not installed here; its steps run on this Python"
-    for name, component in pipeline.components.items():
-        for folder, claim in component.volumes.items():
-            yield f"step {name!r} wants the volume {claim} at {folder}; here it finds what this machine has there"
-        for variable in component.secrets:
-            if variable not in os.environ:
-                yield f"step {name!r} wants the secret {variable}, which the environment does not have"
-        if component.resources is not None and need(component).gpu > machine.gpu:
-            has = f"has {machine.gpu}" if machine.gpu else "has none"
-            yield f"step {name!r} wants the accelerators {component.resources.gpu}; this machine {has}"
-
-
-def _copy_files(patterns: Iterable[str], folder: Path, target: Path) -> None:
-    """Copy the files that a component declares into its own folder."""
-    for path in (path for pattern in patterns for path in folder.glob(pattern)):
-        destination = target / path.relative_to(folder)
-        destination.parent.mkdir(parents=True, exist_ok=True)
-        if path.is_dir():
-            shutil.copytree(path, destination, dirs_exist_ok=True)
-        else:
-            shutil.copy2(path, destination)

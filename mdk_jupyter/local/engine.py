@@ -110,6 +110,7 @@ class Keeper(NotebookExecutionManager):  # type: ignore[misc]
         self.users = [cell["id"] for cell in notebook.cells if _is_users(cell)]
         self.saved = 0.0
         self.cost = 0.0
+        self.is_finished = False
 
     def save(self, **kwargs: Any) -> None:
         start = time.monotonic()
@@ -123,6 +124,13 @@ class Keeper(NotebookExecutionManager):  # type: ignore[misc]
     def write(self) -> None:
         text = nbformat.writes(self.nb)  # type: ignore[no-untyped-call]
         write_atomically(self.sitting.output, text + "\n")
+
+    def finish(self) -> None:
+        """Write the notebook for the last time; once more does nothing."""
+        if not self.is_finished:
+            self.is_finished = True
+            self.notebook_complete()
+            self.write()
 
     def cell_start(self, cell: NotebookNode, cell_index: int | None = None, **kwargs: Any) -> None:
         self.current = cell
@@ -148,8 +156,7 @@ class StepEngine(Engine):  # type: ignore[misc]
         try:
             sitting.failure = _sit(keeper, sitting)
         finally:
-            keeper.notebook_complete()
-            keeper.write()
+            keeper.finish()
         return nb
 
 
@@ -189,7 +196,7 @@ def _execute_cells(keeper: Keeper, sitting: Sitting, client: Client) -> Failure 
     except AskedToExitError:
         failure = failures.asked_to_exit(step, keeper.current, origins)
         _mark(keeper, "SystemExit", failure)
-        run_sync(client.say_farewell)(FAREWELL_TIMEOUT)
+        _part(keeper, client)
         return failure
     except DeadKernelError:
         code = sitting.kernel.process.wait()
@@ -201,8 +208,17 @@ def _execute_cells(keeper: Keeper, sitting: Sitting, client: Client) -> Failure 
         _mark(keeper, name, failure)
         return failure
     explained = _explain(keeper.failed, keeper, client) if keeper.failed is not None else None
-    run_sync(client.say_farewell)(FAREWELL_TIMEOUT)
+    _part(keeper, client)
     return explained
+
+
+def _part(keeper: Keeper, client: Client) -> None:
+    """Let the process run its exit handlers and write out its files; its owner ends it afterwards."""
+    farewell = client.tell("farewell()")
+    try:
+        keeper.finish()  # while the kernel takes its time
+    finally:
+        run_sync(client.await_end)(farewell, FAREWELL_TIMEOUT)
 
 
 def _explain(cell: NotebookNode, keeper: Keeper, client: Client) -> Failure:
@@ -274,11 +290,10 @@ class Client(AsyncKernelClient):
         """Call a function of `inside` in the kernel, and do not wait."""
         return str(self.execute(_inside(expression), silent=True, store_history=False))
 
-    async def say_farewell(self, timeout: float) -> None:
-        """Let the process run its exit handlers and write out its files; its owner ends it afterwards."""
-        question = self.tell("farewell()")
+    async def await_end(self, farewell: str, timeout: float) -> None:
+        """Wait until the process has ended, or has answered that it cannot."""
         with contextlib.suppress(KernelDiedError, TimeoutError):
-            await self._answer(question, time.monotonic() + timeout, 0.001)
+            await self._answer(farewell, time.monotonic() + timeout, 0.001)
 
     async def _answer(self, question: str, deadline: float, pause: float = 0.01) -> dict[str, Any]:
         """Return the reply to a question; look every `pause` seconds whether there will be one."""

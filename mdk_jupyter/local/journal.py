@@ -50,7 +50,7 @@ class Journal:
         """
         driven = is_driven(self._folder)  # asked first: what it wrote before its end is read below
         found = []
-        for event in filter(None, map(_event, self._tail.lines())):
+        for event in filter(None, map(event_of, self._tail.lines())):
             self._last = event.time
             if event.step is not None and event.state is not None:
                 self._seen[event.step] = event.state
@@ -110,12 +110,17 @@ def kept_file(run: Run, step: Step, own: Path | None, suffix: str) -> Path | Non
 
 
 class Tail:
-    """A text file that grows, and that need not be there yet."""
+    """A text file that grows, and that need not be there yet. `at` is the byte to begin with."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, at: int = 0) -> None:
         self._path = path
-        self._at = 0
+        self._at = at
         self._rest = b""
+
+    @property
+    def at(self) -> int:
+        """The byte behind the last whole line."""
+        return self._at - len(self._rest)
 
     def lines(self) -> list[str]:
         """Return the lines that were completed since the last call, without their ends."""
@@ -137,7 +142,7 @@ def _text(line: bytes) -> str:
     return line.decode("utf-8", errors="replace")
 
 
-def _event(line: str) -> Event | None:
+def event_of(line: str) -> Event | None:
     """Read a line; one that a full disk or another version made unreadable is passed over."""
     with contextlib.suppress(ValueError, TypeError):
         return Event.from_line(line)

@@ -6,7 +6,7 @@ import json
 import sys
 from typing import Any
 
-from mdk_converters.spec_schema import TEXT, simplified
+from mdk_converters.spec_schema import TEXT, draft7, simplified
 from mdk_jupyter.operations.desired import LATEST, SCHEMA_ID, Operations
 from mdk_jupyter.operations.reader import ENDPOINT, NUMBER
 from mdk_jupyter.registry.domain import ENVIRONMENTS
@@ -16,15 +16,8 @@ _VERSION = f"^{NUMBER.pattern}$"
 
 def json_schema() -> dict[str, Any]:
     """Return the schema (draft 7)."""
-    generated = Operations.model_json_schema(by_alias=True)
-    definitions = generated.pop("$defs")
-    schema = {
-        "$schema": "http://json-schema.org/draft-07/schema#",
-        "$id": SCHEMA_ID,
-        **generated,
-        "title": "Operations",
-        "definitions": definitions,
-    }
+    schema = draft7(Operations, SCHEMA_ID, "Operations")
+    definitions = schema["definitions"]
     schema["properties"]["environments"]["propertyNames"] = {"enum": list(ENVIRONMENTS)}
     entry = definitions["Entry"]["properties"]
     entry["champion"]["pattern"] = f"^({NUMBER.pattern}|{LATEST})$"

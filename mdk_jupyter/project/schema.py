@@ -6,21 +6,14 @@ import json
 import sys
 from typing import Any
 
-from mdk_converters.spec_schema import TEXT, simplified
+from mdk_converters.spec_schema import TEXT, draft7, simplified
 from mdk_jupyter.project.settings import SCHEMA_ID, ProjectFile
 
 
 def json_schema() -> dict[str, Any]:
     """Return the schema (draft 7)."""
-    generated = ProjectFile.model_json_schema()
-    definitions = generated.pop("$defs")
-    schema = {
-        "$schema": "http://json-schema.org/draft-07/schema#",
-        "$id": SCHEMA_ID,
-        **generated,
-        "title": "Project file",
-        "definitions": definitions,
-    }
+    schema = draft7(ProjectFile, SCHEMA_ID, "Project file")
+    definitions = schema["definitions"]
     for part in (schema, definitions["EnvironmentSettings"]):
         part["properties"]["labels"]["additionalProperties"] = TEXT
         for group in ("vertex", "kfp"):

@@ -1,10 +1,16 @@
-"""Runs on a service in the run store: their record, how they go on, and what they leave."""
+"""Runs on a service in the run store: their record, how they go on, and what they leave.
+
+Several programs may follow one run: a terminal, a Jupyter server. Each asks the service; whoever sees something new
+first writes it down, alone, and the others read it there.
+"""
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +22,10 @@ from mdk_converters.targets.kfp import keys
 from mdk_jupyter.errors import MDKError, NotFoundError, ServiceError
 from mdk_jupyter.local.announcing import announce
 from mdk_jupyter.local.branching import collect, collect_metrics
-from mdk_jupyter.local.events import ENDED, Event
+from mdk_jupyter.local.events import ENDED, Event, State
 from mdk_jupyter.local.files import write_atomically
+from mdk_jupyter.local.journal import Tail, event_of
+from mdk_jupyter.local.locks import holding
 from mdk_jupyter.local.record import Run, Step, finding_to_json
 from mdk_jupyter.local.store import create_run_folder, list_runs, storing
 from mdk_jupyter.remote.prepare import Prepared
@@ -37,6 +45,9 @@ def record(prepared: Prepared, submitted: Submitted, *, folder: Path, source: Pa
     """
     for known in list_runs(folder):
         if known.remote.get("name") == submitted.name:
+            with _alone(known):
+                known.warnings += [warning for warning in submitted.warnings if warning not in known.warnings]
+                known.save()
             return known
     plan, pipeline = prepared.plan, prepared.pipeline
     place = create_run_folder(folder)
@@ -50,6 +61,7 @@ def record(prepared: Prepared, submitted: Submitted, *, folder: Path, source: Pa
         started=time.time(),
         parameters=plan.parameters,
         steps={name: Step(name, after=sorted(waits[name])) for name in pipeline.components},
+        warnings=[*submitted.warnings],
         target=plan.target,
         remote={
             "job": plan.job,
@@ -111,14 +123,40 @@ def watch(run: Run, service: Service, sleep: Callable[[float], None] = time.slee
             looks += 1
 
 
-class Follower:
-    """Keeps the record of a run up to date, and tells what has changed since the last look."""
+@contextmanager
+def _alone(run: Run) -> Iterator[None]:
+    """Be the only one who changes the record of a run, and begin with what others have made of it.
 
-    def __init__(self, run: Run, service: Service) -> None:
+    Raises:
+        StoreError: the record cannot be read or written.
+    """
+    with storing(run.folder), holding(run.folder / "record.lock"):
+        recorded = Run.open(run.folder)
+        for field in dataclasses.fields(Run):
+            setattr(run, field.name, getattr(recorded, field.name))
+        yield
+
+
+class Follower:
+    """Keeps the record of a run up to date, and tells what has changed since the last look, whoever saw it first.
+
+    `told` is how many bytes of the journal have been told: another follower's `told`, or else as many as there are.
+    """
+
+    def __init__(self, run: Run, service: Service, told: int | None = None) -> None:
         self.run = run
         self._service = service
+        self._journal = Tail(run.events, told or 0)
+        with _alone(run):
+            if told is None:
+                self._journal.lines()  # they have led to the record as it is
         self._pipeline = load_spec(run.spec)
         self._waits = dependencies(self._pipeline)
+
+    @property
+    def told(self) -> int:
+        """How many bytes of the journal have been told."""
+        return self._journal.at
 
     def so_far(self) -> Iterator[Event]:
         """Yield the events that lead to the run as it is recorded."""
@@ -141,8 +179,18 @@ class Follower:
         """Ask the service, bring the record up to date, and return what is new."""
         run = self.run
         view = self._service.look(run.remote["name"])
+        with _alone(run):
+            if run.state not in ENDED:
+                new = self._take_all(view)
+                with run.events.open("a", encoding="utf-8") as journal:
+                    journal.writelines(event.to_line() + "\n" for event in new)
+                run.save()
+        return [*filter(None, map(event_of, self._journal.lines()))]
+
+    def _take_all(self, view: JobView) -> list[Event]:
+        run = self.run
         new: list[Event] = []
-        for step in steps_of(self._pipeline, self._waits, self.run.remote["blocks"], view):
+        for step in steps_of(self._pipeline, self._waits, run.remote["blocks"], view):
             new += self._take(step, view)
         if view.state in ("done", "failed", "cancelled"):
             run.state = view.state
@@ -155,10 +203,6 @@ class Follower:
         elif view.state == "running":
             run.state = "running"
             run.started = view.started or run.started
-        with storing(run.folder):
-            run.save()
-            with run.events.open("a", encoding="utf-8") as journal:
-                journal.writelines(event.to_line() + "\n" for event in new)
         return new
 
     def _take(self, seen: StepView, view: JobView) -> list[Event]:
@@ -168,7 +212,7 @@ class Follower:
             assert seen.part_of is not None
             step = self._add_part(seen.name, seen.part_of)
             new.append(self._event(step, "waiting", data={"part_of": seen.part_of, "after": step.after}))
-        if step.state == seen.state or step.state in ENDED:
+        if _progress(seen.state) <= _progress(step.state):  # nothing new, or an answer that others have overtaken
             return new
         task = seen.task
         before, step.state, step.why = step.state, seen.state, seen.why
@@ -279,6 +323,10 @@ class Follower:
         return Event(when, run.id, "run", state=run.state, seconds=run.seconds, data={"metrics": run.metrics})
 
 
+def _progress(state: State) -> int:
+    return 2 if state in ENDED else 1 if state == "running" else 0
+
+
 def artifact_uri(run: Run, service: Service, task: Task, key: str) -> str | None:
     """Return where an artifact of a task is; where the service does not tell, by looking into the bucket."""
     if key in task.artifacts:
@@ -322,13 +370,15 @@ def fetch_notebook(run: Run, step: Step, service: Service) -> Path:
         raise ServiceError([Finding("MDK482", message, fix="run the pipeline again")]) from error
     with storing(path):
         write_atomically(path, text)
-        step.notebook = path
+    with _alone(run):
+        run.steps[step.name].notebook = step.notebook = path
         run.save()
     return path
 
 
 def fetch_logs(run: Run, steps: list[Step], service: Service) -> None:
     """Bring what steps have printed here, as far as the service tells it."""
+    fetched: dict[str, Path] = {}
     for step in steps:
         task = _task_of(run, step, service)
         text = service.log(run.remote["name"], task) if task is not None else ""
@@ -336,8 +386,11 @@ def fetch_logs(run: Run, steps: list[Step], service: Service) -> None:
             path = run.folder / f"{step.name}.log"
             with storing(path):
                 write_atomically(path, text + "\n")
-            step.log = path
-    run.save()
+            fetched[step.name] = step.log = path
+    with _alone(run):
+        for name, path in fetched.items():
+            run.steps[name].log = path
+        run.save()
 
 
 def _task_of(run: Run, step: Step, service: Service) -> Task | None:

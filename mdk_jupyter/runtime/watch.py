@@ -290,15 +290,21 @@ def _loaded_modules() -> tuple[list[str], dict[str, list[str]]]:
     own: dict[str, None] = {}
     ours = _roots(*(path for name in _OUR_PACKAGES for path in getattr(sys.modules.get(name), "__path__", ())))
     installed: dict[str, set[str]] = {}
+    told: set[str] = set()  # folders of which one module tells as much as all: there are thousands of modules
     for module in list(sys.modules.values()):
-        file = getattr(module, "__dict__", {}).get("__file__")
-        if not isinstance(file, str):
+        named = getattr(module, "__dict__", {}).get("__file__")
+        if not isinstance(named, str) or (folder := named.rpartition(os.sep)[0]) in told:
             continue
-        file = os.path.abspath(file)  # noqa: PTH100
+        file = os.path.abspath(named)  # noqa: PTH100
         site = next((place for place in _SITES if file.startswith(place)), None)
         if site is not None:
-            installed.setdefault(site.rstrip(os.sep), set()).add(file[len(site) :].partition(os.sep)[0])
-        elif not file.startswith((*_STDLIB, *ours)):
+            top, is_package, _ = file[len(site) :].partition(os.sep)
+            installed.setdefault(site.rstrip(os.sep), set()).add(top)
+            if is_package:
+                told.add(folder)
+        elif file.startswith((*_STDLIB, *ours)):
+            told.add(folder)
+        else:
             own[file] = None
     return list(own), {site: sorted(names) for site, names in installed.items()}
 

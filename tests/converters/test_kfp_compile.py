@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import gzip
+import json
 import subprocess
 import sys
 from typing import Any
@@ -18,13 +21,14 @@ from mdk_converters.spec import Component, Metadata, Parameter, Pipeline
 from mdk_converters.targets import kfp
 from mdk_converters.targets.kfp import protos
 from mdk_converters.targets.kfp.keys import key, pipeline_name, task_name
-from mdk_converters.targets.kfp.step import decoded, pinned
+from mdk_converters.targets.kfp.step import pinned
 
 
 def sent(document: dict[str, Any], task: str) -> dict[str, Any]:
     """Return what the step of a task is told."""
     arguments = document["deploymentSpec"]["executors"][f"exec-{task}"]["container"]["args"]
-    return decoded(arguments[arguments.index("--step") + 1])
+    step: dict[str, Any] = json.loads(gzip.decompress(base64.b64decode(arguments[arguments.index("--step") + 1])))
+    return step
 
 
 def refused(pipeline: Pipeline) -> list[Finding]:

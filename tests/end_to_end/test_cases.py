@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from cases import CASES, Case
 from kernels import run_top_to_bottom, step_outputs, write_notebook
+from refusals import check_refusal
 
 from mdk_converters.convert import convert
 from mdk_converters.graph import dependencies
@@ -46,15 +47,4 @@ def test_the_pipeline_gives_what_the_notebook_gives(name: str, tmp_path: Path) -
 
 @pytest.mark.parametrize("name", [name for name in CASES if _refused(name)])
 def test_what_cannot_be_cut_is_refused_with_place_and_name(name: str, tmp_path: Path) -> None:
-    found = CASES[name]
-    assert found.refused is not None
-    code, cell, variable = found.refused
-
-    conversion = convert(read_notebook(write_notebook(tmp_path / "case.ipynb", found.cells)))
-
-    assert conversion.pipeline is None
-    told = [(f.code, f.place.cell_number, variable in f.names) for f in conversion.findings if f.severity == "error"]
-    assert (code, cell, True) in told, conversion.findings
-    finding = next(f for f in conversion.findings if f.code == code)
-    assert finding.fix
-    assert finding.place.text is not None
+    check_refusal(CASES[name], tmp_path)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from kernels import run_top_to_bottom, step_outputs, write_notebook
+from refusals import check_refusal
 from steered_cases import STEERED
 
 from mdk_converters.convert import convert
@@ -53,14 +54,4 @@ def shown_by(record: Run, cells_of: dict[str, list[str]]) -> dict[str, str]:
 
 @pytest.mark.parametrize("name", [name for name, found in STEERED.items() if found.refused is not None])
 def test_what_would_differ_is_refused_with_place_and_name(name: str, tmp_path: Path) -> None:
-    found = STEERED[name]
-    assert found.refused is not None
-    code, cell, variable = found.refused
-
-    conversion = convert(read_notebook(write_notebook(tmp_path / "case.ipynb", found.cells)))
-
-    assert conversion.pipeline is None
-    told = [(f.code, f.place.cell_number, variable in f.names) for f in conversion.findings if f.severity == "error"]
-    assert (code, cell, True) in told, conversion.findings
-    finding = next(f for f in conversion.findings if f.code == code)
-    assert finding.fix and finding.place.text is not None
+    check_refusal(STEERED[name], tmp_path)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import signal
 import subprocess
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from commands import mdk
 from pipelines import processes_naming
 
 from mdk_converters.spec_reader import load_spec
@@ -40,21 +40,6 @@ def write(path: Path, cells: Cells, **metadata: Any) -> Path:
     ]
     path.write_text(json.dumps({"cells": content, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}))
     return path
-
-
-def mdk(folder: Path, *words: object, **env: str) -> subprocess.CompletedProcess[str]:
-    """Call `mdk`; what it says of itself is never a traceback."""
-    done = subprocess.run(
-        [sys.executable, "-m", "mdk_jupyter.cli", *map(str, words)],
-        cwd=folder,
-        env={**os.environ, **env},
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
-    assert "Traceback" not in done.stderr, done.stderr
-    return done
 
 
 def test_a_run_ends_with_metrics_and_paths(tmp_path: Path) -> None:

@@ -6,14 +6,15 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import commands
 import pytest
+from commands import MDK
 from kernels import write_notebook
 
 from mdk_jupyter.cli.output import last_written
@@ -22,22 +23,11 @@ from mdk_jupyter.local.journal import Tail, read_events
 from mdk_jupyter.local.record import Run, Step
 from mdk_jupyter.local.store import create_run_folder, driving, find_run
 
-MDK = [sys.executable, "-m", "mdk_jupyter.cli"]
 NO_BROWSER = dict.fromkeys(("DISPLAY", "WAYLAND_DISPLAY", "BROWSER", "SSH_CONNECTION", "CI"), "")
 
 
 def mdk(folder: Path, *words: object, **env: str) -> subprocess.CompletedProcess[str]:
-    done = subprocess.run(
-        [*MDK, *map(str, words)],
-        cwd=folder,
-        env={**os.environ, **NO_BROWSER, **env},
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
-    assert "Traceback" not in done.stderr, done.stderr
-    return done
+    return commands.mdk(folder, *words, **{**NO_BROWSER, **env})
 
 
 def cells(change: str) -> list[tuple[str | None, str]]:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import base64
 import json
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
 from containers import Done, Platform, image
+from loopback import Handler, serving
 from pipelines import component, execute, pipeline
 
 from mdk_converters.spec import Pipeline
@@ -259,7 +258,7 @@ def test_inputs_that_must_not_change_are_guarded_also_through_what_they_share(
 # Secrets
 
 
-class Google(BaseHTTPRequestHandler):
+class Google(Handler):
     """The metadata server and Secret Manager."""
 
     asked: list[str]
@@ -276,21 +275,14 @@ class Google(BaseHTTPRequestHandler):
             self.send_error(404)
             return
         self.asked.append(self.path)
-        self.send_response(200)
-        self.end_headers()
-        self.wfile.write(answer.encode())
-
-    def log_message(self, *_: Any) -> None:
-        pass
+        self.reply(200, answer.encode())
 
 
 @pytest.fixture
 def google() -> Iterator[str]:
     Google.asked = []
-    with ThreadingHTTPServer(("127.0.0.1", 0), Google) as server:
-        threading.Thread(target=server.serve_forever).start()
-        yield f"127.0.0.1:{server.server_port}"
-        server.shutdown()
+    with serving(Google) as url:
+        yield url.removeprefix("http://")
 
 
 def test_secrets_are_read_by_name_and_never_shown(google: str, images: dict[str, Path], tmp_path: Path) -> None:

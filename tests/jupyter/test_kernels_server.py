@@ -204,6 +204,27 @@ def test_another_state_of_the_packages_means_another_server(folder: Path, monkey
     assert the_server(folder)["pid"] != first
 
 
+def test_a_command_comes_through_when_the_process_forked_ahead_of_it_is_killed(folder: Path, tmp_path: Path) -> None:
+    def parents() -> dict[int, int]:
+        stats = {process: Path(f"/proc/{process}/stat").read_text() for process in processes_of(folder)}
+        return {process: int(stat.rpartition(")")[2].split()[1]) for process, stat in stats.items()}
+
+    def run() -> int:
+        return subprocess.run([MDK, "run", "local"], cwd=tmp_path, capture_output=True, check=False).returncode
+
+    def ahead() -> list[int]:
+        """Return the children of the process that carries out commands; templates are nobody's children."""
+        server, found = the_server(folder)["pid"], parents()
+        return [one for one, parent in found.items() if found.get(parent) == server and one not in templates(folder)]
+
+    write_notebook(tmp_path / "n.ipynb", [("one", "x = 1")])
+    assert run() == 0
+    assert wait_until(ahead)
+    for process in ahead():
+        os.kill(process, signal.SIGKILL)
+    assert run() == 0
+
+
 def test_servers_are_started_once(folder: Path) -> None:
     script = "from mdk_jupyter.kernels import client; client.connect()"
     callers = [subprocess.Popen([sys.executable, "-c", script]) for _ in range(6)]

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+from commands import mdk
 from kernels import write_notebook
 
 from mdk_converters.convert import convert
@@ -39,20 +38,6 @@ CELLS: list[tuple[str | None, str]] = [
     ("report", "mdk.log_metrics(found=drawn.shape[1], seen=Model.seen)\nprint(model.x, now, df, score, Stamp.when)"),
     (None, "run = %mdk run local\nrun.metrics"),
 ]
-
-
-def mdk(folder: Path, *words: object, **env: str) -> subprocess.CompletedProcess[str]:
-    done = subprocess.run(
-        [sys.executable, "-m", "mdk_jupyter.cli", *map(str, words)],
-        cwd=folder,
-        env={**os.environ, **env},
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
-    assert "Traceback" not in done.stderr, done.stderr
-    return done
 
 
 @pytest.fixture(scope="module")

@@ -6,13 +6,12 @@ import json
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 from typing import Any
 from urllib.parse import parse_qs, urlparse
 
 import pytest
+from loopback import Handler, serving
 from registries import ADA, ROOT, VIC
 
 from mdk_jupyter.registry.errors import ForbiddenError, InvalidError
@@ -53,7 +52,7 @@ def server() -> Iterator[str]:
     newest = {"name": "late flights", "version": "3", "source": "s3://m/3", "run_id": "r2", "description": "deeper", "tags": [{"key": "team", "value": "air"}, {"key": "mlflow.internal", "value": "x"}]}  # fmt: skip
     oldest = {"name": "late flights", "version": "1", "source": "s3://m/1", "run_id": "r1"}
 
-    class Mlflow(BaseHTTPRequestHandler):
+    class Mlflow(Handler):
         def do_GET(self) -> None:
             url = urlparse(self.path)
             asked = {key: values[0] for key, values in parse_qs(url.query).items()}
@@ -65,19 +64,10 @@ def server() -> Iterator[str]:
             if url.path.endswith("model-versions/search"):
                 assert asked["filter"] == "name='late flights'"
             body = json.dumps(answers[url.path.removeprefix("/api/2.0/mlflow/")]).encode()
-            self.send_response(200)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
+            self.reply(200, body)
 
-        def log_message(self, *_: Any) -> None:
-            pass
-
-    httpd = ThreadingHTTPServer(("127.0.0.1", 0), Mlflow)
-    Thread(target=httpd.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{httpd.server_port}"
-    httpd.shutdown()
-    httpd.server_close()
+    with serving(Mlflow) as url:
+        yield url
 
 
 @pytest.mark.parametrize("source", ["file", "server"])

@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from commands import MDK
 from standin_pipelines import Ir
 from standin_server import lives, until
 
 pytest.importorskip("starlette")
-MDK = [sys.executable, "-m", "mdk_jupyter.cli"]
 LOCATION = "/v1/projects/demo/locations/europe-west3"
 
 

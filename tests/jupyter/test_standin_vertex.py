@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from loopback import Handler, serving
 from standin_pipelines import BOOL, FLOAT, INT, LIST, STR, STRUCT, Ir, when
 from standin_server import call, lives, standin, until, vertex
 
@@ -443,58 +444,47 @@ def test_experiments(tmp_path: Path) -> None:
 
 
 def test_models_and_endpoints(tmp_path: Path) -> None:
-    import http.server
     import json
-    import threading
 
-    class Model(http.server.BaseHTTPRequestHandler):
+    class Model(Handler):
         def do_POST(self) -> None:
             given = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            answer = json.dumps({"predictions": [2 * x for x in given["instances"]]}).encode()
-            self.send_response(200)
-            self.end_headers()
-            self.wfile.write(answer)
+            self.reply(200, json.dumps({"predictions": [2 * x for x in given["instances"]]}).encode())
 
-        def log_message(self, *words: Any) -> None:
-            return
-
-    server = http.server.HTTPServer(("127.0.0.1", 0), Model)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    ai = vertex()
-    image = f"http://127.0.0.1:{server.server_port}"
-    first = ai.Model.upload(
-        display_name="flights", serving_container_image_uri=image, serving_container_predict_route="/predict"
-    )
-    second = ai.Model.upload(
-        parent_model=first.resource_name,
-        display_name="flights",
-        serving_container_image_uri="eu/img",
-        is_default_version=False,
-    )
-    assert (first.version_id, second.version_id, ai.Model(first.resource_name).version_id) == ("1", "2", "1")
-    first.versioning_registry.add_version_aliases(["champion"], "2")
-    assert ai.Model(f"{first.resource_name}@champion").version_id == "2"
-    first.versioning_registry.add_version_aliases(["default"], "2")
-    assert ai.Model(first.resource_name).version_id == "2"
-    assert [v.version_id for v in first.versioning_registry.list_versions()] == ["1", "2"]
-    endpoint = ai.Endpoint.create(display_name="flights")
-    with pytest.raises(exceptions.BadRequest):
-        endpoint.predict([1])
-    endpoint.deploy(ai.Model(f"{first.resource_name}@1"), machine_type="n1-standard-2")
-    assert endpoint.predict([1, 2]).predictions == [2, 4]
-    (old,) = endpoint.traffic_split
-    endpoint.deploy(ai.Model(f"{first.resource_name}@2"), machine_type="n1-standard-2", traffic_percentage=10)
-    (new,) = set(endpoint.traffic_split) - {old}
-    assert endpoint.traffic_split == {old: 90, new: 10}
-    with pytest.raises(exceptions.BadRequest, match="100"):
-        endpoint.update(traffic_split={old: 50, new: 10})
-    endpoint.update(traffic_split={old: 0, new: 100})
-    with pytest.raises(exceptions.MethodNotImplemented, match="runs no serving image"):
-        endpoint.predict([1])
-    endpoint.undeploy(old)
-    endpoint.undeploy_all()
-    endpoint.delete()
-    server.shutdown()
+    with serving(Model) as image:
+        ai = vertex()
+        first = ai.Model.upload(
+            display_name="flights", serving_container_image_uri=image, serving_container_predict_route="/predict"
+        )
+        second = ai.Model.upload(
+            parent_model=first.resource_name,
+            display_name="flights",
+            serving_container_image_uri="eu/img",
+            is_default_version=False,
+        )
+        assert (first.version_id, second.version_id, ai.Model(first.resource_name).version_id) == ("1", "2", "1")
+        first.versioning_registry.add_version_aliases(["champion"], "2")
+        assert ai.Model(f"{first.resource_name}@champion").version_id == "2"
+        first.versioning_registry.add_version_aliases(["default"], "2")
+        assert ai.Model(first.resource_name).version_id == "2"
+        assert [v.version_id for v in first.versioning_registry.list_versions()] == ["1", "2"]
+        endpoint = ai.Endpoint.create(display_name="flights")
+        with pytest.raises(exceptions.BadRequest):
+            endpoint.predict([1])
+        endpoint.deploy(ai.Model(f"{first.resource_name}@1"), machine_type="n1-standard-2")
+        assert endpoint.predict([1, 2]).predictions == [2, 4]
+        (old,) = endpoint.traffic_split
+        endpoint.deploy(ai.Model(f"{first.resource_name}@2"), machine_type="n1-standard-2", traffic_percentage=10)
+        (new,) = set(endpoint.traffic_split) - {old}
+        assert endpoint.traffic_split == {old: 90, new: 10}
+        with pytest.raises(exceptions.BadRequest, match="100"):
+            endpoint.update(traffic_split={old: 50, new: 10})
+        endpoint.update(traffic_split={old: 0, new: 100})
+        with pytest.raises(exceptions.MethodNotImplemented, match="runs no serving image"):
+            endpoint.predict([1])
+        endpoint.undeploy(old)
+        endpoint.undeploy_all()
+        endpoint.delete()
     first.delete()
     assert not ai.Model.list(filter='display_name="flights"')
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import gzip
 import json
 import os
 import subprocess
@@ -16,28 +14,10 @@ from typing import Any
 
 from mdk_converters.graph import order, producer
 from mdk_converters.guards import Guards
-from mdk_converters.quantities import seconds
 from mdk_converters.spec import Pipeline
+from mdk_converters.targets.kfp.step import BOOTSTRAP, code, encoded
 from mdk_jupyter.remote.bundle import Bundle, build
 
-# As the compiler writes it.
-BOOTSTRAP = """\
-import hashlib, json, os, sys, tempfile
-def option(name):
-    return sys.argv[sys.argv.index(name) + 1]
-uri = json.loads(option("--executor_input"))["inputs"]["artifacts"]["mdk_bundle"]["artifacts"][0]["uri"]
-scheme, _, place = uri.partition("://")
-root = os.environ.get("MDK_MOUNTS") or {"gs": "/gcs", "s3": "/s3", "minio": "/minio"}.get(scheme, "/")
-with open(os.path.join(root, place), "rb") as file:
-    data = file.read()
-if hashlib.sha256(data).hexdigest() != option("--bundle-sha256"):
-    sys.exit(f"{uri} is not the bundle that this pipeline was compiled for: submit it again")
-with tempfile.NamedTemporaryFile(suffix=".zip", delete=False) as file:
-    file.write(data)
-sys.path.insert(0, file.name)
-from mdk_jupyter.runtime.container import main
-sys.exit(main(sys.argv[1:]))
-"""
 _OURS = ("mdk", "_mdk", "__editable__", "cloudpickle", "google")
 
 
@@ -132,11 +112,17 @@ class Platform:
         message = self.root / "termination-log"
         message.write_text("")
         start = "import sys\n" + (f"sys.path.append({str(self.packages)!r})\n" if self.packages else "")
-        word = base64.b64encode(gzip.compress(json.dumps(step).encode(), mtime=0)).decode()
         done = subprocess.run(
             [
                 *(self.python, *(["-I", "-S"] if self.packages else ["-I"]), "-u", "-c", start + BOOTSTRAP),
-                *("--step", word, "--bundle-sha256", self.bundle.sha256, "--executor_input", json.dumps(given)),
+                *(
+                    "--step",
+                    encoded(step),
+                    "--bundle-sha256",
+                    self.bundle.sha256,
+                    "--executor_input",
+                    json.dumps(given),
+                ),
             ],
             env={
                 **{key: value for key, value in os.environ.items() if key in ("PATH", "HOME", "LANG", "TMPDIR")},
@@ -164,27 +150,16 @@ class Platform:
         numbers = {cell.id: n for n, cell in enumerate((c for k in pipeline.components.values() for c in k.cells), 1)}
         guards = Guards(pipeline, numbers)
         return {
-            "format": 1,
-            "pipeline": pipeline.metadata.name,
-            "component": name,
-            "notebook": pipeline.metadata.notebook,
-            "kernel": pipeline.metadata.kernel,
+            **code(pipeline, name),
             "numbers": numbers,
-            "definitions": [{"name": d, **pipeline.definitions[d].model_dump()} for d in component.definitions],
-            "cells": [cell.model_dump() for cell in component.cells],
             "parameters": {p: {"key": p, "type": pipeline.parameters[p].type} for p in component.parameters},
             "item": None,
             "inputs": {v: {"artifact": _key(v), "source": s} for v, s in component.inputs.items()},
-            "optional": component.optional,
             "outputs": {output: {"artifact": _key(output), "kind": kind} for output, kind in component.outputs.items()},
             "values": {},
-            "metrics": component.metrics,
             "guard": guards.guarded(name),
             "later": guards.later(name),
             "requirements": component.requirements,
-            "secrets": component.secrets,
-            "files": component.files,
-            "timeout": seconds(component.timeout) if component.timeout else None,
             **self.extra,
         }
 

@@ -11,14 +11,13 @@ import re
 import secrets
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from loopback import Handler, serving
 from oidc import LocalIssuer
 
 NAME = "acme/churn"
@@ -166,7 +165,7 @@ def forge(folder: Path) -> Iterator[Forge]:
     """Run a forge."""
     local = Forge(folder)
 
-    class Handler(BaseHTTPRequestHandler):
+    class Answering(Handler):
         def do_GET(self) -> None:
             parts = urlsplit(self.path)
             if parts.path == "/keys":
@@ -180,23 +179,9 @@ def forge(folder: Path) -> Iterator[Forge]:
                 except PermissionError as error:
                     status, content = 403, {"message": str(error)}
             data = (content if isinstance(content, str) else json.dumps(content)).encode()
-            self.send_response(status)
-            self.send_header("Content-Length", str(len(data)))
-            self.end_headers()
-            self.wfile.write(data)
+            self.reply(status, data)
 
         do_POST = do_PATCH = do_GET
 
-        def log_message(self, *_: Any) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    local.url = f"http://127.0.0.1:{server.server_address[1]}"
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
+    with serving(Answering) as local.url:
         yield local
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from loopback import Handler, serving
 
 AUDIENCE = "https://registry.example.com"
 
@@ -59,7 +58,7 @@ def issuer() -> Iterator[LocalIssuer]:
     """Run an issuer."""
     local = LocalIssuer()
 
-    class Handler(BaseHTTPRequestHandler):
+    class Answering(Handler):
         def do_GET(self) -> None:
             if local.down:
                 self.send_error(503)
@@ -69,23 +68,7 @@ def issuer() -> Iterator[LocalIssuer]:
             else:
                 local.fetched += 1
                 content = local.key_set()
-            body = json.dumps(content).encode()
-            self.send_response(200)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
+            self.reply(200, json.dumps(content).encode())
 
-        def log_message(self, *_: Any) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    local.url = f"http://127.0.0.1:{server.server_address[1]}"
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
+    with serving(Answering) as local.url:
         yield local
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()

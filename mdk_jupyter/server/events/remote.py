@@ -48,18 +48,19 @@ class RemoteRuns:
 
         follower: Follower | None = None
         looks = failures = 0
-        is_told = False  # what has happened so far
+        told: int | None = None  # how much of the journal; None: not even what has happened so far
         while run.state not in ENDED:
             try:
                 if follower is None:
-                    follower = await self._services.do(_follower, run.folder, service=run.target)
+                    follower = await self._services.do(_follower, run.folder, told, service=run.target)
                     run = follower.run
-                if not is_told:
-                    is_told = True
+                if told is None:
+                    told = follower.told
                     for event in follower.so_far():
                         self._bus.run(run.folder, run.source, event)
                 for event in await self._services.do(follower.look, service=run.target):
                     self._bus.run(run.folder, run.source, event)
+                told = follower.told
                 looks, failures = looks + 1, 0
                 pause = PAUSES[min(looks, len(PAUSES)) - 1]
             except MDKError:
@@ -72,9 +73,9 @@ class RemoteRuns:
                 await asyncio.sleep(pause)
 
 
-def _follower(folder: Path) -> Follower:
+def _follower(folder: Path, told: int | None) -> Follower:
     from mdk_jupyter.local.store import read_run
     from mdk_jupyter.remote.runs import Follower, service_of
 
     run = read_run(folder)
-    return Follower(run, service_of(run))
+    return Follower(run, service_of(run), told)

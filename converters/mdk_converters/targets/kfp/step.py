@@ -64,12 +64,6 @@ def encoded(step: Mapping[str, Any]) -> str:
     return base64.b64encode(gzip.compress(text.encode(), mtime=0)).decode()
 
 
-def decoded(text: str) -> dict[str, Any]:
-    """Return the step that `encoded` made a word of."""
-    step: dict[str, Any] = json.loads(gzip.decompress(base64.b64decode(text)))
-    return step
-
-
 def code(pipeline: Pipeline, name: str) -> dict[str, Any]:
     """Return the part of a step that does not depend on its neighbours."""
     component = pipeline.components[name]

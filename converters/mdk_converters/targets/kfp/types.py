@@ -13,7 +13,6 @@ PARAMETER_TYPES: dict[str, str] = {
     "int": "NUMBER_INTEGER", "float": "NUMBER_DOUBLE", "bool": "BOOLEAN", "str": "STRING", "list": "LIST",
     "dict": "STRUCT", "none": "STRING",
 }  # fmt: skip
-SCALARS = frozenset({"int", "float", "bool", "str"})
 _ITEM_TYPES: dict[type, ItemType] = {int: "int", float: "float", bool: "bool", str: "str", list: "list", dict: "dict"}
 _SCHEMAS: dict[str, str] = {"dataset": "system.Dataset", "model": "system.Model"}
 _EXACT = 2**53  # numbers travel as doubles

@@ -1,42 +1,40 @@
 """How long a chain of steps takes to compile for Kubeflow Pipelines, ours against kfp's own compiler.
 
-Each measurement is a process of its own, which imports what it needs first: `python benchmarks/compile.py`.
+Each measurement is a process of its own, `python compiling.py SIDE STEPS`, which imports what it needs first.
 """
 
 from __future__ import annotations
 
-import argparse
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
 
+from report import Row, Section
+from timing import command, tell
+
 STEPS = (5, 50, 500)
+BUDGETS = {500: 1.0}  # seconds
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--steps", type=int, nargs="+", default=STEPS)
-    parser.add_argument("--side", choices=["ours", "kfp", "kfp-plain"], help=argparse.SUPPRESS)
-    options = parser.parse_args()
-    if options.side:
-        print(statistics.median(_timed(SIDES[options.side](options.steps[0]))))
-        return
-    for steps in options.steps:
-        ours, kfp, plain = (_measured(side, steps) for side in ("ours", "kfp", "kfp-plain"))
-        print(
-            f"{steps:4} steps  {ours * 1000:8.1f} ms  kfp {kfp / ours:6.1f} x  "
-            f"kfp without resources {plain / ours:6.1f} x"
-        )
+def section() -> Section:
+    """Measure our compiler against kfp's."""
+    rows = []
+    for steps in STEPS:
+        ours, kfp, plain = (_measured(side, steps) for side in SIDES)
+        rows.append(Row(f"{steps} steps", ours, "kfp's compiler", kfp, BUDGETS.get(steps)))
+        rows.append(Row(f"{steps} steps", ours, "the same, of steps that ask for nothing", plain))
+    tell("")
+    how = "A chain of steps that ask for processors and memory. Seconds of the processor, no imports; medians of 3."
+    return Section("To Kubeflow Pipelines", how, rows)
 
 
 def _measured(side: str, steps: int) -> float:
     """Return the processor seconds that one side takes, in a process of its own."""
-    command = [sys.executable, "-W", "ignore", __file__, "--side", side, "--steps", str(steps)]
-    return float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+    tell(f"{steps} steps {side}")
+    return float(command(sys.executable, "-W", "ignore", __file__, side, str(steps)))
 
 
 def _timed(work: Callable[[], object]) -> list[float]:
@@ -98,4 +96,4 @@ SIDES: dict[str, Callable[[int], Callable[[], object]]] = {
 
 
 if __name__ == "__main__":
-    main()
+    print(statistics.median(_timed(SIDES[sys.argv[1]](int(sys.argv[2])))))
