@@ -69,7 +69,7 @@ export class CellBars implements IDisposable {
     }
     const roles = new Roles(codeCells(model));
     const findings = new Map<string, Finding[]>();
-    for (const finding of pipeline.checked?.findings ?? []) {
+    for (const finding of pipeline.findings) {
       if (finding.cell_id && finding.severity !== 'info') {
         const known = findings.get(finding.cell_id) ?? [];
         findings.set(finding.cell_id, [...known, finding]);
