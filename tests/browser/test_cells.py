@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
+from pathlib import Path
 
+import nbformat
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from nbclient import NotebookClient
 from playwright.sync_api import Error, Page, expect
 
 from mdk_converters.convert import convert
@@ -184,6 +189,74 @@ def test_a_form_for_the_component(page: Page, lab: Lab) -> None:
     assert not Axe().run(page, context=".jp-mdk-OptionsDialog").response["violations"]
     page.keyboard.press("Enter")
     expect(page.locator(".jp-mdk-CellBar-options:visible")).to_have_text(["when rate > 0"])
+
+
+def test_a_condition_is_obeyed_however_the_notebook_is_marked(page: Page, lab: Lab) -> None:
+    notebook = [
+        code("limit = 2", "parameters"),
+        code("rows = [1, 2, 3]", "component:load"),
+        code("%%time\nsize = len(rows)", "component:deploy", "cpu:2"),
+        code("print('deployed', size)", "component:deploy"),
+        code("print('told', size)", "component:tell", "after:load"),
+    ]
+    show(page, path := write(lab.root, "when.ipynb", *notebook))
+    expect(page.locator(CHIPS)).to_have_text(["parameters", "load", "deploy", "deploy", "tell"])
+    before = content(page)["cells"]
+    select(page, 3)
+    page.evaluate("() => jupyterapp.shell.activateById('jp-property-inspector')")
+    page.locator(".jp-Collapser-title", has_text="Pipeline Component").click()
+    form = page.locator(".jp-mdk-CellForm")
+    form.get_by_label("Only when").fill("limit > 1")
+    page.keyboard.press("Tab")
+    expect(form.get_by_label("For each")).to_be_focused()
+
+    # Each cell of the component says it where the notebook itself obeys, which it is made to do.
+    load, *cells = content(page)["cells"]
+    assert load["source"] == "%load_ext mdk_jupyter"
+    line = '%%component deploy --when "limit > 1"\n'
+    for cell, was, head in zip(cells, before, ("", "", line, line, ""), strict=True):
+        assert cell["source"] == head + was["source"]
+        assert cell["metadata"].get("tags") == was["metadata"].get("tags")
+    expect(page.locator(".jp-toast-message")).to_contain_text("%load_ext mdk_jupyter")
+    expect(form.get_by_label("Only when")).to_have_value("limit > 1")
+    shoot(page, "when")
+
+    # What depends on it must say so; the form does.
+    select(page, 6)
+    expect(form).to_contain_text("which may be skipped")
+    after = form.get_by_label("Run after")
+    after.fill("load, deploy")
+    after.press("Enter")
+    expect(page.locator(".jp-mdk-FindingsStatus")).to_have_text("No problems")
+    assert content(page)["cells"][5]["source"].startswith("%%component tell --after load,deploy\n")
+    execute(page, "docmanager:save")
+    assert not convert(parse_notebook((lab.root / path).read_text(), path=path)).findings
+    for limit, states in (("2", ["done"] * 3), ("1", ["done", "skipped", "skipped"])):
+        mdk = [str(Path(sys.executable).with_name("mdk")), "run", "local", path, "--json", "-p", f"limit={limit}"]
+        ran = subprocess.run(mdk, cwd=lab.root, capture_output=True, text=True, check=False)
+        run = json.loads(ran.stdout)
+        assert [step["state"] for step in run["steps"].values()] == states, ran
+
+    # The notebook does the same, from top to bottom.
+    for limit, said in (("2", ["deployed 3", "told 3"]), ("1", ["deploy is skipped", "deploy is skipped", "tell is skipped"])):
+        (source := nbformat.read(lab.root / path, 4)).cells[1].source = f"limit = {limit}"
+        NotebookClient(source).execute()
+        printed = "".join(output.text for cell in source.cells[3:] for output in cell.outputs)
+        assert all(words in printed for words in said), printed
+
+    # One change each, undone; and taken away again.
+    select(page, 1)
+    page.keyboard.press("z")
+    page.keyboard.press("z")
+    assert content(page)["cells"] == before
+    page.keyboard.press("Shift+Z")
+    select(page, 5)
+    form.get_by_label("Only when").fill("")
+    page.keyboard.press("Tab")
+    assert content(page)["cells"][1:] == before
+    # The dialog writes the same.
+    execute(page, "mdk:edit-options", component="deploy", options={"when": ["limit > 1"]})
+    assert content(page)["cells"] == [load, *cells]
 
 
 def test_a_notebook_of_kale_is_shown_and_left_alone(page: Page, lab: Lab) -> None:

@@ -1,4 +1,5 @@
-import { merged, type Options } from './options';
+import { spokenBy } from './heeding';
+import { merged, parted, type Options } from './options';
 import {
   EXPLORATION,
   readRole,
@@ -130,22 +131,53 @@ export class Roles {
     return this._written(roles);
   }
 
-  private _written(roles: Map<string, IRole>): ICodeCell[] {
+  /** The cells that these roles change, with what their components must say in each of their first lines. */
+  private _written(changed: Map<string, IRole>): ICodeCell[] {
+    const roles = new Map([...this._roles, ...changed]);
+    const wholes = together(roles.values());
+    const spoken = spokenBy(wholes);
+    const before = spokenBy(together(this._roles.values()));
     const usual = this._style ?? styleOf(this.cells);
+    const met = new Set<string | null>();
     return this.cells.flatMap(cell => {
-      const role = roles.get(cell.id);
-      if (!role || isSame(role, this.of(cell.id))) {
+      const old = this.of(cell.id);
+      const role = roles.get(cell.id)!;
+      const { component } = role;
+      const words = spoken.get(component) ?? [];
+      const said = before.get(old.component) ?? [];
+      const isFirst = !met.has(component);
+      met.add(component);
+      if (isSame(role, old) && words.join() === said.join()) {
         return [];
       }
-      const own =
-        this.of(cell.id).kind === 'component' ? stylesOf(cell)[0] : null;
+      // What each cell had to say is said by the first alone, where that is enough now.
+      const once = before.get(component) ?? [];
+      const whole = wholes.get(component) ?? {};
+      const options = {
+        ...parted(role.options, once)[1],
+        ...(isFirst ? parted(whole, once)[0] : {}),
+        ...parted(whole, words)[0]
+      };
+      const own = old.kind === 'component' ? stylesOf(cell)[0] : null;
       const style = this._style ?? own ?? usual;
-      return [{ id: cell.id, ...writeRole(cell, role, style) }];
+      const next = writeRole(cell, { ...role, options }, style, words);
+      return [{ id: cell.id, ...next }];
     });
   }
 
   private readonly _roles: Map<string, IRole>;
   private readonly _style: Style | null;
+}
+
+/** What the cells of each component say together. */
+function together(roles: Iterable<IRole>): Map<string | null, Options> {
+  const all = new Map<string | null, Options>();
+  for (const { component, options } of roles) {
+    if (component !== null) {
+      all.set(component, merged(all.get(component) ?? {}, options));
+    }
+  }
+  return all;
 }
 
 function isSame(one: IRole, other: IRole): boolean {

@@ -2,7 +2,7 @@ import {
   JupyterFrontEnd,
   JupyterFrontEndPlugin
 } from '@jupyterlab/application';
-import { ICommandPalette } from '@jupyterlab/apputils';
+import { ICommandPalette, Notification } from '@jupyterlab/apputils';
 import {
   INotebookTools,
   INotebookTracker,
@@ -15,6 +15,7 @@ import { IPipelines } from '../tokens';
 import { CellBars } from './bars';
 import { addCommands, CommandIDs } from './commands';
 import { CellTool } from './inspector';
+import { LOAD } from './line';
 import { ComponentMenu } from './menu';
 import { STYLES } from './roles';
 import { Writing } from './writing';
@@ -86,6 +87,16 @@ export const cellsPlugin: JupyterFrontEndPlugin<void> = {
       onSettings(read);
       read.changed.connect(onSettings);
     });
+
+    writing.loadAdded.connect(() =>
+      Notification.info(
+        trans.__(
+          'The notebook obeys conditions and loops once its new cell %1 has run.',
+          LOAD
+        ),
+        { autoClose: 10000 }
+      )
+    );
 
     const changed = () => commands.notifyCommandChanged();
     tracker.activeCellChanged.connect(changed);
