@@ -202,10 +202,7 @@ describe('Roles', () => {
         '%%component load --when "a > 1"\n1'
       ],
       [['component:load'], '%%component load --when "a > 1"\n2'],
-      [
-        ['component:tell', 'memory:1Gi'],
-        '%%component tell --after load\n3'
-      ],
+      [['component:tell', 'memory:1Gi'], '%%component tell --after load\n3'],
       [['component:last'], '%%component last --after tell\n4']
     ];
     expect(changed.map(({ tags, source }) => [tags, source])).toEqual(wanted);
