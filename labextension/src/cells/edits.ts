@@ -1,4 +1,5 @@
 import { spokenBy } from './heeding';
+import { readLine } from './line';
 import { merged, parted, type Options } from './options';
 import {
   EXPLORATION,
@@ -109,7 +110,10 @@ export class Roles {
     return this._written(roles);
   }
 
-  /** Set options of a component; an empty one is taken away. Each stands in one cell. */
+  /**
+   * Set options of a component; an empty one is taken away. Each stands in one cell, but what the notebook must obey
+   * in all, even where it has been set before and stands elsewhere.
+   */
   setOptions(component: string, options: Options): ICodeCell[] {
     const before = this.optionsOf(component);
     const changed = Object.keys(options).filter(
@@ -131,7 +135,7 @@ export class Roles {
     return this._written(roles);
   }
 
-  /** The cells that these roles change, with what their components must say in each of their first lines. */
+  /** The cells that these roles change, with what the component of each must say in its first line. */
   private _written(changed: Map<string, IRole>): ICodeCell[] {
     const roles = new Map([...this._roles, ...changed]);
     const wholes = together(roles.values());
@@ -147,12 +151,16 @@ export class Roles {
       const said = before.get(old.component) ?? [];
       const isFirst = !met.has(component);
       met.add(component);
-      if (isSame(role, old) && words.join() === said.join()) {
+      const whole = wholes.get(component) ?? {};
+      const line = readLine(cell.source)?.options ?? {};
+      const isSaid =
+        !changed.has(cell.id) ||
+        words.every(word => isSame(line[word] ?? [], whole[word]));
+      if (isSaid && isSame(role, old) && isSame(words, said)) {
         return [];
       }
       // What each cell had to say is said by the first alone, where that is enough now.
       const once = before.get(component) ?? [];
-      const whole = wholes.get(component) ?? {};
       const options = {
         ...parted(role.options, once)[1],
         ...(isFirst ? parted(whole, once)[0] : {}),
@@ -180,6 +188,9 @@ function together(roles: Iterable<IRole>): Map<string | null, Options> {
   return all;
 }
 
-function isSame(one: IRole, other: IRole): boolean {
+function isSame<T extends IRole | readonly string[]>(
+  one: T,
+  other: T
+): boolean {
   return JSON.stringify(one) === JSON.stringify(other);
 }

@@ -30,7 +30,7 @@ export interface IOptionsFormProps {
   trans: TranslationBundle;
   /** Whether each letter counts, because nobody knows when the form ends. */
   live?: boolean;
-  /** Called with the values of a field, when it is left or Enter is pressed if not `live`. */
+  /** Called with the values of a field; if not `live`, when it is left with others or Enter is pressed. */
   onChange: (word: string, values: string[]) => void;
 }
 
@@ -69,10 +69,10 @@ function OptionField(
   const [text, setText] = useState(said);
   useEffect(() => setText(said), [said]);
   const isLong = option.many !== '' && !option.commas;
-  const put = (value: string) => {
+  const put = (value: string, isAsked = false) => {
     const lines = isLong ? value.split('\n') : [value];
     const values = lines.flatMap(line => valuesIn(option, line));
-    if (live || textFor(word, values) !== said) {
+    if (live || isAsked || textFor(word, values) !== said) {
       onChange(word, values);
     }
   };
@@ -128,7 +128,7 @@ function OptionField(
           onChange={event => type(event.target.value)}
           onKeyDown={event => {
             if (event.key === 'Enter' && !live) {
-              put(text);
+              put(text, true);
             }
           }}
         />

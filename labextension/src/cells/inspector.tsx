@@ -133,6 +133,9 @@ function Fields(props: ICellFormProps): JSX.Element | null {
         {findings.map((finding, index) => (
           <li key={index} className={`jp-mod-${finding.severity}`}>
             {finding.message}
+            {finding.fix && (
+              <div className="jp-mdk-Finding-fix">{finding.fix}</div>
+            )}
           </li>
         ))}
       </ul>

@@ -219,6 +219,22 @@ describe('Roles', () => {
     expect(roles.setOptions('load', { when: [] })).toEqual(two);
   });
 
+  it('puts a condition where it must stand when it is set once more', () => {
+    const tagged = [
+      cell('1', 'component:load', 'when:a > 1'),
+      cell('2', 'component:load'),
+      cell('3', 'component:tell')
+    ];
+    const said = new Roles(tagged).setOptions('load', { when: ['a > 1'] });
+    expect(said.map(({ tags, source }) => [tags, source])).toEqual([
+      [['component:load'], '%%component load --when "a > 1"\n1'],
+      [['component:load'], '%%component load --when "a > 1"\n2']
+    ]);
+    const half = new Roles([said[0], tagged[1]]);
+    const [, second] = half.setOptions('load', { when: ['a > 2'] });
+    expect(second.source).toBe('%%component load --when "a > 2"\n2');
+  });
+
   it('says what all cells had to say once, where that is enough', () => {
     const lines = [
       cell('1', 'component:load'),
