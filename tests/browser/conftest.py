@@ -120,19 +120,20 @@ class serving:
         raise AssertionError(self.lab.log)
 
     def stop(self) -> None:
-        if self._process is None:
+        process, self._process = self._process, None
+        if process is None:
             return
         kernels = [
             child
-            for child in psutil.Process(self._process.pid).children(recursive=True)
+            for child in psutil.Process(process.pid).children(recursive=True)
             if "ipykernel_launcher" in child.cmdline()
         ]
-        self._process.terminate()
+        process.terminate()
         try:
-            self._process.wait(15)
+            process.wait(15)
         except subprocess.TimeoutExpired:  # it waits for pages that are still open
-            self._process.kill()
-            self._process.wait()
+            process.kill()
+            process.wait()
         for kernel in kernels:  # it had no time for them
             with contextlib.suppress(psutil.NoSuchProcess):
                 kernel.kill()

@@ -224,7 +224,9 @@ def test_a_condition_is_obeyed_however_the_notebook_is_marked(page: Page, lab: L
     for cell, was, head in zip(cells, before, ("", "", line, line, ""), strict=True):
         assert cell["source"] == head + was["source"]
         assert cell["metadata"].get("tags") == was["metadata"].get("tags")
-    expect(page.locator(".jp-toast-message")).to_contain_text("%load_ext mdk_jupyter")
+    expect(page.locator(".jp-toast-message")).to_have_text(
+        "Lines with %%component work in this notebook once its new cell %load_ext mdk_jupyter has run."
+    )
     expect(form.get_by_label("Only when")).to_have_value("limit > 1")
     shoot(page, "when")
 

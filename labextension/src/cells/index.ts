@@ -91,7 +91,8 @@ export const cellsPlugin: JupyterFrontEndPlugin<void> = {
     writing.loadAdded.connect(() =>
       Notification.info(
         trans.__(
-          'The notebook obeys conditions and loops once its new cell %1 has run.',
+          'Lines with %1 work in this notebook once its new cell %2 has run.',
+          '%%component',
           LOAD
         ),
         { autoClose: 10000 }
