@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from lab_pages import keeps
 from playwright.sync_api import Browser, Locator, Page, Response, expect
 from registry_seed import register_flights, seed
 from registry_server import Callers, Server, role
@@ -96,12 +97,6 @@ def accessible(page: Page, context: str) -> None:
     assert not told, told
 
 
-def keeps_the_history(response: Response) -> bool:
-    """Whether the server was told that the history is looked at; it is told late, and of each step before."""
-    sent = response.request.post_data or ""
-    return "/api/workspaces/" in response.url and re.search(r'"view":\s*"history"', sent) is not None
-
-
 def test_models_are_found_and_looked_at(page: Page) -> None:
     part = section(page)
     rows = part.get_by_role("option")
@@ -164,7 +159,7 @@ def test_models_are_found_and_looked_at(page: Page) -> None:
             expect(view.get_by_text("Loading…")).to_have_count(0)
             accessible(page, ".jp-mdk-ModelPage")
             shoot(page, f"registry-{tab.lower().replace(' ', '-')}-{theme}")
-    with page.expect_response(keeps_the_history):
+    with page.expect_response(keeps('"view":"history"')):
         view.get_by_role("tab", name="History").click()
     page.reload()
     expect(model_page(page, "flights").get_by_role("tab", name="History")).to_have_attribute("aria-selected", "true")
