@@ -176,11 +176,18 @@ def test_a_form_for_the_component(page: Page, lab: Lab) -> None:
     form.get_by_label("Cache").select_option("off")
     form.get_by_text("More options").click()
     form.get_by_label("Packages").fill("rich\npandas>=2")
-    form.get_by_label("Packages").press("Tab")
+    select(page, 3)  # which ends the field as Tab does
+    expect(form.get_by_label("CPU")).to_have_value("")
+    select(page, 2)
+    form.get_by_label("Retries").fill("2")
+    page.evaluate("() => { jupyterapp.shell.currentWidget.content.activeCellIndex = 2; }")  # as commands do
+    expect(form.get_by_label("CPU")).to_have_value("")
     assert said(page)[1] == [
-        *("component:load", "cpu:2", "memory:16Gi", "cache:off"),
+        *("component:load", "cpu:2", "memory:16Gi", "retries:2", "cache:off"),
         *("requirement:rich", "requirement:pandas>=2"),
     ]
+    select(page, 2)
+    expect(form.get_by_label("CPU")).to_have_value("2")
     assert not Axe().run(page, context=".jp-mdk-CellForm").response["violations"]
     form.get_by_label("Component", exact=True).select_option(label="train")
     expect(page.locator(CHIPS)).to_have_text(["parameters", "train", "train"])

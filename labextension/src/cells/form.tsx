@@ -1,6 +1,6 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { HTMLSelect } from '@jupyterlab/ui-components';
-import React, { useEffect, useId, useState } from 'react';
+import React, { useEffect, useId, useRef, useState } from 'react';
 
 import { optionOf, OPTIONS, valuesIn, type Options } from './options';
 import { labels, textFor } from './words';
@@ -76,6 +76,11 @@ function OptionField(
       onChange(word, values);
     }
   };
+  const leave = () => (live ? undefined : put(text));
+  // A command may lead to another cell while the cursor is here: no field is left then, it is gone.
+  const end = useRef(leave);
+  end.current = leave;
+  useEffect(() => () => end.current(), []);
   const type = (value: string) => {
     setText(value);
     if (live) {
@@ -91,7 +96,7 @@ function OptionField(
     // Else it could be taken for a value.
     placeholder: trans.__('e.g. %1', option.example),
     spellCheck: false,
-    onBlur: () => (live ? undefined : put(text))
+    onBlur: leave
   };
   return (
     <div className="jp-mdk-OptionsForm-field">

@@ -122,11 +122,13 @@ function Fields(props: ICellFormProps): JSX.Element | null {
           components={roles.components.filter(name => name !== component)}
           disabled={!writing.isReady}
           trans={trans}
-          onChange={(word, values) =>
-            writing.write(
-              writing.roles.setOptions(component, { [word]: values })
-            )
-          }
+          onChange={(word, values) => {
+            if (writing.panel === panel) {
+              writing.write(
+                writing.roles.setOptions(component, { [word]: values })
+              );
+            }
+          }}
         />
       )}
       <ul className="jp-mdk-CellForm-findings" aria-live="polite">
