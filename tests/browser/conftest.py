@@ -90,7 +90,9 @@ class serving:
             "JUPYTERLAB_WORKSPACES_DIR": home / "workspaces",
             "JUPYTERLAB_SETTINGS_DIR": home / "settings",
         }
-        self.environment = os.environ | {name: str(path) for name, path in folders.items()} | environment
+        paths = {name: str(path) for name, path in folders.items()}
+        # So that its log says where, if it crashes.
+        self.environment = os.environ | paths | {"PYTHONFAULTHANDLER": "1"} | environment
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Lab:
@@ -123,6 +125,7 @@ class serving:
         process, self._process = self._process, None
         if process is None:
             return
+        assert process.poll() is None, f"the server ended by itself: {process.returncode}\n{self.lab.log[-5000:]}"
         kernels = [
             child
             for child in psutil.Process(process.pid).children(recursive=True)
