@@ -7,6 +7,7 @@ import type { MDKClient } from './client';
 import type {
   Checked,
   Component,
+  Finding,
   ModelInfo,
   RunRequest,
   RunView
@@ -38,6 +39,10 @@ export interface IPipeline {
   readonly path: string;
   /** The last answer of the check; null before the first. */
   readonly checked: Checked | null;
+  /** Whether the notebook is a pipeline, or on the way to become one; others are left in peace. */
+  readonly isMeant: boolean;
+  /** What is wrong, for those who show it unasked: nothing where no pipeline is meant. */
+  readonly findings: readonly Finding[];
   /** Whether edits are waiting to be checked. */
   readonly isPending: boolean;
   /** Why there is no answer, for the user. */

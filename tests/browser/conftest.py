@@ -90,7 +90,9 @@ class serving:
             "JUPYTERLAB_WORKSPACES_DIR": home / "workspaces",
             "JUPYTERLAB_SETTINGS_DIR": home / "settings",
         }
-        self.environment = os.environ | {name: str(path) for name, path in folders.items()} | environment
+        paths = {name: str(path) for name, path in folders.items()}
+        # So that its log says where, if it crashes.
+        self.environment = os.environ | paths | {"PYTHONFAULTHANDLER": "1"} | environment
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Lab:
@@ -120,19 +122,21 @@ class serving:
         raise AssertionError(self.lab.log)
 
     def stop(self) -> None:
-        if self._process is None:
+        process, self._process = self._process, None
+        if process is None:
             return
+        assert process.poll() is None, f"the server ended by itself: {process.returncode}\n{self.lab.log[-5000:]}"
         kernels = [
             child
-            for child in psutil.Process(self._process.pid).children(recursive=True)
+            for child in psutil.Process(process.pid).children(recursive=True)
             if "ipykernel_launcher" in child.cmdline()
         ]
-        self._process.terminate()
+        process.terminate()
         try:
-            self._process.wait(15)
+            process.wait(15)
         except subprocess.TimeoutExpired:  # it waits for pages that are still open
-            self._process.kill()
-            self._process.wait()
+            process.kill()
+            process.wait()
         for kernel in kernels:  # it had no time for them
             with contextlib.suppress(psutil.NoSuchProcess):
                 kernel.kill()

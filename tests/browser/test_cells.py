@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
 
+import nbformat
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from nbclient import NotebookClient
 from playwright.sync_api import Error, Page, expect
 
 from mdk_converters.convert import convert
@@ -99,12 +105,16 @@ def test_each_style_is_read_and_written(page: Page, lab: Lab) -> None:
         (
             metadata,
             [
+                "%load_ext mdk_jupyter",
                 {"component": "one", "resources": {"cpu": 4}},
                 {"component": "two", "after": ["one"]},
-                {"component": "three"},
+                {"component": "three", "retries": 1},
             ],
         ),
-        (lines, ["%%component one --cpu 4", "%%component two --after one", "%%component three"]),
+        (
+            lines,
+            ["%%component one --cpu 4", "%%component two --after one", '%%component three --when "a < 2" --retries 1'],
+        ),
     ):
         show(page, path)
         chips = page.locator(CHIPS)
@@ -113,11 +123,13 @@ def test_each_style_is_read_and_written(page: Page, lab: Lab) -> None:
         execute(page, "mdk:assign-component", component="three")
         execute(page, "mdk:edit-options", component="one", options={"cpu": ["4"]})
         execute(page, "mdk:edit-options", component="two", options={"after": ["one"]})
+        execute(page, "mdk:edit-options", component="three", options={"when": ["a < 2"], "retries": ["1"]})
         expect(chips).to_have_text(["one", "two", "three"])
         assert said(page) == wanted
         conversion = convert(parse_notebook(json.dumps(content(page)), path=path))
-        assert conversion.pipeline is not None, conversion.findings
+        assert conversion.pipeline is not None and not conversion.findings, conversion.findings
         assert list(conversion.pipeline.components) == ["one", "two", "three"]
+        assert conversion.pipeline.components["three"].when == "a < 2"
         execute(page, "docmanager:save")
         execute(page, "application:close")
 
@@ -129,34 +141,53 @@ def test_each_style_is_read_and_written(page: Page, lab: Lab) -> None:
     show(page, lines)
     select(page, 3)
     execute(page, "mdk:assign-component", component="last")
-    assert said(page)[1:] == ["%%component two --after one", ["component:last"]]
+    assert said(page)[1:] == ["%%component two --after one", ["component:last", "retries:1"]]
 
 
 def test_a_form_for_the_component(page: Page, lab: Lab) -> None:
     show(page, write(lab.root, "form.ipynb", *TAGGED))
-    # JupyterLab draws its forms anew when the kernel tells its language, and what is being typed then is lost.
-    expect(page.get_by_text("Python 3 (ipykernel) | Idle")).to_be_visible(timeout=60_000)
     select(page, 2)
     page.evaluate("() => jupyterapp.shell.activateById('jp-property-inspector')")
     page.locator(".jp-Collapser-title", has_text="Pipeline Component").click()
     form = page.locator(".jp-mdk-CellForm")
     expect(form.get_by_label("CPU")).to_have_value("2")
+    # What is being typed stays when the kernel tells its language, or somebody else changes the cell.
     memory = form.get_by_label("Memory")
-    memory.fill("lots")
+    memory.press_sequentially("lts")
+    memory.press("ArrowLeft")
+    memory.press("ArrowLeft")
+    page.evaluate(
+        """() => {
+            const { activeCell, model } = jupyterapp.shell.currentWidget.content;
+            model.setMetadata("language_info", { name: "python", version: "0" });
+            activeCell.model.setMetadata("execution", { "iopub.status.busy": "now" });
+        }"""
+    )
+    page.keyboard.type("o")
+    expect(memory).to_be_focused()
+    expect(memory).to_have_value("lots")
     memory.press("Enter")
     expect(form.locator(".jp-mod-error")).to_contain_text("memory")
     shoot(page, "cell-form")
     memory.fill("16Gi")
     memory.press("Tab")
+    expect(form.get_by_label("GPU")).to_be_focused()
     expect(form.locator(".jp-mod-error")).to_have_count(0)
     form.get_by_label("Cache").select_option("off")
     form.get_by_text("More options").click()
     form.get_by_label("Packages").fill("rich\npandas>=2")
-    form.get_by_label("Packages").press("Tab")
+    select(page, 3)  # which ends the field as Tab does
+    expect(form.get_by_label("CPU")).to_have_value("")
+    select(page, 2)
+    form.get_by_label("Retries").fill("2")
+    page.evaluate("() => { jupyterapp.shell.currentWidget.content.activeCellIndex = 2; }")  # as commands do
+    expect(form.get_by_label("CPU")).to_have_value("")
     assert said(page)[1] == [
-        *("component:load", "cpu:2", "memory:16Gi", "cache:off"),
+        *("component:load", "cpu:2", "memory:16Gi", "retries:2", "cache:off"),
         *("requirement:rich", "requirement:pandas>=2"),
     ]
+    select(page, 2)
+    expect(form.get_by_label("CPU")).to_have_value("2")
     assert not Axe().run(page, context=".jp-mdk-CellForm").response["violations"]
     form.get_by_label("Component", exact=True).select_option(label="train")
     expect(page.locator(CHIPS)).to_have_text(["parameters", "train", "train"])
@@ -174,6 +205,76 @@ def test_a_form_for_the_component(page: Page, lab: Lab) -> None:
     expect(page.locator(".jp-mdk-CellBar-options:visible")).to_have_text(["when rate > 0"])
 
 
+def test_a_condition_is_obeyed_however_the_notebook_is_marked(page: Page, lab: Lab) -> None:
+    notebook = [
+        code("limit = 2", "parameters"),
+        code("rows = [1, 2, 3]", "component:load"),
+        code("%%time\nsize = len(rows)", "component:deploy", "cpu:2"),
+        code("print('deployed', size)", "component:deploy"),
+        code("print('told', size)", "component:tell", "after:load"),
+    ]
+    show(page, path := write(lab.root, "when.ipynb", *notebook))
+    expect(page.locator(CHIPS)).to_have_text(["parameters", "load", "deploy", "deploy", "tell"])
+    before = content(page)["cells"]
+    select(page, 3)
+    page.evaluate("() => jupyterapp.shell.activateById('jp-property-inspector')")
+    page.locator(".jp-Collapser-title", has_text="Pipeline Component").click()
+    form = page.locator(".jp-mdk-CellForm")
+    form.get_by_label("Only when").fill("limit > 1")
+    page.keyboard.press("Tab")
+    expect(form.get_by_label("For each")).to_be_focused()
+
+    # Each cell of the component says it where the notebook itself obeys, which it is made to do.
+    load, *cells = content(page)["cells"]
+    assert load["source"] == "%load_ext mdk_jupyter"
+    line = '%%component deploy --when "limit > 1"\n'
+    for cell, was, head in zip(cells, before, ("", "", line, line, ""), strict=True):
+        assert cell["source"] == head + was["source"]
+        assert cell["metadata"].get("tags") == was["metadata"].get("tags")
+    expect(page.locator(".jp-toast-message")).to_have_text(
+        "Lines with %%component work in this notebook once its new cell %load_ext mdk_jupyter has run."
+    )
+    expect(form.get_by_label("Only when")).to_have_value("limit > 1")
+    shoot(page, "when")
+
+    # What depends on it must say so; the form does.
+    select(page, 6)
+    expect(form).to_contain_text("which may be skipped")
+    after = form.get_by_label("Run after")
+    after.fill("load, deploy")
+    after.press("Enter")
+    expect(page.locator(".jp-mdk-FindingsStatus")).to_have_text("No problems")
+    assert content(page)["cells"][5]["source"].startswith("%%component tell --after load,deploy\n")
+    execute(page, "docmanager:save")
+    assert not convert(parse_notebook((lab.root / path).read_text(), path=path)).findings
+    for limit, states in (("2", ["done"] * 3), ("1", ["done", "skipped", "skipped"])):
+        mdk = [str(Path(sys.executable).with_name("mdk")), "run", "local", path, "--json", "-p", f"limit={limit}"]
+        ran = subprocess.run(mdk, cwd=lab.root, capture_output=True, text=True, check=False)
+        run = json.loads(ran.stdout)
+        assert [step["state"] for step in run["steps"].values()] == states, ran
+
+    # The notebook does the same, from top to bottom.
+    saved: Any = nbformat.read(lab.root / path, as_version=4)  # type: ignore[no-untyped-call]
+    saved.cells[1].source = "limit = 1"
+    NotebookClient(saved).execute()
+    printed = [output.text.split(":")[0] for cell in saved.cells[3:] for output in cell.outputs]
+    assert printed == ["deploy is skipped", "deploy is skipped", "tell is skipped"]
+
+    # One change each, undone; and taken away again.
+    select(page, 1)
+    page.keyboard.press("z")
+    page.keyboard.press("z")
+    assert content(page)["cells"] == before
+    page.keyboard.press("Shift+Z")
+    select(page, 5)
+    form.get_by_label("Only when").fill("")
+    page.keyboard.press("Tab")
+    assert content(page)["cells"][1:] == before
+    # The dialog writes the same.
+    execute(page, "mdk:edit-options", component="deploy", options={"when": ["limit > 1"]})
+    assert content(page)["cells"] == [load, *cells]
+
+
 def test_a_notebook_of_kale_is_shown_and_left_alone(page: Page, lab: Lab) -> None:
     show(page, write(lab.root, "kale.ipynb", code("a = 1", "block:load"), code("print(a)", "block:show", "prev:load")))
     expect(page.locator(CHIPS)).to_have_text(["load", "show"])
@@ -183,8 +284,11 @@ def test_a_notebook_of_kale_is_shown_and_left_alone(page: Page, lab: Lab) -> Non
 
 def test_the_bars_are_quiet_and_accessible(page: Page, lab: Lab) -> None:
     plain = write(lab.root, "plain.ipynb", code("a = 1"), code("print(b"))
-    show(page, plain)
+    with page.expect_response("**/mdk/check*"):
+        show(page, plain)
+    page.wait_for_timeout(500)  # ms; what was found would be on the screen by now
     expect(page.locator(".jp-mdk-CellBar")).to_have_count(0)
+    expect(page.locator(".jp-mdk-Mark")).to_have_count(0)
     expect(page.locator(".jp-mdk-FindingsStatus:visible")).to_have_count(0)
     show(page, write(lab.root, "assign2.ipynb", *TAGGED))
     expect(page.locator(CHIPS)).to_have_count(3)

@@ -6,7 +6,7 @@ import struct
 from pathlib import Path
 from xml.etree import ElementTree
 
-from lab_pages import SOON, accessible, execute, themed, write_python
+from lab_pages import SOON, accessible, execute, keeps, themed, write_python
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import Lab, shoot
@@ -92,7 +92,8 @@ def test_sixty_components(page: Page, lab: Lab) -> None:
     execute(page, "docmanager:open", path="graph/sixty.ipynb")
     execute(page, "mdk:show-sidebar")
     expect(page.locator("li[data-component]")).to_have_count(60)
-    execute(page, "mdk:open-graph")
+    with page.expect_response(keeps('"mdk-graph:')):
+        execute(page, "mdk:open-graph")
     expect(graph(page).locator(".jp-mdk-Box")).to_have_count(60)
     expect(graph(page).locator(".react-flow__edge-path")).to_have_count(99)
     shoot(page, "graph-60")

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 from axe_playwright_python.sync_playwright import Axe
 from jupyter_servers import notebook
-from playwright.sync_api import Page
+from playwright.sync_api import Page, Response
 
 SOON = 30_000  # ms; for what starts processes
 
@@ -24,6 +25,11 @@ def write_python(file: Path, *cells: tuple[str, str]) -> Path:
 def execute(page: Page, command: str, **args: object) -> None:
     """Execute a command, without waiting for its end."""
     page.evaluate("([id, args]) => void jupyterapp.commands.execute(id, args)", [command, args])
+
+
+def keeps(text: str) -> Callable[[Response], bool]:
+    """A test of answers: has the server kept this for the next time that the page opens? It is told of each step, late."""
+    return lambda answer: "/api/workspaces/" in answer.url and text in (answer.request.post_data or "")
 
 
 def accessible(page: Page, *places: str) -> None:

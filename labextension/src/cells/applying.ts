@@ -3,6 +3,7 @@ import type { INotebookModel } from '@jupyterlab/notebook';
 import { JSONExt, type JSONValue } from '@lumino/coreutils';
 
 import type { ICodeCell } from './edits';
+import { componentLine, LOAD, loads } from './line';
 
 /** The code cells of a notebook, as far as they say what they are for. */
 export function codeCells(model: INotebookModel): ICodeCell[] {
@@ -16,14 +17,19 @@ export function codeCells(model: INotebookModel): ICodeCell[] {
     }));
 }
 
-/** Write cells into a notebook, as one change that can be undone. */
+/**
+ * Write cells into a notebook, as one change that can be undone.
+ *
+ * @returns whether a cell was added that makes the notebook obey its first `%%component` lines
+ */
 export function apply(
   model: INotebookModel,
   cells: readonly ICodeCell[]
-): void {
+): boolean {
   if (model.readOnly || cells.length === 0) {
-    return;
+    return false;
   }
+  const isDeaf = cells.some(hasLine) && !codeCells(model).some(hears);
   const changed = new Map(cells.map(cell => [cell.id, cell]));
   const { sharedModel } = model;
   const { undoManager } = sharedModel as Partial<{
@@ -44,8 +50,24 @@ export function apply(
         setSource(cell, wanted.source);
       }
     }
+    if (isDeaf) {
+      const first = sharedModel.cells.findIndex(
+        cell => cell.cell_type === 'code'
+      );
+      sharedModel.insertCell(first, { cell_type: 'code', source: LOAD });
+    }
   });
   undoManager?.stopCapturing();
+  return isDeaf;
+}
+
+function hasLine(cell: ICodeCell): boolean {
+  return componentLine(cell.source) !== null;
+}
+
+/** Whether a cell loads the extension, or is one of those that obey it already, however it is loaded. */
+function hears(cell: ICodeCell): boolean {
+  return hasLine(cell) || loads(cell.source);
 }
 
 function tagsOf(cell: ICellModel): string[] {

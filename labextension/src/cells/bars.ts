@@ -11,7 +11,7 @@ import type { Finding } from '../types';
 import { codeCells } from './applying';
 import { CellBar, type IBarState } from './bar';
 import { Roles } from './edits';
-import type { IRole } from './roles';
+import { isKale, type IRole } from './roles';
 import { inShort } from './words';
 
 /** How long to wait from one look at all cells to the next (ms). */
@@ -67,9 +67,14 @@ export class CellBars implements IDisposable {
     if (this._isDisposed || !model) {
       return;
     }
-    const roles = new Roles(codeCells(model));
+    const cells = codeCells(model);
+    const roles = new Roles(cells);
+    // Kale's tags are read by the compiler alone; of others its last answer may be older than what is on the screen.
+    const kale = isKale(cells);
+    const read = (id: string) =>
+      kale ? (pipeline.componentOf(id) ?? null) : null;
     const findings = new Map<string, Finding[]>();
-    for (const finding of pipeline.checked?.findings ?? []) {
+    for (const finding of pipeline.findings) {
       if (finding.cell_id && finding.severity !== 'info') {
         const known = findings.get(finding.cell_id) ?? [];
         findings.set(finding.cell_id, [...known, finding]);
@@ -82,7 +87,7 @@ export class CellBars implements IDisposable {
       const { id, type } = cell.model;
       const own = type === 'code' ? roles.of(id) : null;
       const state =
-        own && this._state(id, own, findings.get(id) ?? [], colours);
+        own && this._state(id, own, findings.get(id) ?? [], colours, read);
       this._show(cell, state);
     }
   }
@@ -91,15 +96,15 @@ export class CellBars implements IDisposable {
     id: string,
     own: IRole,
     findings: readonly Finding[],
-    colours: (name: string) => string
+    colours: (name: string) => string,
+    read: (id: string) => string | null
   ): IBarState | null {
-    const { pipeline, trans } = this._options;
+    const { trans } = this._options;
     const names: Record<IRole['kind'], string | null> = {
-      // Kale's tags are read by the compiler alone.
       component: own.component ?? trans.__('no name'),
       parameters: trans.__('parameters'),
       skip: trans.__('skipped'),
-      exploration: pipeline.componentOf(id) ?? null
+      exploration: read(id)
     };
     const name = names[own.kind];
     const component =

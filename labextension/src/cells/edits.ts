@@ -1,4 +1,6 @@
-import { merged, type Options } from './options';
+import { spokenBy } from './heeding';
+import { readLine } from './line';
+import { merged, parted, type Options } from './options';
 import {
   EXPLORATION,
   readRole,
@@ -108,7 +110,10 @@ export class Roles {
     return this._written(roles);
   }
 
-  /** Set options of a component; an empty one is taken away. Each stands in one cell. */
+  /**
+   * Set options of a component; an empty one is taken away. Each stands in one cell, but what the notebook must obey
+   * in all, even where it has been set before and stands elsewhere.
+   */
   setOptions(component: string, options: Options): ICodeCell[] {
     const before = this.optionsOf(component);
     const changed = Object.keys(options).filter(
@@ -130,17 +135,41 @@ export class Roles {
     return this._written(roles);
   }
 
-  private _written(roles: Map<string, IRole>): ICodeCell[] {
+  /** The cells that these roles change, with what the component of each must say in its first line. */
+  private _written(changed: Map<string, IRole>): ICodeCell[] {
+    const roles = new Map([...this._roles, ...changed]);
+    const wholes = together(roles.values());
+    const spoken = spokenBy(wholes);
+    const before = spokenBy(together(this._roles.values()));
     const usual = this._style ?? styleOf(this.cells);
+    const met = new Set<string | null>();
     return this.cells.flatMap(cell => {
-      const role = roles.get(cell.id);
-      if (!role || isSame(role, this.of(cell.id))) {
+      const old = this.of(cell.id);
+      const role = roles.get(cell.id)!;
+      const { component } = role;
+      const words = spoken.get(component) ?? [];
+      const said = before.get(old.component) ?? [];
+      const isFirst = !met.has(component);
+      met.add(component);
+      const whole = wholes.get(component) ?? {};
+      const line = readLine(cell.source)?.options ?? {};
+      const isSaid =
+        !changed.has(cell.id) ||
+        words.every(word => isSame(line[word] ?? [], whole[word]));
+      if (isSaid && isSame(role, old) && isSame(words, said)) {
         return [];
       }
-      const own =
-        this.of(cell.id).kind === 'component' ? stylesOf(cell)[0] : null;
+      // What each cell had to say is said by the first alone, where that is enough now.
+      const once = before.get(component) ?? [];
+      const options = {
+        ...parted(role.options, once)[1],
+        ...(isFirst ? parted(whole, once)[0] : {}),
+        ...parted(whole, words)[0]
+      };
+      const own = old.kind === 'component' ? stylesOf(cell)[0] : null;
       const style = this._style ?? own ?? usual;
-      return [{ id: cell.id, ...writeRole(cell, role, style) }];
+      const next = writeRole(cell, { ...role, options }, style, words);
+      return [{ id: cell.id, ...next }];
     });
   }
 
@@ -148,6 +177,20 @@ export class Roles {
   private readonly _style: Style | null;
 }
 
-function isSame(one: IRole, other: IRole): boolean {
+/** What the cells of each component say together. */
+function together(roles: Iterable<IRole>): Map<string | null, Options> {
+  const all = new Map<string | null, Options>();
+  for (const { component, options } of roles) {
+    if (component !== null) {
+      all.set(component, merged(all.get(component) ?? {}, options));
+    }
+  }
+  return all;
+}
+
+function isSame<T extends IRole | readonly string[]>(
+  one: T,
+  other: T
+): boolean {
   return JSON.stringify(one) === JSON.stringify(other);
 }

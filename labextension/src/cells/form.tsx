@@ -1,6 +1,6 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { HTMLSelect } from '@jupyterlab/ui-components';
-import React, { useEffect, useId, useState } from 'react';
+import React, { useEffect, useId, useRef, useState } from 'react';
 
 import { optionOf, OPTIONS, valuesIn, type Options } from './options';
 import { labels, textFor } from './words';
@@ -30,7 +30,7 @@ export interface IOptionsFormProps {
   trans: TranslationBundle;
   /** Whether each letter counts, because nobody knows when the form ends. */
   live?: boolean;
-  /** Called with the values of a field, when it is left or Enter is pressed if not `live`. */
+  /** Called with the values of a field; if not `live`, when it is left with others or Enter is pressed. */
   onChange: (word: string, values: string[]) => void;
 }
 
@@ -69,13 +69,18 @@ function OptionField(
   const [text, setText] = useState(said);
   useEffect(() => setText(said), [said]);
   const isLong = option.many !== '' && !option.commas;
-  const put = (value: string) => {
+  const put = (value: string, isAsked = false) => {
     const lines = isLong ? value.split('\n') : [value];
     const values = lines.flatMap(line => valuesIn(option, line));
-    if (live || textFor(word, values) !== said) {
+    if (live || isAsked || textFor(word, values) !== said) {
       onChange(word, values);
     }
   };
+  const leave = () => (live ? undefined : put(text));
+  // A command may lead to another cell while the cursor is here: no field is left then, it is gone.
+  const end = useRef(leave);
+  end.current = leave;
+  useEffect(() => () => end.current(), []);
   const type = (value: string) => {
     setText(value);
     if (live) {
@@ -91,7 +96,7 @@ function OptionField(
     // Else it could be taken for a value.
     placeholder: trans.__('e.g. %1', option.example),
     spellCheck: false,
-    onBlur: () => (live ? undefined : put(text))
+    onBlur: leave
   };
   return (
     <div className="jp-mdk-OptionsForm-field">
@@ -128,7 +133,7 @@ function OptionField(
           onChange={event => type(event.target.value)}
           onKeyDown={event => {
             if (event.key === 'Enter' && !live) {
-              put(text);
+              put(text, true);
             }
           }}
         />

@@ -1,6 +1,8 @@
+import type { INotebookTools } from '@jupyterlab/notebook';
 import type { TranslationBundle } from '@jupyterlab/translation';
-import { HTMLSelect, UseSignal } from '@jupyterlab/ui-components';
+import { HTMLSelect, ReactWidget } from '@jupyterlab/ui-components';
 import type { CommandRegistry } from '@lumino/commands';
+import type { Message } from '@lumino/messaging';
 import React from 'react';
 
 import { useSignal } from '../live';
@@ -16,22 +18,49 @@ export interface ICellFormProps {
   trans: TranslationBundle;
 }
 
-/** What the active cell is for, in the Property Inspector: shown and written in the style of the notebook. */
-export function CellForm(props: ICellFormProps): JSX.Element {
-  const { tracker } = props.writing;
-  return (
-    <UseSignal signal={tracker.activeCellChanged} initialSender={tracker}>
-      {() => <Watched {...props} />}
-    </UseSignal>
-  );
+/**
+ * The form of the active cell in the Property Inspector.
+ *
+ * It is a tool of its own and no metadata form: JupyterLab makes those anew at each change of metadata, and what is
+ * being typed, the focus and the caret would be lost.
+ */
+export class CellTool extends ReactWidget implements INotebookTools.ITool {
+  constructor(private readonly _props: ICellFormProps) {
+    super();
+    this.addClass('jp-mdk-CellTool');
+  }
+
+  notebookTools!: INotebookTools;
+
+  protected onAfterShow(message: Message): void {
+    super.onAfterShow(message);
+    this.update();
+  }
+
+  protected onAfterHide(message: Message): void {
+    super.onAfterHide(message);
+    this.update();
+  }
+
+  protected render(): JSX.Element {
+    return <CellForm {...this._props} isShown={this.isVisible} />;
+  }
 }
 
-/** Drawn again when the cells change, and when they were checked; what is being typed stays. */
-function Watched(props: ICellFormProps): JSX.Element | null {
-  const { pipelines, writing } = props;
-  const { panel } = writing;
-  useSignal(panel?.content.modelContentChanged);
-  useSignal((panel && pipelines.get(panel))?.stateChanged);
+/**
+ * What the active cell is for: shown and written in the style of the notebook. While it is shown, it is drawn again
+ * when the cells change, and when they were checked; what is being typed stays.
+ */
+function CellForm(
+  props: ICellFormProps & { isShown: boolean }
+): JSX.Element | null {
+  const { isShown, pipelines, writing } = props;
+  const { panel, tracker } = writing;
+  useSignal(isShown ? tracker.activeCellChanged : undefined);
+  useSignal(isShown ? panel?.content.modelContentChanged : undefined);
+  useSignal(
+    isShown ? (panel && pipelines.get(panel))?.stateChanged : undefined
+  );
   return panel && <Fields {...props} />;
 }
 
@@ -93,17 +122,22 @@ function Fields(props: ICellFormProps): JSX.Element | null {
           components={roles.components.filter(name => name !== component)}
           disabled={!writing.isReady}
           trans={trans}
-          onChange={(word, values) =>
-            writing.write(
-              writing.roles.setOptions(component, { [word]: values })
-            )
-          }
+          onChange={(word, values) => {
+            if (writing.panel === panel) {
+              writing.write(
+                writing.roles.setOptions(component, { [word]: values })
+              );
+            }
+          }}
         />
       )}
       <ul className="jp-mdk-CellForm-findings" aria-live="polite">
         {findings.map((finding, index) => (
           <li key={index} className={`jp-mod-${finding.severity}`}>
             {finding.message}
+            {finding.fix && (
+              <div className="jp-mdk-Finding-fix">{finding.fix}</div>
+            )}
           </li>
         ))}
       </ul>

@@ -107,3 +107,28 @@ export function ordered(options: Options): Options {
     )
   );
 }
+
+/** The options with these words, and the others. */
+export function parted(
+  options: Options,
+  words: readonly string[]
+): [Options, Options] {
+  const all = Object.entries(options);
+  return [
+    Object.fromEntries(all.filter(([word]) => words.includes(word))),
+    Object.fromEntries(all.filter(([word]) => !words.includes(word)))
+  ];
+}
+
+/** Options from what is written, in the order in which it is. */
+export function gather(pairs: Iterable<readonly [string, string]>): Options {
+  let all: Options = {};
+  for (const [word, text] of pairs) {
+    const option = optionOf(word);
+    const values = option ? valuesIn(option, text) : [];
+    if (option && values.length > 0) {
+      all = merged(all, { [option.word]: [...new Set(values)] });
+    }
+  }
+  return ordered(all);
+}

@@ -1,14 +1,15 @@
 import type { JSONObject, JSONValue } from '@lumino/coreutils';
 
+import { componentLine, lineFor, readLine, withoutLine } from './line';
 import {
+  gather,
   merged,
   optionOf,
   ordered,
-  valuesIn,
+  parted,
   type IOption,
   type Options
 } from './options';
-import { quoted, split } from './shell';
 
 /** How a cell says what it is: by tags, by `metadata.mdk`, or by a first line `%%component`. */
 export type Style = 'tags' | 'metadata' | 'magic';
@@ -39,7 +40,6 @@ export const EXPLORATION: IRole = {
 export const NAME = /^[A-Za-z][A-Za-z0-9_-]{0,62}$/;
 
 const RESOURCES = ['cpu', 'memory', 'gpu'];
-const FIRST_LINE = /^\s*%%component(?=\s|$)/;
 
 /** What a cell is for, as the compiler reads it; of two that disagree (an error there) the first. */
 export function readRole(cell: ICellText): IRole {
@@ -87,11 +87,16 @@ export function isKale(cells: Iterable<ICellText>): boolean {
   return [...cells].some(cell => cell.tags.some(tag => telling.test(tag)));
 }
 
-/** The cell with this role in this style, and in no other; what is not ours stays as it is. */
+/**
+ * The cell with this role in this style, and in no other; what is not ours stays as it is.
+ *
+ * @param spoken words of options that a first line says in any style
+ */
 export function writeRole(
   cell: ICellText,
   role: IRole,
-  style: Style
+  style: Style,
+  spoken: readonly string[] = []
 ): ICellText {
   const bare = {
     tags: cell.tags.filter(tag => !isOurs(tag)),
@@ -108,13 +113,20 @@ export function writeRole(
       ? 'tags'
       : style;
   const options = ordered(kind === 'component' ? role.options : {});
+  const inLine = by === 'magic' ? Object.keys(options) : spoken;
+  const [said, rest] = parted(options, inLine);
+  const line =
+    by === 'magic' || Object.keys(said).length > 0
+      ? `${lineFor(component!, said)}\n`
+      : '';
+  const written = { ...bare, source: line + bare.source };
   if (by === 'tags') {
-    return { ...bare, tags: [...bare.tags, ...tagsFor(role, options)] };
+    return { ...written, tags: [...bare.tags, ...tagsFor(role, rest)] };
   }
   if (by === 'metadata') {
-    return { ...bare, mdk: metadataFor(role, options, bare.mdk, cell.mdk) };
+    return { ...written, mdk: metadataFor(role, rest, bare.mdk, cell.mdk) };
   }
-  return { ...bare, source: `${lineFor(role, options)}\n${bare.source}` };
+  return written;
 }
 
 function readStyle(cell: ICellText, style: Style): IRole | null {
@@ -124,7 +136,7 @@ function readStyle(cell: ICellText, style: Style): IRole | null {
     case 'metadata':
       return cell.mdk === undefined ? null : readMetadata(cell.mdk);
     case 'magic':
-      return readLine(componentLine(cell.source)?.line);
+      return readLine(cell.source);
   }
 }
 
@@ -314,88 +326,4 @@ function jsonOf(option: IOption, values: readonly string[]): JSONValue {
   return option.plain === 'switch'
     ? (switches[value.toLowerCase()] ?? value)
     : value;
-}
-
-// %%component
-
-interface ILine {
-  line: string;
-  /** Where it begins, and where the next line begins. */
-  start: number;
-  end: number;
-}
-
-/** The `%%component` line of a cell, blank lines before it aside. */
-function componentLine(source: string): ILine | null {
-  let start = 0;
-  for (const line of source.split('\n')) {
-    if (line.trim()) {
-      const end = Math.min(source.length, start + line.length + 1);
-      return FIRST_LINE.test(line) ? { line, start, end } : null;
-    }
-    start += line.length + 1;
-  }
-  return null;
-}
-
-function readLine(line: string | undefined): IRole | null {
-  if (line === undefined) {
-    return null;
-  }
-  const words = split(line.replace(FIRST_LINE, '')) ?? [];
-  const pairs: [string, string][] = [];
-  let component: string | null = null;
-  for (let at = 0; at < words.length; at++) {
-    const [flag, inline] = flagOf(words[at]);
-    if (flag === null) {
-      component ??= words[at];
-    } else if (inline !== null) {
-      pairs.push([flag, inline]);
-    } else if (at + 1 < words.length && !words[at + 1].startsWith('--')) {
-      at += 1;
-      pairs.push([flag, words[at]]);
-    }
-  }
-  return { kind: 'component', component, options: gather(pairs) };
-}
-
-function flagOf(word: string): [string | null, string | null] {
-  if (!word.startsWith('-')) {
-    return [null, null];
-  }
-  const equals = word.indexOf('=');
-  return equals < 0
-    ? [word.replace(/^--/, ''), null]
-    : [word.slice(0, equals).replace(/^--/, ''), word.slice(equals + 1)];
-}
-
-function withoutLine(source: string): string {
-  const found = componentLine(source);
-  return found
-    ? source.slice(0, found.start) + source.slice(found.end)
-    : source;
-}
-
-function lineFor(role: IRole, options: Options): string {
-  const flags = Object.entries(options).flatMap(([word, values]) => {
-    const together = optionOf(word)?.commas ? [values.join(',')] : values;
-    return together.map(value => {
-      const text = quoted(value.replace(/\n/g, ' '));
-      return value.startsWith('--') ? `--${word}=${text}` : `--${word} ${text}`;
-    });
-  });
-  return [`%%component ${role.component}`, ...flags].join(' ');
-}
-
-/** Options from what is written, in the order in which it is. */
-function gather(pairs: Iterable<readonly [string, string]>): Options {
-  let all: Options = {};
-  for (const [word, text] of pairs) {
-    const option = optionOf(word);
-    const values = option ? valuesIn(option, text) : [];
-    if (option && values.length > 0) {
-      all = merged(all, { [option.word]: [...new Set(values)] });
-    }
-  }
-  return ordered(all);
 }

@@ -24,6 +24,11 @@ export class Writing {
     return this._changed;
   }
 
+  /** Emitted when a notebook got a cell that makes it obey `%%component`. */
+  get loadAdded(): ISignal<this, void> {
+    return this._loadAdded;
+  }
+
   get panel(): NotebookPanel | null {
     return this.tracker.currentWidget;
   }
@@ -59,11 +64,12 @@ export class Writing {
 
   write(cells: readonly ICodeCell[]): void {
     const model = this.panel?.content.model;
-    if (model) {
-      apply(model, cells);
+    if (model && apply(model, cells)) {
+      this._loadAdded.emit();
     }
   }
 
   private readonly _changed = new Signal<this, void>(this);
+  private readonly _loadAdded = new Signal<this, void>(this);
   private _style: Style | null = null;
 }

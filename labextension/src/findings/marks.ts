@@ -52,8 +52,7 @@ export class Marks implements IDisposable {
   }
 
   private _markFound(cell: Cell): void {
-    const { checked } = this._pipeline;
-    const findings = checked?.findings ?? [];
+    const { findings } = this._pipeline;
     const { id } = cell.model;
     this._mark(
       cell,

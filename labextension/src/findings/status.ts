@@ -24,9 +24,9 @@ export class FindingsStatus extends Widget {
   /** Emitted when it is to be shown, or not any more. */
   readonly shownChanged = new Signal<this, void>(this);
 
-  /** Whether the notebook in front is a pipeline, or is on the way to become one. */
+  /** Whether the notebook in front is a pipeline, or on the way to become one. */
   get isShown(): boolean {
-    return this._pipeline !== null && isPipeline(this._pipeline);
+    return this._pipeline?.isMeant ?? false;
   }
 
   private _onCurrent(_: IPipelines, pipeline: IPipeline | null): void {
@@ -37,8 +37,7 @@ export class FindingsStatus extends Widget {
   }
 
   private _refresh(): void {
-    const { checked, error } = this._pipeline ?? {};
-    const findings = checked?.findings ?? [];
+    const { error, findings = [] } = this._pipeline ?? {};
     const has = (severity: string) =>
       findings.some(finding => finding.severity === severity);
     this.toggleClass('jp-mod-error', !error && has('error'));
@@ -56,17 +55,4 @@ export class FindingsStatus extends Widget {
 
   private _pipeline: IPipeline | null = null;
   private readonly _trans: TranslationBundle;
-}
-
-/** Findings that tell of a notebook which was meant to be a pipeline. */
-const SPELLED = /^MDK1[12]\d$/;
-
-/** Whether a notebook is meant to be a pipeline; others are left in peace. */
-function isPipeline(pipeline: IPipeline): boolean {
-  const { checked } = pipeline;
-  return (
-    checked !== null &&
-    (checked.components.length > 0 ||
-      checked.findings.some(({ code }) => SPELLED.test(code)))
-  );
 }

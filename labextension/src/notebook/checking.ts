@@ -18,7 +18,7 @@ export interface ISubject {
 }
 
 /**
- * Checks what is edited, some time after it was edited; of several answers the newest holds.
+ * Checks what is edited, some time after it was edited, one question after the other.
  *
  * What was checked before is not sent again: outputs that arrive and saving cost no request.
  */
@@ -40,14 +40,16 @@ export class Checking implements IDisposable {
 
   /** Whether edits may be there that the answer does not know. */
   get isPending(): boolean {
-    return this._timer !== null || this._running !== null;
+    return (
+      this._timer !== null || this._running !== null || this._asking !== null
+    );
   }
 
   get isDisposed(): boolean {
     return this._isDisposed;
   }
 
-  /** Emitted when a check begins and when it ends, not at each edit. */
+  /** Emitted when a check begins, when it ends, and when it is not needed; not at each edit. */
   get stateChanged(): ISignal<this, void> {
     return this._stateChanged;
   }
@@ -93,13 +95,41 @@ export class Checking implements IDisposable {
 
   private async _check(): Promise<void> {
     this._stop();
-    const subject = this._isDisposed ? null : this._subject();
-    const text = subject && JSON.stringify(subject);
-    if (!subject || text === this._sent) {
-      return;
+    if (this._asking) {
+      this._isDue = true;
+    } else if (this._fresh()) {
+      this._asking = this._askAll();
+    } else {
+      this._stateChanged.emit(); // nothing is pending any more
     }
+    await this._asking;
+  }
+
+  /** Ask, and again when it was edited meanwhile; one after the other, or the server might take them in another order. */
+  private async _askAll(): Promise<void> {
+    for (
+      let next = this._fresh();
+      next;
+      next = this._isDue ? this._fresh() : null
+    ) {
+      this._isDue = false;
+      await this._ask(...next);
+    }
+    this._asking = null;
+    if (!this._isDisposed) {
+      this._stateChanged.emit();
+    }
+  }
+
+  /** What is to be checked, and its text; null where that was sent already. */
+  private _fresh(): [ISubject, string] | null {
+    const subject = this._isDisposed ? null : this._subject();
+    const text = JSON.stringify(subject);
+    return subject && text !== this._sent ? [subject, text] : null;
+  }
+
+  private async _ask(subject: ISubject, text: string): Promise<void> {
     this._sent = text;
-    this._running?.abort();
     const running = (this._running = new AbortController());
     this._stateChanged.emit();
     let answer: Checked | null = null;
@@ -113,12 +143,10 @@ export class Checking implements IDisposable {
     } catch (reason) {
       error = reason;
     }
-    if (this._running !== running || this._isDisposed) {
-      return; // a newer one is on its way
-    }
     this._running = null;
-    this._settle(answer, error);
-    this._stateChanged.emit();
+    if (!this._isDisposed) {
+      this._settle(answer, error);
+    }
   }
 
   private _settle(answer: Checked | null, error: unknown): void {
@@ -139,9 +167,11 @@ export class Checking implements IDisposable {
   private readonly _subject: () => ISubject | null;
   private readonly _id = UUID.uuid4();
   private readonly _stateChanged = new Signal<this, void>(this);
+  private _asking: Promise<void> | null = null;
   private _checked: Checked | null = null;
   private _error: string | null = null;
   private _isDisposed = false;
+  private _isDue = false;
   private _running: AbortController | null = null;
   private _sent: string | null = null;
   private _since: number | null = null;

@@ -4,9 +4,10 @@ import { IDisposable } from '@lumino/disposable';
 import { ISignal, Signal } from '@lumino/signaling';
 
 import type { IMDKClient, IPipeline } from '../tokens';
-import type { Checked, Component } from '../types';
+import type { Checked, Component, Finding } from '../types';
 import { Checking } from './checking';
 import { contentOf } from './content';
+import { isMeant } from './meant';
 
 /** The pipeline in one notebook, as it is on the screen. */
 export class Pipeline implements IPipeline, IDisposable {
@@ -35,6 +36,14 @@ export class Pipeline implements IPipeline, IDisposable {
 
   get checked(): Checked | null {
     return this._checking.checked;
+  }
+
+  get isMeant(): boolean {
+    return this.checked !== null && isMeant(this.checked);
+  }
+
+  get findings(): readonly Finding[] {
+    return this.isMeant ? this.checked!.findings : [];
   }
 
   get isPending(): boolean {

@@ -188,6 +188,82 @@ describe('Roles', () => {
     expect(asked[0].mdk).toEqual({ component: 'c5' });
   });
 
+  it('lets each cell say by its line what the notebook must obey', () => {
+    const two = [
+      cell('1', 'component:load', 'after:x', 'cpu:2'),
+      cell('2', 'component:load'),
+      cell('3', 'component:tell', 'after:load', 'memory:1Gi'),
+      cell('4', 'component:last', 'after:tell')
+    ];
+    const changed = new Roles(two).setOptions('load', { when: ['a > 1'] });
+    const wanted = [
+      [
+        ['component:load', 'after:x', 'cpu:2'],
+        '%%component load --when "a > 1"\n1'
+      ],
+      [['component:load'], '%%component load --when "a > 1"\n2'],
+      [['component:tell', 'memory:1Gi'], '%%component tell --after load\n3'],
+      [['component:last'], '%%component last --after tell\n4']
+    ];
+    expect(changed.map(({ tags, source }) => [tags, source])).toEqual(wanted);
+    const roles = new Roles(changed);
+    expect(roles.setOptions('load', { when: ['a > 1'] })).toEqual([]);
+
+    // Others are left as they are, a cell that comes in says it too.
+    const [moved] = roles.assign(['4'], component('load'));
+    expect(moved.source).toBe('%%component load --when "a > 1"\n4');
+    const [only] = roles.setOptions('tell', { memory: [] });
+    expect([only.id, only.tags]).toEqual(['3', ['component:tell']]);
+
+    // Without the condition all is as it was.
+    expect(roles.setOptions('load', { when: [] })).toEqual(two);
+  });
+
+  it('puts a condition where it must stand when it is set once more', () => {
+    const tagged = [
+      cell('1', 'component:load', 'when:a > 1'),
+      cell('2', 'component:load'),
+      cell('3', 'component:tell')
+    ];
+    const said = new Roles(tagged).setOptions('load', { when: ['a > 1'] });
+    expect(said.map(({ tags, source }) => [tags, source])).toEqual([
+      [['component:load'], '%%component load --when "a > 1"\n1'],
+      [['component:load'], '%%component load --when "a > 1"\n2']
+    ]);
+    const half = new Roles([said[0], tagged[1]]);
+    const [, second] = half.setOptions('load', { when: ['a > 2'] });
+    expect(second.source).toBe('%%component load --when "a > 2"\n2');
+  });
+
+  it('says what all cells had to say once, where that is enough', () => {
+    const lines = [
+      cell('1', 'component:load'),
+      cell('2', 'component:tell'),
+      cell('3', 'component:tell')
+    ];
+    const apply = (cells: ICodeCell[], changed: ICodeCell[]) =>
+      cells.map(each => changed.find(({ id }) => id === each.id) ?? each);
+    const steps = [
+      ['tell', 'after', 'load'],
+      ['load', 'foreach', 'x in y'],
+      ['load', 'when', 'z'],
+      ['load', 'when', '']
+    ];
+    const after = steps.reduce(
+      (cells, [name, word, value]) =>
+        apply(
+          cells,
+          new Roles(cells).setOptions(name, { [word]: value ? [value] : [] })
+        ),
+      lines
+    );
+    expect(after.map(({ tags, source }) => [tags, source])).toEqual([
+      [['component:load'], '%%component load --foreach "x in y"\n1'],
+      [['component:tell', 'after:load'], '2'],
+      [['component:tell'], '3']
+    ]);
+  });
+
   it('never leaves two that disagree', () => {
     const mixed = { ...cell('1', 'component:a'), mdk: { component: 'a' } };
     const [changed] = new Roles([mixed]).assign(['1'], component('b'));

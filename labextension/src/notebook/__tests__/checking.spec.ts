@@ -67,18 +67,43 @@ test('checks now and then while somebody types on and on', () => {
   expect(server.asked).toHaveLength(1);
 });
 
-test('the newest wins', async () => {
+test('asks one after the other, and tells of the newest alone', async () => {
+  const told: unknown[] = [];
+  checking.stateChanged.connect(() => {
+    if (!checking.isPending) {
+      told.push(checking.checked?.name);
+    }
+  });
   void checking.refresh();
   content = 'b';
-  void checking.refresh();
-  expect(server.asked[0].ask.signal?.aborted).toBe(true);
-  server.asked[1].answer('second');
-  await settled();
+  checking.edited();
+  jest.advanceTimersByTime(1000);
+  content = 'c';
+  const refreshed = checking.refresh();
+  expect(server.asked).toHaveLength(1);
   server.asked[0].answer('first');
   await settled();
-  expect(checking.checked?.name).toBe('second');
-  expect(checking.error).toBeNull();
+  expect(server.asked.map(({ ask }) => ask.body)).toMatchObject([
+    { content: 'a' },
+    { content: 'c' }
+  ]);
+  expect(checking.isPending).toBe(true);
+  server.asked[1].answer('last');
+  await refreshed;
+  expect(told).toEqual(['last']);
   expect(checking.isPending).toBe(false);
+});
+
+test('is ready again where what was edited meanwhile is as before', async () => {
+  checking.edited();
+  jest.runAllTimers();
+  checking.edited();
+  jest.runAllTimers();
+  server.asked[0].answer('a');
+  await settled();
+  expect(server.asked).toHaveLength(1);
+  expect(checking.isPending).toBe(false);
+  expect(changes).toBe(2);
 });
 
 test('does not ask the same twice, unless it is told to', async () => {

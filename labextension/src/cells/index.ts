@@ -2,17 +2,20 @@ import {
   JupyterFrontEnd,
   JupyterFrontEndPlugin
 } from '@jupyterlab/application';
-import { ICommandPalette } from '@jupyterlab/apputils';
-import { INotebookTracker, type NotebookPanel } from '@jupyterlab/notebook';
+import { ICommandPalette, Notification } from '@jupyterlab/apputils';
+import {
+  INotebookTools,
+  INotebookTracker,
+  type NotebookPanel
+} from '@jupyterlab/notebook';
 import { ISettingRegistry } from '@jupyterlab/settingregistry';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
-import { IFormRendererRegistry } from '@jupyterlab/ui-components';
-import React from 'react';
 
 import { IPipelines } from '../tokens';
 import { CellBars } from './bars';
 import { addCommands, CommandIDs } from './commands';
-import { CellForm } from './inspector';
+import { CellTool } from './inspector';
+import { LOAD } from './line';
 import { ComponentMenu } from './menu';
 import { STYLES } from './roles';
 import { Writing } from './writing';
@@ -25,12 +28,7 @@ export const cellsPlugin: JupyterFrontEndPlugin<void> = {
   description: 'Shows and changes what the cells of a notebook are for.',
   autoStart: true,
   requires: [INotebookTracker, IPipelines],
-  optional: [
-    ISettingRegistry,
-    ITranslator,
-    ICommandPalette,
-    IFormRendererRegistry
-  ],
+  optional: [ISettingRegistry, ITranslator, ICommandPalette, INotebookTools],
   activate: (
     app: JupyterFrontEnd,
     tracker: INotebookTracker,
@@ -38,7 +36,7 @@ export const cellsPlugin: JupyterFrontEndPlugin<void> = {
     settings: ISettingRegistry | null,
     translator: ITranslator | null,
     palette: ICommandPalette | null,
-    forms: IFormRendererRegistry | null
+    tools: INotebookTools | null
   ): void => {
     const { commands } = app;
     const trans = (translator ?? nullTranslator).load('mdk_jupyter');
@@ -90,6 +88,17 @@ export const cellsPlugin: JupyterFrontEndPlugin<void> = {
       read.changed.connect(onSettings);
     });
 
+    writing.loadAdded.connect(() =>
+      Notification.info(
+        trans.__(
+          'Lines with %1 work in this notebook once its new cell %2 has run.',
+          '%%component',
+          LOAD
+        ),
+        { autoClose: 10000 }
+      )
+    );
+
     const changed = () => commands.notifyCommandChanged();
     tracker.activeCellChanged.connect(changed);
     tracker.selectionChanged.connect(changed);
@@ -117,15 +126,14 @@ export const cellsPlugin: JupyterFrontEndPlugin<void> = {
     for (const command of Object.values(CommandIDs)) {
       palette?.addItem({ command, category });
     }
-    forms?.addRenderer(`${ID}.cell-form`, {
-      fieldRenderer: () => (
-        <CellForm
-          commands={commands}
-          pipelines={pipelines}
-          writing={writing}
-          trans={trans}
-        />
-      )
+    tools?.addSection({
+      sectionName: ID,
+      label: trans.__('Pipeline Component'),
+      rank: 20
+    });
+    tools?.addItem({
+      section: ID,
+      tool: new CellTool({ commands, pipelines, writing, trans })
     });
   }
 };
