@@ -9,7 +9,8 @@ import type {
   Component,
   ModelInfo,
   RunRequest,
-  RunView
+  RunView,
+  Scheduled
 } from './types';
 
 /** The one thing that talks to the server. */
@@ -105,6 +106,12 @@ export interface IRuns {
    * @throws MDKError with the findings, where it cannot run.
    */
   start(request: RunRequest): Promise<RunView>;
+  /**
+   * Let runs begin by the clock: `request.schedule` is a cron line, or "off" for no more.
+   *
+   * @throws MDKError with the findings, where it cannot run.
+   */
+  schedule(request: RunRequest): Promise<Scheduled>;
   cancel(run: RunView): Promise<void>;
 }
 export const IRuns = new Token<IRuns>(

@@ -5,7 +5,13 @@ import { ISignal, Signal } from '@lumino/signaling';
 
 import { segments } from '../client';
 import type { IMDKClient, IRunChange, IRuns } from '../tokens';
-import type { RunEvent, RunList, RunRequest, RunView } from '../types';
+import type {
+  RunEvent,
+  RunList,
+  RunRequest,
+  RunView,
+  Scheduled
+} from '../types';
 import { after } from './events';
 
 /** The schema of the events that tell of runs. */
@@ -106,6 +112,13 @@ export class Runs implements IRuns, IDisposable {
     this._put([run], -1);
     this._stateChanged.emit();
     return this._runs.get(run.id) as RunView;
+  }
+
+  schedule(request: RunRequest): Promise<Scheduled> {
+    return this._client.ask<Scheduled>('runs', {
+      method: 'POST',
+      body: request
+    });
   }
 
   async cancel(run: RunView): Promise<void> {
