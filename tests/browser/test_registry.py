@@ -241,6 +241,63 @@ def test_promotion_and_rollback(page: Page, lab: Lab) -> None:
     expect(view.get_by_role("option").first).to_contain_text("1.4.0", timeout=10_000)
 
 
+def test_challengers(page: Page, lab: Lab) -> None:
+    other = beside(lab)
+    standing = other.observe("stage", names=["flights"])[0]
+    dialog = page.get_by_role("dialog")
+    rows = dialog.get_by_role("list", name="Challengers").get_by_role("listitem")
+    accept = dialog.get_by_role("button", name="Set challengers")
+    execute(page, "mdk:open-model", model="flights", version="1.3.0")
+    view = model_page(page, "flights")
+    stage = view.get_by_role("listitem").filter(has_text="stage")
+    stage.get_by_role("button", name="Challengers…").click()
+    expect(dialog.get_by_role("combobox", name="Environment")).to_be_focused()
+    expect(dialog.get_by_label("Percent of the traffic for")).to_have_count(len(standing.challengers))
+    for _ in standing.challengers:
+        rows.first.get_by_role("button", name="Remove").click()
+    expect(dialog.get_by_role("button", name="Add a challenger")).to_be_focused()
+    page.keyboard.press("Enter")
+    page.keyboard.press("Enter")
+    dialog.get_by_role("combobox", name="Challenger 1").select_option("1.3.0")
+    dialog.get_by_role("combobox", name="Challenger 2").select_option("1.2.4")
+    dialog.get_by_label("Reason").fill("look at both")
+    dialog.get_by_label("Percent of the traffic for 1.3.0").fill("95")
+    expect(dialog.get_by_text("The challengers have 105 % together")).to_be_visible()
+    expect(accept).to_be_disabled()
+    for theme in in_themes(page):
+        accessible(page, ".jp-mdk-Dialog")
+        shoot(page, f"challengers-{theme}")
+    dialog.get_by_label("Percent of the traffic for 1.3.0").fill("25")
+    expect(dialog.get_by_text("65 % of the traffic")).to_be_visible()
+    expect(dialog.get_by_text("whoever can write into the registry, which is a file")).to_be_visible()
+    shoot(page, "challengers")
+    expect(accept).to_be_enabled()
+    accept.focus()
+    page.keyboard.press("Enter")
+    expect(dialog).to_have_count(0)
+    expect(stage.get_by_text("1.3.0: 25 %")).to_be_visible()
+    now = other.observe("stage", names=["flights"])[0]
+    assert now.challengers == {"1.3.0": 25, "1.2.4": 10} and now.champion == standing.champion
+
+    view.get_by_role("button", name="Challenge…").click()  # of the version that is looked at
+    expect(dialog.get_by_text("protected: it changes through git")).to_be_visible()
+    expect(dialog.get_by_role("combobox", name="Challenger 1")).to_have_value("1.3.0")
+    dialog.get_by_label("Reason").fill("a few at first")
+    added = dialog.get_by_label("Change to the file").locator("[data-kind=added]")
+    expect(added.filter(has_text="a few at first")).to_be_visible()
+    expect(added.filter(has_text="challengers: {1.3.0: 10}")).to_be_visible()
+    expect(dialog.get_by_text("whoever can merge it")).to_be_visible()
+    for theme in in_themes(page, THEMES[1:]):
+        accessible(page, ".jp-mdk-Dialog")
+        shoot(page, f"challengers-protected-{theme}")
+    dialog.get_by_role("button", name="Make the branch").click()
+    expect(dialog).to_have_count(0)
+    branch = "mdk/challenge-flights-prod"
+    assert "challengers: {1.3.0: 10}" in git(lab.root, "show", f"{branch}:operations.yaml")
+    assert not other.observe("prod", names=["flights"])[0].challengers
+    git(lab.root, "branch", "-D", branch)
+
+
 def test_smaller_changes(page: Page, lab: Lab) -> None:
     dialog = page.get_by_role("dialog")
     other = beside(lab)

@@ -23,6 +23,9 @@ export interface IPage<T> {
   next: string | null;
 }
 
+/** What can be done about where versions serve. */
+export type OperationVerb = 'promote' | 'rollback' | 'challengers';
+
 /** What models to list. */
 export interface IModelQuery {
   text?: string;
@@ -98,7 +101,7 @@ export interface IRegistryAPI {
     }
   ): Promise<Version>;
   operate(
-    verb: 'promote' | 'rollback',
+    verb: OperationVerb,
     request: OperationRequest
   ): Promise<OperationView>;
 }
@@ -218,7 +221,7 @@ export class RegistryAPI implements IRegistryAPI {
   }
 
   operate(
-    verb: 'promote' | 'rollback',
+    verb: OperationVerb,
     request: OperationRequest
   ): Promise<OperationView> {
     const body = { ...request, path: this.path };

@@ -13,8 +13,11 @@ export class FakeRegistry {
   readonly asked: unknown[][] = [];
   models_: ModelInfo[] = [];
   versions_: Version[] = [];
+  deployments_: Deployment[] = [];
   plan_ = plan();
   isAway = false;
+  /** What stands in the way of operations. */
+  blocked: string[] = [];
   /** What the next change is refused with. */
   refusal: MDKError | null = null;
 
@@ -69,7 +72,7 @@ export class FakeRegistry {
   }
 
   async deployments(): Promise<Deployment[]> {
-    return this.answer('deployments', []);
+    return this.answer('deployments', this.deployments_);
   }
 
   async plan() {
@@ -113,7 +116,7 @@ export class FakeRegistry {
   }
 
   async operate(verb: string, request: { apply?: boolean }) {
-    const view = { applied: !!request.apply };
+    const view = { applied: !!request.apply, blocked: this.blocked };
     return request.apply
       ? this.change(`operate ${verb}`, view, [request])
       : this.answer(`operate ${verb}`, view, request);

@@ -1,6 +1,7 @@
 import { MDKError } from '../../client';
 import type { RegistryEvent } from '../../types';
 import { Catalogue } from '../catalogue';
+import { ChallengersDraft } from '../dialogs/challengers';
 import { AnnotationDraft } from '../dialogs/remarks';
 import { PromotionDraft } from '../dialogs/promotion';
 import { RollbackDraft } from '../dialogs/rollback';
@@ -395,4 +396,139 @@ test('an annotation sends what changed alone', async () => {
   expect(sent).toEqual([
     ['flights', '1.0.1', { labels: { old: null, stage: 'late' } }]
   ]);
+});
+
+describe('ChallengersDraft', () => {
+  const quiet = () => new Promise(resolve => setTimeout(resolve, 600));
+
+  function deployment(
+    environment: string,
+    revision: number,
+    shares: Record<string, number> = {}
+  ) {
+    const placements = Object.entries(shares).map(([number, percent]) => ({
+      version: number,
+      place: 'challenger',
+      percent
+    }));
+    const champion = '1.0.3';
+    return { environment, revision, champion, placements } as never;
+  }
+
+  async function draft(first: string | null = null, isProtected = false) {
+    const fake = new FakeRegistry();
+    fake.versions_ = [4, 3, 2, 1].map(n => version(n));
+    fake.versions_[3].status = 'quarantined';
+    fake.deployments_ = [
+      deployment('stage', 4, { '1.0.2': 20 }),
+      deployment('prod', 9)
+    ];
+    const environments = ['stage', 'prod'].map(name => ({
+      name,
+      protected: isProtected
+    }));
+    const made = new ChallengersDraft(
+      fake.api,
+      'flights',
+      environments,
+      'stage',
+      first
+    );
+    await made.load();
+    made.reason = 'try both';
+    return { fake, made };
+  }
+
+  it('starts from those of now, and offers only what can be one', async () => {
+    const { made } = await draft();
+    expect(made.shares).toEqual([{ version: '1.0.2', percent: '20' }]);
+    expect(made.rest).toBe(80);
+    const numbers = made.offered().map(one => one.version);
+    expect(numbers).toEqual(['1.0.4']); // neither the champion nor one in quarantine
+    expect(made.isReady).toBe(false); // nothing would change
+    expect((await draft('1.0.3')).made.shares).toHaveLength(1);
+    expect((await draft('1.0.4')).made.shares).toHaveLength(2);
+  });
+
+  it('wants shares that are 100 % together with the champion', async () => {
+    const { fake, made } = await draft('1.0.4');
+    made.set(1, { percent: '81' });
+    expect(made.rest).toBe(-1);
+    made.set(1, { percent: '1.5' });
+    expect(made.rest).toBeNull();
+    await quiet();
+    expect(fake.asked.some(([what]) => what === 'operate challengers')).toBe(
+      false
+    );
+    expect(made.isReady).toBe(false);
+    made.set(1, { percent: '80' });
+    await quiet();
+    expect(made.rest).toBe(0);
+    expect(made.isReady).toBe(true);
+  });
+
+  it('shows the plan of what is typed, and does that', async () => {
+    const { fake, made } = await draft('1.0.4');
+    await quiet();
+    expect(made.isReady).toBe(true);
+    made.set(1, { percent: '5' });
+    expect(made.isReady).toBe(false); // the plan is that of 10 %
+    await quiet();
+    expect(await made.submit()).toBe(true);
+    expect(fake.asked.at(-1)).toMatchObject([
+      'operate challengers',
+      {
+        apply: true,
+        revision: 4,
+        reason: 'try both',
+        challengers: { '1.0.2': 20, '1.0.4': 5 }
+      }
+    ]);
+  });
+
+  it('takes all of them away', async () => {
+    const { fake, made } = await draft();
+    made.remove(0);
+    await quiet();
+    expect(await made.submit()).toBe(true);
+    expect(fake.asked.at(-1)).toMatchObject([
+      'operate challengers',
+      { challengers: {} }
+    ]);
+  });
+
+  it('starts anew in another environment', async () => {
+    const { made } = await draft('1.0.4');
+    made.environment = 'prod';
+    await quiet();
+    expect(made.shares).toEqual([{ version: '1.0.4', percent: '10' }]);
+    expect(made.isShown).toBe(true);
+  });
+
+  it('keeps what was typed when somebody was faster', async () => {
+    const { fake, made } = await draft('1.0.4');
+    await quiet();
+    fake.refusal = new MDKError('stale', 412, [], [], null, 5);
+    fake.deployments_ = [deployment('stage', 5, { '1.0.2': 30 })];
+    expect(await made.submit()).toBe(false);
+    expect(made.isStale).toBe(true);
+    await quiet();
+    expect(made.shares.map(one => one.percent)).toEqual(['20', '10']);
+    expect(await made.submit()).toBe(true);
+    expect(fake.asked.at(-1)).toMatchObject([
+      'operate challengers',
+      { revision: 5 }
+    ]);
+  });
+
+  it('says why it cannot be, and is stopped unless git decides', async () => {
+    const { fake, made } = await draft('1.0.4');
+    fake.blocked = ['flights/1.0.4 is quarantined'];
+    await quiet();
+    expect(made.isReady).toBe(false);
+    const guarded = await draft('1.0.4', true);
+    guarded.fake.blocked = fake.blocked;
+    await quiet();
+    expect(guarded.made.isReady).toBe(true);
+  });
 });
