@@ -125,7 +125,10 @@ export interface IRegistryModel {
   /** Why the models may be old, for the user. */
   readonly error: Error | null;
   readonly stateChanged: ISignal<IRegistryModel, void>;
-  /** Look for models by words, `project:P`, `champion:ENVIRONMENT` and `label:KEY=VALUE`. */
+  /**
+   * Look for models by words, `project:P`, `champion:ENVIRONMENT` and `label:KEY=VALUE`; for versions by `rmse<0.3`,
+   * `by:WHO`, `since:DATE`, `until:DATE` and `status:STATUS`, too.
+   */
   search(text: string): void;
   refresh(): Promise<void>;
 }

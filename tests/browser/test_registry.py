@@ -111,7 +111,7 @@ def test_models_are_found_and_looked_at(page: Page) -> None:
     expect(rows).to_have_count(1)
     accessible(page, ".jp-mdk-RegistrySection")
 
-    page.keyboard.press("Tab")  # by keys alone
+    page.keyboard.press("ArrowDown")  # by keys alone
     page.keyboard.press("Enter")
     view = model_page(page, "flights")
     expect(view.get_by_role("heading", name="1.3.6")).to_be_visible()
@@ -163,6 +163,55 @@ def test_models_are_found_and_looked_at(page: Page) -> None:
     page.reload()
     expect(model_page(page, "flights").get_by_role("tab", name="History")).to_have_attribute("aria-selected", "true")
     expect(model_page(page, "flights").get_by_role("option", name="1.3.3")).to_have_attribute("aria-selected", "true")
+
+
+def test_versions_of_all_models_are_searched(page: Page, lab: Lab) -> None:
+    part = section(page)
+    rows = part.get_by_role("listbox", name="Versions").get_by_role("option")
+    page.keyboard.type("auc > 0.9")
+    expect(part.get_by_role("radio", name="Versions")).to_be_checked()
+    expect(rows.filter(has_text="fraud-cards 1.0.0")).to_contain_text("auc 0.93")
+    expect(rows.filter(has_text="flights 1.3.6")).to_have_count(1)
+    expect(rows.filter(has_text="churn")).to_have_count(0)
+    page.keyboard.type(" rmse<12 champion:stage by:ada sta")
+    expect(part.get_by_text("No version is like that.")).to_be_visible()
+    for _ in " by:ada sta":
+        page.keyboard.press("Backspace")
+    expect(rows).to_have_count(1)
+    expect(rows.first).to_contain_text("auc 0.902 · rmse 11.8")
+    expect(rows.first.locator("[data-place=champion]")).to_have_text(["dev", "stage"])
+    page.keyboard.press("Control+A")
+    page.keyboard.type("label:team=delays since:2020-01-01 status:")
+    expect(part.get_by_text("Not understood yet: status:")).to_be_visible()
+    expect(rows).to_have_count(1)
+    for key in ("Tab", "Enter"):
+        page.keyboard.press(key)
+    hints = part.get_by_role("region", name="What can be looked for")
+    expect(hints).to_contain_text("mdk registry search")
+    for theme in in_themes(page):
+        accessible(page, ".jp-mdk-RegistrySection")
+        shoot(page, f"registry-search-{theme}")
+    page.keyboard.press("Enter")
+    expect(hints).to_have_count(0)
+    part.get_by_role("searchbox").focus()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    view = model_page(page, "flights")
+    expect(view.get_by_role("heading", name="1.3.3")).to_be_visible()
+
+    part.get_by_role("searchbox").fill("")
+    expect(part.get_by_role("option")).to_have_count(6)  # models again
+    part.get_by_role("radio", name="Versions").check()
+    expect(part.get_by_text(re.compile(r"^\d+ versions$"))).to_be_visible()
+    expect(part.get_by_role("searchbox", name="Search versions")).to_have_attribute(
+        "placeholder", "rmse<0.3 label:team=x"
+    )
+    rows.filter(has_text="uplift 1.0.0").click(button="right")
+    page.get_by_role("menuitem", name="Open Model").click()
+    expect(model_page(page, "uplift").get_by_role("heading", name="1.0.0")).to_be_visible()
+    shoot(page, "registry-versions")
+    register_flights(beside(lab), 14)
+    expect(rows.filter(has_text="flights 1.4.0")).to_be_visible(timeout=10_000)
 
 
 def test_promotion_and_rollback(page: Page, lab: Lab) -> None:

@@ -34,6 +34,17 @@ export interface IModelQuery {
   champion_in?: string;
 }
 
+/** What versions to look for, over all models. */
+export interface IVersionQuery extends IModelQuery {
+  /** Conditions such as `auc>0.8`. */
+  metric?: string[];
+  trained_by?: string;
+  /** ISO moments. */
+  since?: string;
+  until?: string;
+  status?: string;
+}
+
 /** Where in a list to go on, and how far. */
 export interface IPlace {
   cursor?: string;
@@ -56,6 +67,7 @@ export interface IRegistryAPI {
   model(name: string): Promise<ModelInfo>;
   versions(name: string, place?: IPlace): Promise<IPage<Version>>;
   version(name: string, version: string): Promise<Version>;
+  search(query: IVersionQuery, place?: IPlace): Promise<IPage<Version>>;
   deployments(name: string): Promise<Deployment[]>;
   champion(name: string, environment: string): Promise<Champion>;
   history(
@@ -133,6 +145,11 @@ export class RegistryAPI implements IRegistryAPI {
 
   version(name: string, version: string): Promise<Version> {
     return this._get(segments('models', name, 'versions', version));
+  }
+
+  search(query: IVersionQuery, place: IPlace = {}): Promise<IPage<Version>> {
+    const { signal, ...where } = place;
+    return this._get('versions', { ...query, ...where }, signal);
   }
 
   deployments(name: string): Promise<Deployment[]> {

@@ -75,7 +75,7 @@ export function wanted(
   const page = desk.pages.currentWidget?.content.record;
   if (pointed?.isConnected && args.isPointed) {
     return {
-      api: pointed.dataset.mdkVersion && page ? page.api : api,
+      api: pointed.closest('.jp-mdk-ModelPage') && page ? page.api : api,
       model: pointed.dataset.mdkModel!,
       version: pointed.dataset.mdkVersion
     };

@@ -18,11 +18,13 @@ export function addViews(desk: IDesk): void {
     icon: mdkIcon,
     describedBy: { args: schema(['model'], ['version', 'view', 'path']) },
     execute: async args => {
-      const named = text(args, 'model') ?? wanted(desk, args)?.model;
-      const model = named ?? (await asked(desk));
+      const target = wanted(desk, args);
+      const model = target?.model ?? (await asked(desk));
       if (model) {
         const api = desk.apiFor(text(args, 'path'));
-        await openPage(desk, api, model, text(args, 'version'), viewOf(args));
+        const version = args.isPointed ? target?.version : undefined;
+        const shown = text(args, 'version') ?? version;
+        await openPage(desk, api, model, shown, viewOf(args));
       }
     }
   });

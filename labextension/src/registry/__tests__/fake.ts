@@ -5,7 +5,13 @@ import type {
   PromotionPlan,
   Version
 } from '../../types';
-import type { IModelQuery, IPlace, IRegistryAPI } from '../api';
+import type {
+  IModelQuery,
+  IPage,
+  IPlace,
+  IRegistryAPI,
+  IVersionQuery
+} from '../api';
 
 /** A registry that answers from memory, and notes what it was asked. */
 export class FakeRegistry {
@@ -69,6 +75,14 @@ export class FakeRegistry {
   async version(name: string, number: string) {
     const found = this.versions_.find(one => one.version === number);
     return this.answer('version', found ?? version(1, { version: number }));
+  }
+
+  async search(query: IVersionQuery, place: IPlace = {}) {
+    const start = Number(place.cursor ?? 0);
+    const end = start + (place.limit ?? 50);
+    const next = end < this.versions_.length ? String(end) : null;
+    const items = this.versions_.slice(start, end);
+    return this.answer<IPage<Version>>('search', { items, next }, query);
   }
 
   async deployments(): Promise<Deployment[]> {

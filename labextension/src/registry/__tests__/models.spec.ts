@@ -6,6 +6,7 @@ import { AnnotationDraft } from '../dialogs/remarks';
 import { PromotionDraft } from '../dialogs/promotion';
 import { RollbackDraft } from '../dialogs/rollback';
 import { RegistryFeed, REGISTRY_EVENT } from '../feed';
+import { Finder } from '../finder';
 import { ModelRecord } from '../record';
 import { FakeRegistry, model, plan, version } from './fake';
 
@@ -157,6 +158,78 @@ describe('Catalogue', () => {
     await catalogue.refresh();
     expect(catalogue.models).toHaveLength(1200);
     catalogue.dispose();
+    feed.dispose();
+  });
+});
+
+describe('Finder', () => {
+  const quiet = () => new Promise(resolve => setTimeout(resolve, 300));
+  const found = (fake: FakeRegistry) =>
+    fake.asked.filter(([what]) => what === 'search');
+
+  it('lists models, unless versions are chosen or can only be meant', async () => {
+    const { fake, feed } = registry();
+    fake.models_ = [model('flights')];
+    fake.versions_ = [version(2), version(1)];
+    const finder = new Finder(feed);
+    await finder.refresh();
+    expect(finder.kind).toBe('models');
+    finder.search('rmse<0.3 champion:prod');
+    await quiet();
+    expect(finder.kind).toBe('versions');
+    expect(finder.versions.items).toHaveLength(2);
+    expect(found(fake)).toEqual([
+      ['search', { metric: ['rmse<0.3'], champion_in: 'prod' }]
+    ]);
+    finder.search('fli');
+    await quiet();
+    expect(finder.kind).toBe('models');
+    expect(names(finder.models)).toEqual(['flights']);
+    finder.choose('versions');
+    await quiet();
+    expect(found(fake).at(-1)).toEqual(['search', { text: 'fli' }]);
+    finder.dispose();
+    feed.dispose();
+  });
+
+  it('adds pages of versions, and shows what is new', async () => {
+    const { fake, feed, tell } = registry();
+    fake.versions_ = Array.from({ length: 250 }, (_, n) => version(250 - n));
+    const finder = new Finder(feed);
+    finder.choose('versions');
+    await quiet();
+    await Promise.all([finder.versions.more(), finder.versions.more()]);
+    await finder.versions.more();
+    expect(finder.versions.isWhole).toBe(true);
+    expect(finder.versions.items).toHaveLength(250);
+    fake.versions_.unshift(version(251));
+    tell({ model: 'flights', environment: null, action: 'version.registered' });
+    tell({ model: 'flights', environment: 'dev', action: 'champion.changed' });
+    const asked = found(fake).length;
+    await new Promise(resolve => setTimeout(resolve, 600));
+    expect(finder.versions.items).toHaveLength(251);
+    expect(found(fake)).toHaveLength(asked + 1);
+    finder.dispose();
+    feed.dispose();
+  });
+
+  it('asks for no versions while models are shown, and then for all anew', async () => {
+    const { fake, feed, tell } = registry();
+    fake.models_ = [model('flights')];
+    fake.versions_ = [version(1)];
+    const finder = new Finder(feed);
+    finder.choose('versions');
+    await quiet();
+    finder.choose('models');
+    await quiet();
+    fake.versions_.unshift(version(2));
+    tell({ model: 'flights', environment: null, action: 'version.registered' });
+    await new Promise(resolve => setTimeout(resolve, 600));
+    expect(found(fake)).toHaveLength(1);
+    finder.choose('versions');
+    await quiet();
+    expect(finder.versions.items).toHaveLength(2);
+    finder.dispose();
     feed.dispose();
   });
 });
