@@ -2,6 +2,7 @@ import { InputDialog, MainAreaWidget } from '@jupyterlab/apputils';
 import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
 
 import { mdkIcon } from '../icons';
+import { present } from '../presenting';
 import type { IRegistryAPI } from './api';
 import { schema, text } from './arguments';
 import { CommandIDs, type IDesk, wanted } from './commands';
@@ -62,9 +63,8 @@ async function openPage(
   const page = found ?? (await newPage(desk, api, model, id));
   if (!found) {
     await pages.add(page);
-    app.shell.add(page, 'main', { type: 'MDK Model' });
   }
-  app.shell.activateById(id);
+  present(app, page);
   const { record } = page.content;
   if (view) {
     record.view = view;

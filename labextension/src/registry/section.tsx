@@ -1,5 +1,5 @@
 import { infoIcon, ReactWidget, UseSignal } from '@jupyterlab/ui-components';
-import { MessageLoop } from '@lumino/messaging';
+import { type Message, MessageLoop } from '@lumino/messaging';
 import { Widget } from '@lumino/widgets';
 import * as React from 'react';
 
@@ -20,6 +20,7 @@ import {
 } from './surroundings';
 
 const ROW = 44; // pixels
+const FRAMES = 60; // that are waited for until the search box can have the cursor
 const METRICS = 3; // of a version, as many as fit
 const FIRST = 'mdk.log_model("flights", model, metrics={"auc": auc})';
 
@@ -40,11 +41,31 @@ export class RegistrySection extends ReactWidget {
   async focusSearch(): Promise<void> {
     MessageLoop.sendMessage(this, Widget.Msg.UpdateRequest); // it may be shown for the first time
     await this.renderPromise;
-    this.node.querySelector<HTMLElement>('input[type=search]')?.focus();
+    const input = () => this.node.querySelector<HTMLElement>('[type=search]');
+    for (let left = FRAMES; left > 0; left--) {
+      input()?.focus();
+      if (document.activeElement === input()) {
+        return;
+      }
+      // Notebook 7 lays its sidebars out some time after they are shown.
+      await new Promise(resolve => requestAnimationFrame(resolve));
+    }
   }
 
-  protected override onBeforeShow(): void {
-    if (!this._finder.listing.isLoaded) {
+  protected override onAfterShow(message: Message): void {
+    super.onAfterShow(message);
+    this._ask();
+  }
+
+  protected override onUpdateRequest(message: Message): void {
+    super.onUpdateRequest(message);
+    this._ask();
+  }
+
+  /** Ask for what is to be seen, the first time that it is. */
+  private _ask(): void {
+    const { isLoaded, isLoading } = this._finder.listing;
+    if (this.isVisible && !isLoaded && !isLoading) {
       void this._finder.refresh();
     }
   }
