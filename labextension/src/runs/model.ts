@@ -3,7 +3,7 @@ import type { IDisposable } from '@lumino/disposable';
 import { Poll } from '@lumino/polling';
 import { ISignal, Signal } from '@lumino/signaling';
 
-import { segments } from '../client';
+import { MDKError, segments } from '../client';
 import type { IMDKClient, IRunChange, IRuns } from '../tokens';
 import type {
   RunEvent,
@@ -18,6 +18,8 @@ import { after } from './events';
 const RUN_EVENT = 'https://mdk-jupyter.dev/events/run/v1';
 /** How often the list is read where no event says that something has changed (ms). */
 const FREQUENCY = { interval: 10_000, max: 15_000, backoff: true };
+/** How often it is asked for while no server answers: one that was started again is soon noticed (ms). */
+const FREQUENCY_AWAY = { interval: 1000, max: 1500, backoff: false };
 /** How many runs are read at once. */
 const PAGE = 50;
 
@@ -167,9 +169,12 @@ export class Runs implements IRuns, IDisposable {
       }
       this._isReady = true;
       this._error = null;
+      this._poll.frequency = FREQUENCY;
     } catch (reason) {
       this._error = (reason as Error).message;
       this._places.forEach(path => this._untold.add(path)); // a new server knows none
+      const isAway = reason instanceof MDKError && reason.status === 0;
+      this._poll.frequency = isAway ? FREQUENCY_AWAY : FREQUENCY;
       throw reason; // the poll tries again, later and later
     } finally {
       this._stateChanged.emit();
