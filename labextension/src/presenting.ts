@@ -19,3 +19,12 @@ export function present(
   }
   app.shell.activateById(widget.id);
 }
+
+/** Let a button of a dialog say something else, to the eye and the ear. */
+export function nameButton(button: Element, label: string): void {
+  const shown = button.querySelector('.jp-Dialog-buttonLabel');
+  if (shown && shown.textContent !== label) {
+    shown.textContent = label;
+    button.setAttribute('aria-label', label);
+  }
+}

@@ -10,7 +10,8 @@ import type {
   Finding,
   ModelInfo,
   RunRequest,
-  RunView
+  RunView,
+  Scheduled
 } from './types';
 
 /** The one thing that talks to the server. */
@@ -110,6 +111,12 @@ export interface IRuns {
    * @throws MDKError with the findings, where it cannot run.
    */
   start(request: RunRequest): Promise<RunView>;
+  /**
+   * Let runs begin by the clock: `request.schedule` is a cron line, or "off" for no more.
+   *
+   * @throws MDKError with the findings, where it cannot run.
+   */
+  schedule(request: RunRequest): Promise<Scheduled>;
   cancel(run: RunView): Promise<void>;
 }
 export const IRuns = new Token<IRuns>(
@@ -123,7 +130,10 @@ export interface IRegistryModel {
   /** Why the models may be old, for the user. */
   readonly error: Error | null;
   readonly stateChanged: ISignal<IRegistryModel, void>;
-  /** Look for models by words, `project:P`, `champion:ENVIRONMENT` and `label:KEY=VALUE`. */
+  /**
+   * Look for models by words, `project:P`, `champion:ENVIRONMENT` and `label:KEY=VALUE`; for versions by `rmse<0.3`,
+   * `by:WHO`, `since:DATE`, `until:DATE` and `status:STATUS`, too.
+   */
   search(text: string): void;
   refresh(): Promise<void>;
 }

@@ -829,7 +829,7 @@ export interface NotebookPath {
   path: string;
 }
 /**
- * A promotion or a rollback. With `apply` false nothing changes.
+ * A promotion, a rollback or challengers. With `apply` false nothing changes.
  */
 export interface OperationRequest {
   model: string;
@@ -838,6 +838,12 @@ export interface OperationRequest {
    * What to promote, or to go back to; None: the previous champion.
    */
   version?: string | null;
+  /**
+   * Version -> percent of the traffic, of those that challenge; the champion has the rest.
+   */
+  challengers?: {
+    [k: string]: number;
+  } | null;
   reason?: string | null;
   apply?: boolean;
   /**
@@ -878,9 +884,13 @@ export interface OperationView {
    */
   applied: boolean;
   /**
-   * The version that is to be the champion.
+   * The version that is to be the champion, or stays it.
    */
   version: string;
+  /**
+   * Those who may do it, of the registry's roles; empty where it is a file, without any.
+   */
+  roles: string[];
   /**
    * The plan, to be read.
    */

@@ -44,6 +44,7 @@ app.add_typer(registry.app, name="registry")
 app.add_typer(ops.app, name="ops")
 app.command("promote")(proposing.promote)
 app.command("rollback")(proposing.rollback)
+app.command("challengers")(proposing.challengers)
 app.add_typer(dev.app, name="dev")
 
 

@@ -27,6 +27,10 @@ BreakGlass = Annotated[
     str | None, typer.Option("--break-glass", metavar="REASON", help="Pass all gates in an emergency; it is flagged.")
 ]
 
+Shares = Annotated[
+    list[str] | None, typer.Argument(metavar="[NUMBER=PERCENT]…", help="Such as 1.5.0=10. Without any: none.")
+]
+
 
 def promote(
     ctx: typer.Context,
@@ -152,21 +156,16 @@ def challengers(
     ctx: typer.Context,
     name: Name,
     environment: Environment,
-    shares: Annotated[
-        list[str] | None, typer.Argument(metavar="[NUMBER=PERCENT]…", help="Such as 1.5.0=10. Without any: none.")
-    ] = None,
+    shares: Shares = None,
     reason: Reason = None,
     yes: Yes = False,
     as_json: AsJson = False,
 ) -> Any:
-    """Say which versions get a share of the traffic; the champion has the rest."""
-    from mdk_jupyter.cli.registry import face, pairs, told
+    """Say which versions get a share of the traffic, at once; the champion has the rest."""
+    from mdk_jupyter.cli.registry import face, told
     from mdk_jupyter.widgets import registry_sheets
 
-    try:
-        wanted = {version: int(percent.rstrip("%")) for version, percent in pairs(shares).items()}
-    except ValueError:
-        raise typer.BadParameter("a share is a whole number of percent, such as 1.5.0=10") from None
+    wanted = shares_of(shares)
     known = face(ctx)
     now = known.champion(name, environment=environment)
     said = ", ".join(f"{version} {percent} %" for version, percent in wanted.items()) or "none"
@@ -313,3 +312,17 @@ def waivers_of(given: Sequence[str] | None) -> list[Waiver]:
     from mdk_jupyter.registry.domain import Waiver
 
     return [valid(Waiver, gate=gate, reason=reason) for gate, reason in pairs(given).items()]
+
+
+def shares_of(given: Sequence[str] | None) -> dict[str, int]:
+    """Read NUMBER=PERCENT.
+
+    Raises:
+        BadParameter: it is no whole number of percent.
+    """
+    from mdk_jupyter.cli.registry import pairs
+
+    try:
+        return {version: int(percent.rstrip("%")) for version, percent in pairs(given).items()}
+    except ValueError:
+        raise typer.BadParameter("a share is a whole number of percent, such as 1.5.0=10") from None

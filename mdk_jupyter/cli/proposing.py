@@ -1,4 +1,4 @@
-"""`mdk promote` and `mdk rollback`: at once where that may be, by a pull request where the environment is protected."""
+"""`mdk promote`, `mdk rollback` and `mdk challengers`: at once where that may be, by a pull request where the environment is protected."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mdk_jupyter.cli.promoting import AsJson, BreakGlass, Reason, Waive, Why, Yes
+from mdk_jupyter.cli.promoting import AsJson, BreakGlass, Reason, Shares, Waive, Why, Yes
 
 if TYPE_CHECKING:
     from mdk_jupyter.operations.proposal import Proposal
@@ -94,6 +94,38 @@ def rollback(
         raise typer.BadParameter("say where: --env prod")
     proposal = propose_rollback(model, environment=where, reason=reason, to=to, branch=branch, quarantine=not keep)
     question = f"Roll {model} in {where} back to {proposal.version}?"
+    return _go(ctx, proposal, question, open, only_plan, yes, as_json)
+
+
+def challengers(
+    ctx: typer.Context,
+    model: Annotated[str, typer.Argument(metavar="MODEL", help="The model's name.")],
+    shares: Shares = None,
+    environment: Annotated[
+        str | None, typer.Option("--env", metavar="ENV", help="The environment, such as prod.")
+    ] = None,
+    reason: Reason = None,
+    branch: Branch = None,
+    open: Open = True,
+    only_plan: OnlyPlan = False,
+    yes: Yes = False,
+    as_json: AsJson = False,
+) -> Any:
+    """Say which versions get a share of the traffic; the champion has the rest. The plan is shown first.
+
+    In a protected environment this goes by a pull request, as `mdk promote` does.
+
+    Example: mdk challengers flights 1.5.0=10 1.6.0=5 --env prod -m "try both on a few"
+    """
+    from mdk_jupyter.cli.promoting import shares_of
+    from mdk_jupyter.operations.plan_text import shown
+    from mdk_jupyter.operations.proposing import propose_challengers
+
+    if environment is None:
+        raise typer.BadParameter("say where: --env prod")
+    wanted = shares_of(shares)
+    proposal = propose_challengers(model, wanted, environment=environment, reason=reason, branch=branch)
+    question = f"Challengers of {model} {proposal.version} in {environment}: {shown(dict(wanted))}?"
     return _go(ctx, proposal, question, open, only_plan, yes, as_json)
 
 

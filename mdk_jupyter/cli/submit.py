@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from mdk_jupyter.sources import Source
 
 CONFIRMED = "prod"  # the environment that nothing is sent to by mistake
-OFF = "off"
 
 
 class Target(StrEnum):
@@ -145,6 +144,8 @@ def _connect(prepared: Prepared) -> Service:
 
 def _schedule(prepared: Prepared, service: Service) -> str:
     """Set or end the schedule; return what was done."""
+    from mdk_jupyter.remote.schedules import OFF
+
     plan = prepared.plan
     where = plan.name + (f" in {plan.environment}" if plan.environment else "")
     if plan.schedule == OFF:

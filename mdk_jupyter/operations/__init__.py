@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from mdk_jupyter.operations.proposal import Done, Proposal
-    from mdk_jupyter.operations.proposing import carry_out, propose_promotion, propose_rollback
+    from mdk_jupyter.operations.proposing import carry_out, propose_challengers, propose_promotion, propose_rollback
 
-__all__ = ["Done", "Proposal", "carry_out", "propose_promotion", "propose_rollback"]
+__all__ = ["Done", "Proposal", "carry_out", "propose_challengers", "propose_promotion", "propose_rollback"]
 
 
 def __getattr__(name: str) -> Any:

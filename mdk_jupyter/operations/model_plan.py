@@ -244,3 +244,18 @@ def direct_plan(
             model=standing.model, steps=tuple(steps), reason=reason, waivers=_used(asked), break_glass=break_glass
         ),
     )
+
+
+def challenge_plan(
+    standing: Standing, challengers: Mapping[str, int], versions: Iterable[Version], reason: str | None
+) -> ModelPlan:
+    """Return what it takes to let versions challenge the champion at once, without a file."""
+    return ModelPlan(
+        environment=standing.environment,
+        model=standing.model,
+        revision=standing.revision,
+        reason=reason,
+        differences=(Difference(name="challengers", before=dict(standing.challengers), after=dict(challengers)),),
+        blocked=tuple(_unusable(version) for version in versions if version.status is not Status.ACTIVE),
+        change=Change(model=standing.model, steps=(Challenging(challengers=dict(challengers)),), reason=reason),
+    )

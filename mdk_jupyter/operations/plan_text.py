@@ -101,8 +101,13 @@ def done_sheet(done: Done) -> Sheet:
     if done.outcome is not None:
         for one in done.outcome.changes:
             sign = f"★ {proposal.environment} {one.champion}"
-            before = next(d.before for d in next(proposal.plan.models).differences if d.name == "champion")
-            rows += [("champion", [Cell(sign, "champion")]), ("before", shown(before)), ("revision", str(one.revision))]
+            rows.append(("champion", [Cell(sign, "champion")]))
+            for difference in next(proposal.plan.models).differences:
+                if difference.name == "champion":
+                    rows.append(("before", shown(difference.before)))
+                elif difference.name == "challengers":
+                    rows.append(("challengers", shown(difference.after)))
+            rows.append(("revision", str(one.revision)))
         if proposal.reason:
             rows.append(("reason", proposal.reason))
         return Sheet(proposal.model, [Table("", (), rows)], proposal.notes, done)

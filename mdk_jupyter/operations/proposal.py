@@ -1,4 +1,4 @@
-"""A promotion or a rollback as it is proposed: what it changes, and how: at once, or by a pull request."""
+"""A promotion, a rollback or challengers as proposed: what that changes, and how: at once, or by a pull request."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from mdk_jupyter.operations.plan_markdown import plan_markdown
 from mdk_jupyter.operations.plan_text import plan_sheet
 from mdk_jupyter.registry.changes import Outcome
 
-Verb = Literal["promote", "rollback"]
+Verb = Literal["promote", "rollback", "challenge"]
 
 
 @dataclass(frozen=True, slots=True)

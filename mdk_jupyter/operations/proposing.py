@@ -1,9 +1,9 @@
-"""Promotion and rollback: proposed, and carried out at once or by a pull request."""
+"""Promotion, rollback and challengers: proposed, and carried out at once or by a pull request."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mdk_converters.findings import MDKError
@@ -11,16 +11,17 @@ from mdk_jupyter.operations.branch import Repository, has_gh
 from mdk_jupyter.operations.desired import EnvironmentEntries
 from mdk_jupyter.operations.edit import EMPTY, Value, with_entry
 from mdk_jupyter.operations.errors import refusal
-from mdk_jupyter.operations.model_plan import direct_plan
+from mdk_jupyter.operations.model_plan import challenge_plan, direct_plan
 from mdk_jupyter.operations.observed import standing_of
-from mdk_jupyter.operations.plan import assemble
+from mdk_jupyter.operations.plan import ModelPlan, assemble
 from mdk_jupyter.operations.plan_markdown import request_body
+from mdk_jupyter.operations.plan_text import shown
 from mdk_jupyter.operations.proposal import Done, Edit, Proposal, PullRequest, Verb
 from mdk_jupyter.operations.reader import KIND, NAMES, Desired
 from mdk_jupyter.operations.workspace import Workspace, entries_of
 from mdk_jupyter.registry.changes import Origin, Standing
 from mdk_jupyter.registry.domain import Version, Waiver
-from mdk_jupyter.registry.errors import ConflictError, NotFoundError, RefusedError
+from mdk_jupyter.registry.errors import ConflictError, InvalidError, NotFoundError, RefusedError
 from mdk_jupyter.registry.face import RegistryFace
 
 
@@ -54,7 +55,7 @@ def propose_promotion(
         RegistryError: the registry does not know the model or version.
     """
     workspace = Workspace.open(folder, registry=registry)
-    found = workspace.registry.version(f"{model}@latest" if version == "latest" else f"{model}/{version}")
+    found = _version(workspace.registry, model, version)
     standing = standing_of(workspace.registry, model, to)
     values: dict[str, Value] = {"champion": found.version, "reason": reason or f"promote {model} {found.version}"}
     values["waivers"] = {waiver.gate: waiver.reason for waiver in waivers} or None
@@ -102,6 +103,65 @@ def propose_rollback(
     values: dict[str, Value] = {"champion": target, "reason": reason, "waivers": None}
     left = standing.champion if quarantine and standing.champion != target else None
     return _by_pull_request(workspace, "rollback", standing, found, reason, values, branch, left)
+
+
+def propose_challengers(
+    model: str,
+    shares: Mapping[str, int],
+    *,
+    environment: str,
+    reason: str | None = None,
+    folder: Path | None = None,
+    registry: RegistryFace | None = None,
+    branch: str | None = None,
+) -> Proposal:
+    """Return what it takes to let versions challenge the champion of an environment. Nothing is changed.
+
+    `shares` maps version numbers (or `latest`) to whole percents of the traffic; the champion has the rest, and who is
+    not named gets none. The rest is as for `propose_promotion`. `version` of the proposal is the champion.
+
+    Raises:
+        OperationsError: they are the challengers already (MDK624), or the file cannot be changed.
+        InvalidError: the shares are not within 0 and 100, or the champion is among them (MDK544).
+        NotFoundError: there is no champion (MDK502), or no such version (MDK501).
+    """
+    workspace = Workspace.open(folder, registry=registry)
+    standing = standing_of(workspace.registry, model, environment)
+    versions = [_version(workspace.registry, model, number) for number in shares]
+    challengers = {version.version: percent for version, percent in zip(versions, shares.values(), strict=True)}
+    is_protected = workspace.is_protected(environment)
+    basis = _basis(workspace) if is_protected else None
+    entry = basis.before.entry(environment, model) if basis else None
+    champion, now = (entry.champion, entry.challengers) if entry else (standing.champion, standing.challengers)
+    if champion is None:
+        raise NotFoundError("MDK502", f"{model} has no champion in {environment}", "Promote a version first.")
+    _refuse_impossible(model, champion, challengers)
+    if challengers == now:
+        message = f"the challengers of {model} in {environment} are so already: {shown(dict(now))}"
+        raise refusal("MDK624", message, "name other versions or shares")
+    crowned = workspace.registry.version(f"{model}/{champion}")
+    if basis is None:
+        planned = challenge_plan(standing, challengers, versions, reason)
+        return _at_once(workspace, "challenge", standing, crowned, reason, planned)
+    said = f"Challengers of {model} in {environment}: {shown(dict(challengers))}"
+    values: dict[str, Value] = {} if entry else {"champion": champion}
+    values |= {"challengers": challengers or None, "reason": reason or said}
+    wanted = branch or f"mdk/challenge-{model}-{environment}"
+    return _proposed(workspace, basis, "challenge", standing, crowned, reason, values, said, wanted)
+
+
+def _version(registry: RegistryFace, model: str, number: str) -> Version:
+    return registry.version(f"{model}@latest" if number == "latest" else f"{model}/{number}")
+
+
+def _refuse_impossible(model: str, champion: str, challengers: Mapping[str, int]) -> None:
+    whole = sum(challengers.values())
+    if whole > 100 or any(not 0 <= share <= 100 for share in challengers.values()):
+        message = f"the shares of the challengers of {model} leave the champion {100 - whole} percent"
+        raise InvalidError("MDK544", message, "Write whole percents from 0 to 100, which are 100 together at most.")
+    if champion in challengers:
+        message = f"{model}/{champion} is the champion, and cannot challenge itself"
+        raise InvalidError("MDK544", message, "Name other versions of it; the champion has the rest.")
 
 
 def carry_out(proposal: Proposal, *, registry: RegistryFace | None = None, open: bool = True) -> Done:
@@ -162,6 +222,12 @@ def _direct(
     planned = direct_plan(
         standing, version, promotion, lineage, reason, verb == "rollback", waivers, break_glass, quarantine
     )
+    return _at_once(workspace, verb, standing, version, reason, planned)
+
+
+def _at_once(
+    workspace: Workspace, verb: Verb, standing: Standing, version: Version, reason: str | None, planned: ModelPlan
+) -> Proposal:
     notes: tuple[str, ...] = ()
     if workspace.file is not None and _names(workspace, standing):
         notes = (
@@ -197,6 +263,8 @@ def refuse_blocked(proposal: Proposal) -> None:
         gates = tuple(gate for model in proposal.plan.models for gate in model.gates)
         said = "; ".join(proposal.blocked)
         message = f"{proposal.model}/{proposal.version} does not get into {proposal.environment}: {said}"
+        if proposal.verb == "challenge":
+            message = f"{proposal.model} in {proposal.environment} cannot be challenged so: {said}"
         can = [gate.gate for gate in gates if gate.waivable and not gate.passed]
         fix = f"`--waive {can[0]}=REASON` sets a gate aside" if can else "train a better version, or change the policy"
         raise RefusedError("MDK557", message, fix, gates=gates)
@@ -219,6 +287,31 @@ def _change_now(proposal: Proposal, registry: RegistryFace | None) -> Done:
 # By pull request
 
 
+@dataclass(frozen=True, slots=True)
+class _Basis:
+    """The file as the main branch has it, from which a change starts."""
+
+    repository: Repository
+    branch: str
+    commit: str
+    path: str
+    text: str | None  # None where the branch has no such file
+    before: Desired
+    notes: tuple[str, ...]
+
+
+def _basis(workspace: Workspace) -> _Basis:
+    file = workspace.file or workspace.project.root / NAMES[0]
+    repository = Repository.around(file.parent)
+    away = "the remote could not be reached: the change starts from what is known here"
+    notes = () if repository.fetch() else (away,)
+    base = repository.base()
+    path = repository.relative(file)
+    there = repository.text(base.commit, path)
+    text = there if there is not None else KIND.load(file) if file.is_file() else EMPTY
+    return _Basis(repository, base.branch, base.commit, path, there, entries_of(text, path), notes)
+
+
 def _by_pull_request(
     workspace: Workspace,
     verb: Verb,
@@ -230,35 +323,43 @@ def _by_pull_request(
     quarantined: str | None = None,
 ) -> Proposal:
     environment, model = standing.environment, standing.model
-    file = workspace.file or workspace.project.root / NAMES[0]
-    repository = Repository.around(file.parent)
-    notes = (
-        () if repository.fetch() else ("the remote could not be reached: the change starts from what is known here",)
-    )
-    base = repository.base()
-    path = repository.relative(file)
-    there = repository.text(base.commit, path)
-    text = there if there is not None else KIND.load(file) if file.is_file() else EMPTY
-    before = entries_of(text, path)
-    entry = before.entry(environment, model)
+    basis = _basis(workspace)
+    entry = basis.before.entry(environment, model)
     if entry is not None and entry.champion == version.version:
-        message = f"{path} on {base.branch} names {model} {version.version} as the champion of {environment} already"
-        raise refusal("MDK624", message, "apply it, or name another version", before.place(environment, model))
+        message = (
+            f"{basis.path} on {basis.branch} names {model} {version.version} as the champion of {environment} already"
+        )
+        raise refusal("MDK624", message, "apply it, or name another version", basis.before.place(environment, model))
     shares = entry.challengers if entry else standing.challengers
     if version.version in shares or (shares and entry is None):
         values = {**values, "challengers": {k: v for k, v in shares.items() if k != version.version}}
     if quarantined is not None:
         known = {k: v for k, v in (entry.quarantined if entry else {}).items() if k != version.version}
         values = {**values, "quarantined": {**known, quarantined: reason or "rolled back"}}
-    applied = standing.applied.serial if standing.applied else None
-    values = {**values, "serial": max(entry.serial if entry else 0, applied or 0) + 1}
-    after = with_entry(before, environment, model, values)
-    plan = workspace.plan(_alone(after, environment, model), [environment])
     title = {"promote": f"Promote {model} {version.version} to {environment}"}.get(
         verb, f"Roll {model} in {environment} back to {version.version}"
     )
-    body = request_body(plan)
     wanted = branch or f"mdk/{verb}-{model}-{version.version}-{environment}"
+    return _proposed(workspace, basis, verb, standing, version, reason, values, title, wanted)
+
+
+def _proposed(
+    workspace: Workspace,
+    basis: _Basis,
+    verb: Verb,
+    standing: Standing,
+    version: Version,
+    reason: str | None,
+    values: dict[str, Value],
+    title: str,
+    branch: str,
+) -> Proposal:
+    environment, model = standing.environment, standing.model
+    entry = basis.before.entry(environment, model)
+    applied = standing.applied.serial if standing.applied else None
+    values = {**values, "serial": max(entry.serial if entry else 0, applied or 0) + 1}
+    after = with_entry(basis.before, environment, model, values)
+    plan = workspace.plan(_alone(after, environment, model), [environment])
     return Proposal(
         verb=verb,
         model=model,
@@ -268,12 +369,12 @@ def _by_pull_request(
         protected=True,
         plan=plan,
         revision=standing.revision,
-        edit=Edit(path, there or "", after.text),
-        branch=repository.free_branch(wanted),
-        pull_request=PullRequest(title, body, base.branch),
-        notes=notes,
-        repository=repository,
-        base=base.commit,
+        edit=Edit(basis.path, basis.text or "", after.text),
+        branch=basis.repository.free_branch(branch),
+        pull_request=PullRequest(title, request_body(plan), basis.branch),
+        notes=basis.notes,
+        repository=basis.repository,
+        base=basis.commit,
     )
 
 

@@ -53,16 +53,21 @@ TABLE: dict[Verb, tuple[frozenset[Role], frozenset[Role]]] = {
 }
 
 
+def roles(verb: Verb, environment: str | None = None) -> tuple[Role, ...]:
+    """Return the roles that may do something in an environment, the smallest first."""
+    first, later = TABLE[verb]
+    return tuple(role for role in Role if role in (first if environment in {None, ENVIRONMENTS[0]} else later))
+
+
 def allowed(grants: tuple[Grant, ...], verb: Verb, *, project: str, environment: str | None = None) -> bool:
     """Return whether one of the grants allows the verb.
 
     `environment` is None where the verb concerns a version as such: then a grant of any environment will do. With
     `project="*"` only grants of all projects count.
     """
-    first, later = TABLE[verb]
-    roles = first if environment in {None, ENVIRONMENTS[0]} else later
+    wanted = roles(verb, environment)
     return any(
-        grant.role in roles
+        grant.role in wanted
         and grant.project in {"*", project}
         and (environment is None or grant.environment in {"*", environment})
         for grant in grants
@@ -77,9 +82,7 @@ def require(actor: Actor, verb: Verb, *, project: str, environment: str | None =
     """
     if allowed(actor.grants, verb, project=project, environment=environment):
         return
-    first, later = TABLE[verb]
-    roles = first if environment in {None, ENVIRONMENTS[0]} else later
-    wanted = next(role for role in Role if role in roles)
+    wanted = roles(verb, environment)[0]
     where = f"project {project!r}" + (f", environment {environment!r}" if environment else "")
     raise ForbiddenError(
         "MDK530",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from difflib import get_close_matches
@@ -20,6 +19,7 @@ from mdk_jupyter.project.settings import Kubeflow, Target, Vertex
 from mdk_jupyter.remote.images import is_name, is_reference, resolve
 from mdk_jupyter.remote.labels import MOST, key_problem, normalised
 from mdk_jupyter.remote.plan import Plan
+from mdk_jupyter.remote.schedules import OFF, schedule_problem
 from mdk_jupyter.runtime.arguments import as_it_arrives
 
 LOCAL_FILE = "MDK151"
@@ -27,7 +27,6 @@ MOST_PARAMETER_BYTES = 10_000  # Kubeflow's limit unless it is set up otherwise
 MOST_SPEC_BYTES = 4 * 2**20
 _LONGEST_DISPLAY_NAME = 128
 _SCALARS: dict[str, type] = {"int": int, "float": float, "bool": bool, "str": str}
-_CRON_FIELD = r"[\d*/,\-A-Za-z?#]+"
 
 # Those with Vertex AI Pipelines. A newer one is a warning, since Google adds some every year.
 _REGIONS = frozenset(
@@ -242,16 +241,10 @@ def plan_findings(plan: Plan) -> Iterator[Finding]:
     if len(plan.pipeline) > _LONGEST_DISPLAY_NAME:
         message = f"the pipeline's name has {len(plan.pipeline)} letters, and {_LONGEST_DISPLAY_NAME} are allowed"
         yield Finding("MDK469", message, fix="give the notebook a shorter name")
-    if plan.schedule is not None and plan.schedule != "off" and not _is_cron(plan.schedule):
-        message = f"{plan.schedule!r} is no schedule"
+    if plan.schedule is not None and plan.schedule != OFF and (problem := schedule_problem(plan.schedule)):
+        message = f"{plan.schedule!r} is no schedule: {problem}"
         fix = 'write minute, hour, day, month and weekday, such as "0 6 * * 1", or off'
         yield Finding("MDK470", message, fix=fix, names=(plan.schedule,))
-
-
-def _is_cron(text: str) -> bool:
-    _zone, _, rest = text.partition(" ") if text.startswith(("TZ=", "CRON_TZ=")) else ("", "", text)
-    fields = rest.split()
-    return len(fields) == 5 and all(re.fullmatch(_CRON_FIELD, field) for field in fields)
 
 
 def source_findings(findings: Iterable[Finding]) -> list[Finding]:

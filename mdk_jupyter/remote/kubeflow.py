@@ -17,6 +17,7 @@ from mdk_converters.findings import Finding
 from mdk_jupyter.errors import ServiceError
 from mdk_jupyter.project.settings import Kubeflow
 from mdk_jupyter.remote.plan import Plan
+from mdk_jupyter.remote.schedules import with_seconds
 from mdk_jupyter.remote.service import JobState, JobView, Submitted, Task, TaskState
 from mdk_jupyter.remote.storage import GoogleStorage, OtherStorage, Storage
 from mdk_jupyter.remote.trouble import explained, patiently
@@ -82,6 +83,7 @@ class KubeflowService:
         return Submitted(f"{plan.name}/{run}", f"{self._host}/#/runs/details/{run}", existed)
 
     def set_schedule(self, plan: Plan) -> Literal["created", "updated"]:
+        assert plan.schedule is not None
         with explained(SERVICE, f"schedule {plan.name}"):
             experiment = patiently(self._experiment)
             known = patiently(lambda: self._recurring(plan, experiment))
@@ -89,7 +91,7 @@ class KubeflowService:
                 self._client.create_recurring_run(
                     experiment_id=experiment,
                     job_name=_schedule_name(plan),
-                    cron_expression=f"0 {plan.schedule}",  # of six fields: seconds come first
+                    cron_expression=with_seconds(plan.schedule),
                     max_concurrency=1,
                     no_catchup=True,
                     params=plan.arguments,

@@ -150,11 +150,11 @@ class NotebookHandler(MDKHandler):
 
 
 class OperationHandler(MDKHandler):
-    """Promote or roll back."""
+    """Promote, roll back, or let versions challenge the champion."""
 
-    def initialize(self, operation: Operation) -> None:
-        """Take what to do."""
-        self._operation = operation
+    def initialize(self, operation: Operation, news: str) -> None:
+        """Take what to do, and what the registry's own events call it."""
+        self._operation, self._news = operation, news
 
     @authenticated
     @authorized
@@ -169,11 +169,12 @@ class OperationHandler(MDKHandler):
 
         found = await parts.operations.do(carry_out, service="registry")
         if found.applied and not found.protected:
-            changed = RegistryEvent(model=asked.model, environment=asked.environment, action="champion.changed")
+            changed = RegistryEvent(model=asked.model, environment=asked.environment, action=self._news)
             parts.bus.registry(changed)
         self.answer(found)
 
 
+_CROWNED = "champion.changed"
 _RUN = r"/mdk/runs/(?P<wanted>[^/]+)"
 
 HANDLERS: list[tuple[Any, ...]] = [
@@ -186,6 +187,11 @@ HANDLERS: list[tuple[Any, ...]] = [
     (_RUN, RunHandler),
     (rf"{_RUN}/log", LogHandler),
     (rf"{_RUN}/notebook", NotebookHandler),
-    (r"/mdk/operations/promote", OperationHandler, {"operation": operations.promote}),
-    (r"/mdk/operations/rollback", OperationHandler, {"operation": operations.rollback}),
+    (r"/mdk/operations/promote", OperationHandler, {"operation": operations.promote, "news": _CROWNED}),
+    (r"/mdk/operations/rollback", OperationHandler, {"operation": operations.rollback, "news": _CROWNED}),
+    (
+        r"/mdk/operations/challengers",
+        OperationHandler,
+        {"operation": operations.challengers, "news": "challengers.changed"},
+    ),
 ]

@@ -206,16 +206,20 @@ class RegistryEvent(Sent):
     action: str
 
 
-# Promotion and rollback
+# Promotion, rollback and challengers
 
 
 class OperationRequest(Asked):
-    """A promotion or a rollback. With `apply` false nothing changes."""
+    """A promotion, a rollback or challengers. With `apply` false nothing changes."""
 
     model: str
     environment: str
     version: str | None = Field(
         default=None, description="What to promote, or to go back to; None: the previous champion."
+    )
+    challengers: dict[str, int] | None = Field(
+        default=None,
+        description="Version -> percent of the traffic, of those that challenge; the champion has the rest.",
     )
     reason: str | None = None
     apply: bool = False
@@ -248,7 +252,10 @@ class OperationView(Sent):
 
     protected: bool
     applied: bool = Field(description="Whether it was carried out: the registry changed, or the edit is on the branch.")
-    version: str = Field(description="The version that is to be the champion.")
+    version: str = Field(description="The version that is to be the champion, or stays it.")
+    roles: list[str] = Field(
+        default=[], description="Those who may do it, of the registry's roles; empty where it is a file, without any."
+    )
     text: str = Field(description="The plan, to be read.")
     markdown: str
     plan: dict[str, Any] = Field(description="The plan as `mdk ops plan --format json` prints it.")

@@ -1,4 +1,4 @@
-"""Promotion and rollback: what `mdk promote` and `mdk rollback` do. Called in threads."""
+"""Promotion, rollback and challengers: what the commands of these names do. Called in threads."""
 
 from __future__ import annotations
 
@@ -6,7 +6,16 @@ from pathlib import Path
 
 from mdk_converters.findings import Finding
 from mdk_jupyter.errors import UsageError
-from mdk_jupyter.operations import Done, Proposal, carry_out, propose_promotion, propose_rollback
+from mdk_jupyter.operations import (
+    Done,
+    Proposal,
+    carry_out,
+    propose_challengers,
+    propose_promotion,
+    propose_rollback,
+)
+from mdk_jupyter.registry.access import Verb, roles
+from mdk_jupyter.registry.embedded import Embedded
 from mdk_jupyter.registry.errors import StaleError
 from mdk_jupyter.registry.face import RegistryFace
 from mdk_jupyter.server.models import FileEdit, OperationRequest, OperationView, PullRequest
@@ -51,25 +60,52 @@ def rollback(folder: Path, registry: RegistryFace, asked: OperationRequest) -> O
     return _decided(proposal, registry, asked)
 
 
+def challengers(folder: Path, registry: RegistryFace, asked: OperationRequest) -> OperationView:
+    """Show what lets versions challenge the champion of an environment, and do it if that is asked for.
+
+    Raises:
+        StaleError: the registry has another revision than the one that was shown (MDK510).
+        OperationsError, RegistryError: it cannot be.
+    """
+    if asked.challengers is None:
+        raise _missing("challengers")
+    proposal = propose_challengers(
+        asked.model,
+        asked.challengers,
+        environment=asked.environment,
+        reason=asked.reason,
+        folder=folder,
+        registry=registry,
+    )
+    return _decided(proposal, registry, asked)
+
+
 def _given(value: str | None, name: str) -> str:
     if not value:
-        raise UsageError([Finding("MDK382", f"{name}: it is needed", fix="fill it in", names=(name,))])
+        raise _missing(name)
     return value
+
+
+def _missing(name: str) -> UsageError:
+    return UsageError([Finding("MDK382", f"{name}: it is needed", fix="fill it in", names=(name,))])
 
 
 def _decided(proposal: Proposal, registry: RegistryFace, asked: OperationRequest) -> OperationView:
     if asked.revision is not None and asked.revision != proposal.revision:
         message = f"{proposal.model} has changed in {proposal.environment} since the plan was shown"
         raise StaleError("MDK510", message, "Look at the plan again.", revision=proposal.revision)
-    return _view(proposal, carry_out(proposal, registry=registry) if asked.apply else None)
+    verb = {"promote": Verb.PUBLISH, "rollback": Verb.ROLLBACK, "challenge": Verb.CHALLENGE}[proposal.verb]
+    may = [] if isinstance(registry, Embedded) else [role.value for role in roles(verb, proposal.environment)]
+    return _view(proposal, carry_out(proposal, registry=registry) if asked.apply else None, may)
 
 
-def _view(proposal: Proposal, done: Done | None) -> OperationView:
+def _view(proposal: Proposal, done: Done | None, may: list[str]) -> OperationView:
     edit, request = proposal.edit, proposal.pull_request
     return OperationView(
         protected=proposal.protected,
         applied=done is not None,
         version=proposal.version,
+        roles=may,
         text=proposal.text,
         markdown=proposal.markdown,
         plan=proposal.plan.model_dump(mode="json"),

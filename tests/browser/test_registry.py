@@ -112,7 +112,7 @@ def test_models_are_found_and_looked_at(page: Page) -> None:
     expect(rows).to_have_count(1)
     accessible(page, ".jp-mdk-RegistrySection")
 
-    page.keyboard.press("Tab")  # by keys alone
+    page.keyboard.press("ArrowDown")  # by keys alone
     page.keyboard.press("Enter")
     view = model_page(page, "flights")
     expect(view.get_by_role("heading", name="1.3.6")).to_be_visible()
@@ -164,6 +164,55 @@ def test_models_are_found_and_looked_at(page: Page) -> None:
     page.reload()
     expect(model_page(page, "flights").get_by_role("tab", name="History")).to_have_attribute("aria-selected", "true")
     expect(model_page(page, "flights").get_by_role("option", name="1.3.3")).to_have_attribute("aria-selected", "true")
+
+
+def test_versions_of_all_models_are_searched(page: Page, lab: Lab) -> None:
+    part = section(page)
+    rows = part.get_by_role("listbox", name="Versions").get_by_role("option")
+    page.keyboard.type("auc > 0.9")
+    expect(part.get_by_role("radio", name="Versions")).to_be_checked()
+    expect(rows.filter(has_text="fraud-cards 1.0.0")).to_contain_text("auc 0.93")
+    expect(rows.filter(has_text="flights 1.3.6")).to_have_count(1)
+    expect(rows.filter(has_text="churn")).to_have_count(0)
+    page.keyboard.type(" rmse<12 champion:stage by:ada sta")
+    expect(part.get_by_text("No version is like that.")).to_be_visible()
+    for _ in " by:ada sta":
+        page.keyboard.press("Backspace")
+    expect(rows).to_have_count(1)
+    expect(rows.first).to_contain_text("auc 0.902 · rmse 11.8")
+    expect(rows.first.locator("[data-place=champion]")).to_have_text(["dev", "stage"])
+    page.keyboard.press("Control+A")
+    page.keyboard.type("label:team=delays since:2020-01-01 status:")
+    expect(part.get_by_text("Not understood yet: status:")).to_be_visible()
+    expect(rows).to_have_count(1)
+    for key in ("Tab", "Enter"):
+        page.keyboard.press(key)
+    hints = part.get_by_role("region", name="What can be looked for")
+    expect(hints).to_contain_text("mdk registry search")
+    for theme in in_themes(page):
+        accessible(page, ".jp-mdk-RegistrySection")
+        shoot(page, f"registry-search-{theme}")
+    page.keyboard.press("Enter")
+    expect(hints).to_have_count(0)
+    part.get_by_role("searchbox").focus()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    view = model_page(page, "flights")
+    expect(view.get_by_role("heading", name="1.3.3")).to_be_visible()
+
+    part.get_by_role("searchbox").fill("")
+    expect(part.get_by_role("option")).to_have_count(6)  # models again
+    part.get_by_role("radio", name="Versions").check()
+    expect(part.get_by_text(re.compile(r"^\d+ versions$"))).to_be_visible()
+    expect(part.get_by_role("searchbox", name="Search versions")).to_have_attribute(
+        "placeholder", "rmse<0.3 label:team=x"
+    )
+    rows.filter(has_text="uplift 1.0.0").click(button="right")
+    page.get_by_role("menuitem", name="Open Model").click()
+    expect(model_page(page, "uplift").get_by_role("heading", name="1.0.0")).to_be_visible()
+    shoot(page, "registry-versions")
+    register_flights(beside(lab), 14)
+    expect(rows.filter(has_text="flights 1.4.0")).to_be_visible(timeout=10_000)
 
 
 def test_promotion_and_rollback(page: Page, lab: Lab) -> None:
@@ -240,6 +289,63 @@ def test_promotion_and_rollback(page: Page, lab: Lab) -> None:
     expect(part.locator("[data-mdk-model=flights] [data-environment=dev]")).to_contain_text("1.3.5")
     register_flights(other, 20)
     expect(view.get_by_role("option").first).to_contain_text("1.4.0")
+
+
+def test_challengers(page: Page, lab: Lab) -> None:
+    other = beside(lab)
+    standing = other.observe("stage", names=["flights"])[0]
+    dialog = page.get_by_role("dialog")
+    rows = dialog.get_by_role("list", name="Challengers").get_by_role("listitem")
+    accept = dialog.get_by_role("button", name="Set challengers")
+    execute(page, "mdk:open-model", model="flights", version="1.3.0")
+    view = model_page(page, "flights")
+    stage = view.get_by_role("listitem").filter(has_text="stage")
+    stage.get_by_role("button", name="Challengers…").click()
+    expect(dialog.get_by_role("combobox", name="Environment")).to_be_focused()
+    expect(dialog.get_by_label("Percent of the traffic for")).to_have_count(len(standing.challengers))
+    for _ in standing.challengers:
+        rows.first.get_by_role("button", name="Remove").click()
+    expect(dialog.get_by_role("button", name="Add a challenger")).to_be_focused()
+    page.keyboard.press("Enter")
+    page.keyboard.press("Enter")
+    dialog.get_by_role("combobox", name="Challenger 1").select_option("1.3.0")
+    dialog.get_by_role("combobox", name="Challenger 2").select_option("1.2.4")
+    dialog.get_by_label("Reason").fill("look at both")
+    dialog.get_by_label("Percent of the traffic for 1.3.0").fill("95")
+    expect(dialog.get_by_text("The challengers have 105 % together")).to_be_visible()
+    expect(accept).to_be_disabled()
+    for theme in in_themes(page):
+        accessible(page, ".jp-mdk-Dialog")
+        shoot(page, f"challengers-{theme}")
+    dialog.get_by_label("Percent of the traffic for 1.3.0").fill("25")
+    expect(dialog.get_by_text("65 % of the traffic")).to_be_visible()
+    expect(dialog.get_by_text("whoever can write into the registry, which is a file")).to_be_visible()
+    shoot(page, "challengers")
+    expect(accept).to_be_enabled()
+    accept.focus()
+    page.keyboard.press("Enter")
+    expect(dialog).to_have_count(0)
+    expect(stage.get_by_text("1.3.0: 25 %")).to_be_visible()
+    now = other.observe("stage", names=["flights"])[0]
+    assert now.challengers == {"1.3.0": 25, "1.2.4": 10} and now.champion == standing.champion
+
+    view.get_by_role("button", name="Challenge…").click()  # of the version that is looked at
+    expect(dialog.get_by_text("protected: it changes through git")).to_be_visible()
+    expect(dialog.get_by_role("combobox", name="Challenger 1")).to_have_value("1.3.0")
+    dialog.get_by_label("Reason").fill("a few at first")
+    added = dialog.get_by_label("Change to the file").locator("[data-kind=added]")
+    expect(added.filter(has_text="a few at first")).to_be_visible()
+    expect(added.filter(has_text="challengers: {1.3.0: 10}")).to_be_visible()
+    expect(dialog.get_by_text("whoever can merge it")).to_be_visible()
+    for theme in in_themes(page, THEMES[1:]):
+        accessible(page, ".jp-mdk-Dialog")
+        shoot(page, f"challengers-protected-{theme}")
+    dialog.get_by_role("button", name="Make the branch").click()
+    expect(dialog).to_have_count(0)
+    branch = "mdk/challenge-flights-prod"
+    assert "challengers: {1.3.0: 10}" in git(lab.root, "show", f"{branch}:operations.yaml")
+    assert not other.observe("prod", names=["flights"])[0].challengers
+    git(lab.root, "branch", "-D", branch)
 
 
 def test_smaller_changes(page: Page, lab: Lab) -> None:

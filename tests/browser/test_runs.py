@@ -251,6 +251,48 @@ def test_a_pipeline_is_submitted(page: Page, lab: Lab) -> None:
     expect(page.locator(".jp-NotebookPanel:visible")).to_contain_text("loaded 10", timeout=SOON)
 
 
+def test_a_pipeline_is_scheduled(page: Page, lab: Lab) -> None:
+    if not HAS_STANDIN:
+        pytest.skip("the clients of Vertex AI and Kubeflow Pipelines are not installed")
+    file = write_python(lab.root / "schedule/flow.ipynb", *MENDED)
+    project(file.parent)
+    panel = Panel(page, "schedule/flow.ipynb")
+    dialog = page.get_by_role("dialog")
+    plan = dialog.get_by_label("Plan")
+    times = dialog.get_by_role("textbox", name="Times")
+    schedule = dialog.get_by_role("button", name="Schedule", exact=True)
+    panel.press("mdk:submit-pipeline")
+    expect(plan).to_contain_text("environment dev", timeout=SOON)
+    assert "schedule" not in (plan.text_content() or "")
+    dialog.get_by_role("radio", name="Once, now").focus()
+    for key in ("ArrowDown", "Tab"):
+        page.keyboard.press(key)
+    expect(times).to_be_focused()
+    expect(schedule).to_be_disabled()
+    dialog.get_by_label("Time zone").fill("Europe/Berlin")
+    times.fill("0 25 * * 1")
+    expect(dialog.get_by_text("its hour is 25, which is not from 0 to 23")).to_be_visible(timeout=SOON)
+    expect(schedule).to_be_disabled()
+    for theme in ("Dark", "Light"):
+        page.evaluate(f"() => jupyterapp.commands.execute('apputils:change-theme', {{ theme: 'JupyterLab {theme}' }})")
+        shoot(page, f"schedule-{theme}")
+        accessible(page, ".jp-mdk-Submit")
+    times.fill("0 6 * * 1")
+    expect(plan).to_contain_text("TZ=Europe/Berlin 0 6 * * 1", timeout=SOON)
+    shoot(page, "schedule")
+    times.press("Enter")
+    said = page.locator(".Toastify")
+    expect(said.get_by_text("is created: TZ=Europe/Berlin 0 6 * * 1")).to_be_visible(timeout=SOON)
+
+    panel.press("mdk:submit-pipeline")
+    dialog.get_by_role("radio", name="No more").check()
+    expect(plan).to_contain_text("off", timeout=SOON)
+    shoot(page, "schedule-off")
+    dialog.get_by_role("button", name="End Schedule").click()
+    expect(said.get_by_text("is ended")).to_be_visible(timeout=SOON)
+    assert not (file.parent / ".mdk" / "runs").exists(), "a schedule is no run"
+
+
 def project(folder: Path) -> None:
     from submitting import write_project
 

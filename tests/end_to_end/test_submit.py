@@ -224,7 +224,7 @@ def test_kubeflow_runs_once_and_has_one_schedule(project: Path, capsys: pytest.C
     assert "was submitted before" in capsys.readouterr().out and len(list_runs(project)) == 1
     mdk(project, "runs", "open", "load", "--print")
     assert "loaded 3" in Path(capsys.readouterr().out.strip()).read_text()
-    for cron in ("0 6 * * 1", "0 7 * * 1"):
+    for cron in ("0 6 * * 1", "TZ=Europe/Berlin 0 7 * * 1"):
         mdk(project, "submit", "--target", "kfp", "--schedule", cron)
     wanted = f"mdk-{run.remote['job'].rsplit('-', 2)[0]}-dev"
     found = [
@@ -232,7 +232,7 @@ def test_kubeflow_runs_once_and_has_one_schedule(project: Path, capsys: pytest.C
         for one in call("GET", "/apis/v2beta1/recurringruns?page_size=100")["recurringRuns"]
         if one["display_name"] == wanted
     ]
-    assert [one["trigger"]["cron_schedule"]["cron"] for one in found] == ["0 0 7 * * 1"]
+    assert [one["trigger"]["cron_schedule"]["cron"] for one in found] == ["TZ=Europe/Berlin 0 0 7 * * 1"]
     mdk(project, "submit", "--target", "kfp", "--schedule", "off")
 
     failed: Run = mdk(project, "submit", with_notebook(project, *BAD), "--target", "kfp", "--wait")

@@ -14,9 +14,9 @@ from registries import artifact
 
 from mdk_jupyter.cli import call
 from mdk_jupyter.cli.terminal import Terminal
-from mdk_jupyter.operations import carry_out, propose_promotion, propose_rollback
+from mdk_jupyter.operations import carry_out, propose_challengers, propose_promotion, propose_rollback
 from mdk_jupyter.operations.errors import OperationsError
-from mdk_jupyter.registry.errors import ConflictError, NotFoundError, RefusedError, StaleError
+from mdk_jupyter.registry.errors import ConflictError, InvalidError, NotFoundError, RefusedError, StaleError
 
 START = "apiVersion: mdk/v1\nkind: Operations\nenvironments:\n  prod:\n    models: {}   # none yet\n"
 GH = """#!/bin/sh
@@ -214,3 +214,60 @@ def test_a_rollback_writes_what_keeps_the_bad_version_away(team: Team) -> None:
     assert planned.rollback and not proposal.blocked
     kept = propose_rollback("flights", environment="prod", reason="x", quarantine=False)
     assert kept.edit is not None and "quarantined" not in kept.edit.after
+
+
+def test_challengers_are_proposed_as_a_promotion_is(team: Team) -> None:
+    registry = team.registry()
+    with pytest.raises(NotFoundError, match="MDK502"):
+        propose_challengers("flights", {"1.0.1": 10}, environment="prod")
+    registry.promote("flights/1.0.0", to="prod")
+    registry.publish("flights/1.0.0", environment="prod")
+    said = team.ada.mdk(
+        "challengers", "flights", "1.0.1=10", "latest=5", "--env", "prod", "-m", "a few", "-y", "--json"
+    )
+    assert said.code == 0, said.err
+    proposed = said.json
+    assert proposed["branch"] == "mdk/challenge-flights-prod" and proposed["commit"] and not proposed["applied"]
+    assert "Challengers of flights in prod: 1.0.1 10 %, 1.0.2 5 %" in proposed["pull_request"]["title"]
+    assert "| challengers | none | 1.0.1 10 %, 1.0.2 5 % |" in proposed["markdown"].replace("\\", "")
+    edited = team.ada.git("show", f"{proposed['commit']}:{FILE}")
+    assert "models:   # none yet" in edited and "challengers: {1.0.1: 10, 1.0.2: 5}" in edited
+    assert not registry.deployments("flights")[-1].placements[1:], "nothing has changed yet"
+
+    team.ada.git("push", "-q", "origin", f"{proposed['commit']}:main")
+    team.ci.git("pull", "-q")
+    assert team.ci.mdk("ops", "apply", "--plan", team.ci.plan()).code == 0
+    shares = {one.version: one.percent for one in registry.deployments("flights")[-1].placements if one.percent}
+    assert shares == {"1.0.1": 10, "1.0.2": 5}
+    with pytest.raises(OperationsError, match="MDK624"):
+        propose_challengers("flights", {"1.0.2": 5, "1.0.1": 10}, environment="prod")
+    ended = propose_challengers("flights", {}, environment="prod")
+    assert ended.edit is not None and "challengers" not in ended.edit.after and "serial: 2" in ended.edit.after
+
+
+def test_challengers_of_an_unprotected_environment_change_at_once(team: Team) -> None:
+    before = team.registry().deployments("flights")[0]
+    proposal = propose_challengers("flights", {"1.0.0": 20, "1.0.1": 30}, environment="dev", reason="try")
+    assert not proposal.protected and proposal.edit is None and proposal.version == before.champion == "1.0.2"
+    said = team.ada.mdk("challengers", "flights", "1.0.0=20%", "--env", "dev", "--plan")
+    assert "none → 1.0.0 20 %" in said.out
+    done = carry_out(proposal)
+    assert done.applied and done.outcome is not None and done.outcome.changes[0].revision == before.revision + 1
+    record = team.registry().history("flights", environment="dev").items[0]
+    assert (record.action, record.data["reason"]) == ("set_challengers", "try")
+    with pytest.raises(StaleError):
+        carry_out(proposal)
+    for shares, code in (
+        ({"1.0.0": 60, "1.0.1": 41}, "MDK544"),
+        ({"1.0.0": -1}, "MDK544"),
+        ({"1.0.2": 10}, "MDK544"),
+        ({"1.0.9": 10}, "MDK501"),
+        ({"1.0.0": 20, "1.0.1": 30}, "MDK624"),
+    ):
+        with pytest.raises((InvalidError, NotFoundError, OperationsError), match=code):
+            propose_challengers("flights", shares, environment="dev")
+    team.registry().quarantine("flights/1.0.1", reason="wrong data")
+    with pytest.raises(RefusedError, match=r"cannot be challenged so: flights/1\.0\.1 is quarantined: wrong data"):
+        carry_out(propose_challengers("flights", {"1.0.1": 10}, environment="dev"))
+    assert team.ada.mdk("challengers", "flights", "1.0.0=x", "--env", "dev").code == 2
+    assert team.ada.mdk("challengers", "flights").code == 2

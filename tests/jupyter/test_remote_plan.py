@@ -20,6 +20,7 @@ from mdk_jupyter.remote import labels, trouble
 from mdk_jupyter.remote.images import is_name, is_reference
 from mdk_jupyter.remote.plan import PLAIN_IMAGE, Plan
 from mdk_jupyter.remote.prepare import Prepared, prepare
+from mdk_jupyter.remote.schedules import schedule_problem, with_seconds
 from mdk_jupyter.remote.told import read_failure
 from mdk_jupyter.sources import Source
 
@@ -153,7 +154,12 @@ def test_everything_wrong_is_told_at_once(tmp_path: Path) -> None:
         ({"given": {"options": {"a": {"c": [1.0]}}}}, "MDK467", "1.0 becomes 1"),
         ({"given": {"rates": [0.5] * 3000}}, "MDK468", "'rates'"),
         ({"schedule": "daily"}, "MDK470", "no schedule"),
-        ({"schedule": "0 6 * *"}, "MDK470", "no schedule"),
+        ({"schedule": "0 6 * *"}, "MDK470", "it has 4 fields, not 5"),
+        ({"schedule": "0 25 * * *"}, "MDK470", "its hour is 25, which is not from 0 to 23"),
+        ({"schedule": "0 6 * * fry"}, "MDK470", "its weekday is fry"),
+        ({"schedule": "*/0 6 * * *"}, "MDK470", "its minute is */0"),
+        ({"schedule": "0 6 9-1 * *"}, "MDK470", "9-1, which ends before it begins"),
+        ({"schedule": "TZ=Europe/Berln 0 6 * * *"}, "MDK470", "no time zone Europe/Berln"),
         (
             {"target": "kfp", "settings": SETTINGS.replace("kfp: {", "kfp: {token_variable: NO_SUCH, ")},
             "MDK463",
@@ -166,6 +172,19 @@ def test_what_is_refused(options: dict[str, Any], code: str, said: str, tmp_path
     error = refused(tmp_path, **options)
     (finding,) = [finding for finding in error.findings if finding.severity == "error"]
     assert finding.code == code and said in finding.message and finding.fix
+
+
+@pytest.mark.parametrize(
+    ("schedule", "sixfold"),
+    [
+        ("0 6 * * 1", "0 0 6 * * 1"),
+        ("*/5 0-6/2,22 1,15 jan-Mar mon", "0 */5 0-6/2,22 1,15 jan-Mar mon"),
+        ("TZ=Europe/Berlin 0 6 * * 1", "TZ=Europe/Berlin 0 0 6 * * 1"),
+        ("CRON_TZ=UTC 0 6 ? * 7", "TZ=UTC 0 0 6 ? * 7"),
+    ],
+)
+def test_schedules_that_can_be_read(schedule: str, sixfold: str) -> None:
+    assert schedule_problem(schedule) is None and with_seconds(schedule) == sixfold
 
 
 def test_usage_and_the_pipeline_are_told_apart(tmp_path: Path) -> None:

@@ -57,6 +57,29 @@ async def test_a_version_is_promoted_and_the_one_before_comes_back(jp_serverapp:
     await client.refused(404, client.post("operations/promote", {**asked, "model": "none"}))
 
 
+async def test_versions_challenge_the_champion(jp_serverapp: Any, client: Client) -> None:
+    await registered(client, 0.7, 0.8)
+    heard = Heard(jp_serverapp, REGISTRY)
+    asked = {"model": "flights", "environment": "dev", "reason": "try it", "challengers": {"1.0.1": 10}}
+    await client.refused(404, client.post("operations/challengers", asked))
+    await client.post("operations/promote", {**asked, "version": "1.0.0", "apply": True, "challengers": None})
+    plan = await client.post("operations/challengers", asked)
+    assert (plan["applied"], plan["protected"], plan["version"], plan["roles"]) == (False, False, "1.0.0", [])
+    assert "1.0.1 10 %" in plan["text"]
+    done = await client.post("operations/challengers", {**asked, "apply": True, "revision": plan["revision"]})
+    assert done["applied"] and done["revision"] == plan["revision"] + 1
+    events = await heard.until(lambda found: len(found) > 1)
+    assert {"model": "flights", "environment": "dev", "action": "challengers.changed"} in events
+    (dev,) = (await client.get("registry/models/flights/deployments"))[:1]
+    assert [one["percent"] for one in dev["placements"] if one["place"] == "challenger"] == [10]
+    stale = {**asked, "challengers": {}, "apply": True, "revision": plan["revision"]}
+    await client.refused(412, client.post("operations/challengers", stale))
+    wrong = await client.refused(422, client.post("operations/challengers", {**asked, "challengers": {"1.0.1": 101}}))
+    assert wrong["findings"][0]["code"] == "MDK544"
+    missing = await client.refused(400, client.post("operations/challengers", {**asked, "challengers": None}))
+    assert missing["findings"][0]["names"] == ["challengers"]
+
+
 def git(folder: Path, *words: str) -> str:
     who = ["-c", "user.name=Ann", "-c", "user.email=ann@example.org"]
     return subprocess.run(["git", *who, *words], cwd=folder, check=True, capture_output=True, text=True).stdout

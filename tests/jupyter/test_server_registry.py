@@ -44,6 +44,14 @@ async def test_a_version_comes_to_serve(client: Client, jp_root_dir: Path) -> No
     assert (await client.get("registry/models/flights/versions/latest"))["version"] == "1.0.1"
     found = await client.get("registry/versions", metric=["auc > 0.75", "auc < 0.85"], label="team=a=b")
     assert [v["version"] for v in found["items"]] == ["1.0.1"]
+    trained_by, since = found["items"][0]["registered_by"], found["items"][0]["created"]
+    asked = {"trained_by": trained_by, "since": since, "status": "active", "limit": 1}
+    page = await client.get("registry/versions", **asked)
+    assert [v["model"] for v in page["items"]] == ["wine"] and page["next"]
+    assert [v["version"] for v in (await client.get("registry/versions", **asked, cursor=page["next"]))["items"]] == [
+        "1.0.1"
+    ]
+    assert not (await client.get("registry/versions", until=since, champion_in="dev"))["items"]
 
     plan = await client.get("registry/models/flights/versions/1.0.1/plan", environment="dev")
     assert plan["candidate"] == "1.0.1" and plan["revision"] == 0

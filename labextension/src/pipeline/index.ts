@@ -171,7 +171,9 @@ export const pipelineSectionPlugin: JupyterFrontEndPlugin<void> = {
             environment: args.environment as string | undefined,
             ...told
           });
-          if (request) {
+          if (request?.schedule) {
+            await starting.schedule(request);
+          } else if (request) {
             await starting.start(request);
           }
         } catch (reason) {

@@ -5,6 +5,7 @@ import type { CommandRegistry } from '@lumino/commands';
 import * as React from 'react';
 
 import { MDKError } from '../client';
+import { nameButton } from '../presenting';
 import type { IMDKClient } from '../tokens';
 import type {
   About,
@@ -16,6 +17,15 @@ import type {
 } from '../types';
 import { ParametersForm } from './form';
 import { Draft, parsed, withText } from './parameters';
+import {
+  asRequested,
+  BAD_SCHEDULE,
+  isOpen,
+  type ISchedule,
+  noSchedule,
+  type When
+} from './schedule';
+import { WhenFields } from './when';
 
 /** How long nothing must have been typed before the plan is made anew (ms). */
 const QUIET = 400;
@@ -49,33 +59,39 @@ export async function askToSubmit(
   if (!submission?.planned) {
     return null;
   }
-  const { environment, target } = submission.planned.plan;
-  if (submission.planned.protected && !(await isSure(environment, options))) {
+  const { environment, target, schedule } = submission.planned.plan;
+  const { when, parameters } = submission;
+  const isAsked = submission.planned.protected;
+  if (isAsked && !(await isSure(environment, when, options))) {
     return null;
   }
-  return {
-    path: options.path,
-    target,
-    environment,
-    parameters: submission.parameters
-  };
+  const request = { path: options.path, target, environment, parameters };
+  return schedule === null ? request : { ...request, schedule };
 }
 
 async function isSure(
   environment: string,
+  when: When,
   { path, trans }: IOptions
 ): Promise<boolean> {
+  const titles = {
+    now: trans.__('Submit to %1?', environment),
+    scheduled: trans.__('Schedule in %1?', environment),
+    off: trans.__('End the schedule in %1?', environment)
+  };
+  const labels = {
+    now: trans.__('Submit to %1', environment),
+    scheduled: trans.__('Schedule in %1', environment),
+    off: trans.__('End it in %1', environment)
+  };
   const { button } = await showDialog({
-    title: trans.__('Submit to %1?', environment),
+    title: titles[when],
     body: trans.__(
       '%1 is a protected environment. What %2 does there, it does to what others rely on.',
       environment,
       path
     ),
-    buttons: [
-      Dialog.cancelButton(),
-      Dialog.warnButton({ label: trans.__('Submit to %1', environment) })
-    ]
+    buttons: [Dialog.cancelButton(), Dialog.warnButton({ label: labels[when] })]
   });
   return button.accept;
 }
@@ -84,6 +100,7 @@ async function isSure(
 interface ISubmission {
   planned: Planned | null;
   parameters: Record<string, unknown>;
+  when: When;
 }
 
 class SubmitForm
@@ -105,6 +122,7 @@ class SubmitForm
         {...this._options}
         onChange={submission => {
           this._submission = submission;
+          this._nameButton();
           // Lets the dialog look again for `jp-mod-error`, which holds its button back.
           this.node.dispatchEvent(new Event('input', { bubbles: true }));
         }}
@@ -112,7 +130,27 @@ class SubmitForm
     );
   }
 
-  private _submission: ISubmission = { planned: null, parameters: {} };
+  /** Let the dialog's button say what it does. */
+  private _nameButton(): void {
+    const { trans } = this._options;
+    const labels = {
+      now: trans.__('Submit'),
+      scheduled: trans.__('Schedule'),
+      off: trans.__('End Schedule')
+    };
+    const button = this.node
+      .closest('.jp-Dialog')
+      ?.querySelector('.jp-Dialog-button.jp-mod-accept');
+    if (button) {
+      nameButton(button, labels[this._submission.when]);
+    }
+  }
+
+  private _submission: ISubmission = {
+    planned: null,
+    parameters: {},
+    when: 'now'
+  };
 }
 
 function Form(
@@ -124,8 +162,11 @@ function Form(
   const [chosen, setChosen] = React.useState(props.environment ?? '');
   const [problem, setProblem] = React.useState<Error | null>(null);
   const { values, problems } = parsed(parameters, draft, trans);
-  const isRight = Object.keys(problems).length === 0;
-  const question = JSON.stringify([chosen, values]);
+  const [schedule, setSchedule] = React.useState<ISchedule>(noSchedule);
+  const { when } = schedule;
+  const asked = asRequested(schedule);
+  const isRight = Object.keys(problems).length === 0 && !isOpen(schedule);
+  const question = JSON.stringify([chosen, values, asked]);
   const [answer, setAnswer] = React.useState<[string, Planned] | null>(null);
   const planned = isRight && answer?.[0] === question ? answer[1] : null;
 
@@ -149,7 +190,12 @@ function Form(
       client
         .ask<Planned>('plans', {
           method: 'POST',
-          body: { path, environment: chosen, parameters: values },
+          body: {
+            path,
+            environment: chosen,
+            parameters: values,
+            schedule: asked
+          },
           signal: stop.signal
         })
         .then(found => {
@@ -165,14 +211,17 @@ function Form(
   }, [question, isRight]);
 
   React.useEffect(
-    () => onChange({ planned, parameters: values }),
-    [planned, question]
+    () => onChange({ planned, parameters: values, when }),
+    [planned, question, when]
   );
 
   const able = places?.filter(one => one.target !== null) ?? [];
   if (places && !able.length) {
     return <NoPlace trans={trans} />;
   }
+  const findings = problem instanceof MDKError ? problem.findings : [];
+  const onSchedule = findings.find(({ code }) => code === BAD_SCHEDULE);
+  const told = onSchedule && findings.length === 1 ? null : problem;
   return (
     <>
       <label className="jp-mdk-Submit-place">
@@ -201,11 +250,17 @@ function Form(
           />
         </fieldset>
       )}
+      <WhenFields
+        schedule={schedule}
+        onChange={setSchedule}
+        problem={asked === undefined ? undefined : onSchedule}
+        trans={trans}
+      />
       <h4 className="jp-mdk-Heading">{trans.__('What will be done')}</h4>
-      {problem ? (
-        <Problem problem={problem} trans={trans} />
+      {told ? (
+        <Problem problem={told} trans={trans} />
       ) : (
-        <Plan planned={planned} trans={trans} />
+        <Plan planned={planned} isAwaited={isRight && !problem} trans={trans} />
       )}
       {!planned && <span className="jp-mod-error" hidden />}
     </>
@@ -241,9 +296,11 @@ function Problem(props: {
 
 function Plan(props: {
   planned: Planned | null;
+  /** Whether it is being made. */
+  isAwaited: boolean;
   trans: TranslationBundle;
 }): JSX.Element {
-  const { planned, trans } = props;
+  const { planned, isAwaited, trans } = props;
   return (
     <div className="jp-mdk-Submit-plan" aria-live="polite">
       {planned ? (
@@ -256,7 +313,11 @@ function Plan(props: {
           </pre>
         </>
       ) : (
-        <p className="jp-mdk-Empty">{trans.__('Making the plan…')}</p>
+        <p className="jp-mdk-Empty">
+          {isAwaited
+            ? trans.__('Making the plan…')
+            : trans.__('The plan is made when all above is filled in.')}
+        </p>
       )}
     </div>
   );

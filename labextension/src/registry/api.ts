@@ -23,12 +23,26 @@ export interface IPage<T> {
   next: string | null;
 }
 
+/** What can be done about where versions serve. */
+export type OperationVerb = 'promote' | 'rollback' | 'challengers';
+
 /** What models to list. */
 export interface IModelQuery {
   text?: string;
   project?: string;
   label?: string[];
   champion_in?: string;
+}
+
+/** What versions to look for, over all models. */
+export interface IVersionQuery extends IModelQuery {
+  /** Conditions such as `auc>0.8`. */
+  metric?: string[];
+  trained_by?: string;
+  /** ISO moments. */
+  since?: string;
+  until?: string;
+  status?: string;
 }
 
 /** Where in a list to go on, and how far. */
@@ -53,6 +67,7 @@ export interface IRegistryAPI {
   model(name: string): Promise<ModelInfo>;
   versions(name: string, place?: IPlace): Promise<IPage<Version>>;
   version(name: string, version: string): Promise<Version>;
+  search(query: IVersionQuery, place?: IPlace): Promise<IPage<Version>>;
   deployments(name: string): Promise<Deployment[]>;
   champion(name: string, environment: string): Promise<Champion>;
   history(
@@ -98,7 +113,7 @@ export interface IRegistryAPI {
     }
   ): Promise<Version>;
   operate(
-    verb: 'promote' | 'rollback',
+    verb: OperationVerb,
     request: OperationRequest
   ): Promise<OperationView>;
 }
@@ -130,6 +145,11 @@ export class RegistryAPI implements IRegistryAPI {
 
   version(name: string, version: string): Promise<Version> {
     return this._get(segments('models', name, 'versions', version));
+  }
+
+  search(query: IVersionQuery, place: IPlace = {}): Promise<IPage<Version>> {
+    const { signal, ...where } = place;
+    return this._get('versions', { ...query, ...where }, signal);
   }
 
   deployments(name: string): Promise<Deployment[]> {
@@ -218,7 +238,7 @@ export class RegistryAPI implements IRegistryAPI {
   }
 
   operate(
-    verb: 'promote' | 'rollback',
+    verb: OperationVerb,
     request: OperationRequest
   ): Promise<OperationView> {
     const body = { ...request, path: this.path };

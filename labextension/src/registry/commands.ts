@@ -13,6 +13,7 @@ import type {
 import type { ServingEnvironment } from '../types';
 import type { IRegistryAPI } from './api';
 import { ApprovalDraft } from './dialogs/approval';
+import { ChallengersDraft } from './dialogs/challengers';
 import { schema, text } from './arguments';
 import { nextAfter } from './environments';
 import type { RegistryFeed } from './feed';
@@ -30,6 +31,7 @@ export namespace CommandIDs {
   export const compare = 'mdk:compare-versions';
   export const promote = 'mdk:promote-version';
   export const rollBack = 'mdk:roll-back-model';
+  export const challenge = 'mdk:set-challengers';
   export const approve = 'mdk:approve-version';
   export const annotate = 'mdk:annotate-version';
   export const quarantine = 'mdk:quarantine-version';
@@ -73,7 +75,7 @@ export function wanted(
   const page = desk.pages.currentWidget?.content.record;
   if (pointed?.isConnected && args.isPointed) {
     return {
-      api: pointed.dataset.mdkVersion && page ? page.api : api,
+      api: pointed.closest('.jp-mdk-ModelPage') && page ? page.api : api,
       model: pointed.dataset.mdkModel!,
       version: pointed.dataset.mdkVersion
     };
@@ -97,7 +99,9 @@ export function addChanges(desk: IDesk): void {
     describedBy: ReadonlyJSONObject,
     show: (
       target: IWanted & { version: string },
-      args: ReadonlyPartialJSONObject
+      args: ReadonlyPartialJSONObject,
+      /** The version that was asked for; undefined where it is just the newest. */
+      named?: string
     ) => Promise<string | IDone | null>
   ) => {
     app.commands.addCommand(id, {
@@ -110,7 +114,7 @@ export function addChanges(desk: IDesk): void {
           return;
         }
         const version = target.version ?? (await newest(target));
-        const done = await show({ ...target, version }, args);
+        const done = await show({ ...target, version }, args, target.version);
         if (done !== null) {
           tell(done);
           await feed.refresh();
@@ -195,6 +199,37 @@ export function addChanges(desk: IDesk): void {
             '%1 is back at %2 in %3',
             model,
             draft.to,
+            draft.environment
+          );
+    }
+  );
+  add(
+    CommandIDs.challenge,
+    {
+      label: trans.__('Challengers…'),
+      caption: trans.__('Give versions a share of the traffic')
+    },
+    schema(['model'], ['version', 'environment', 'path']),
+    async ({ api, model }, args, named) => {
+      const { environments, last } = await way(api, model);
+      const where = text(args, 'environment') ?? last;
+      const first = named ?? null;
+      const draft = new ChallengersDraft(
+        api,
+        model,
+        environments,
+        where,
+        first
+      );
+      const { showChallengers } = await import('./dialogs/challengers_dialog');
+      if (!(await showChallengers(draft, surroundings))) {
+        return null;
+      }
+      return draft.isProtected
+        ? proposed(draft)
+        : trans.__(
+            'The challengers of %1 in %2 are set',
+            model,
             draft.environment
           );
     }

@@ -15,9 +15,9 @@ import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
 import { IMDKClient, IPipelines, IRegistryModel, ISidebar } from '../tokens';
 import { RegistryAPI } from './api';
-import { Catalogue } from './catalogue';
 import { addChanges, CommandIDs, type IDesk } from './commands';
 import { RegistryFeed } from './feed';
+import { Finder } from './finder';
 import type { ModelPage } from './page/page';
 import { addViews } from './pages';
 import { RegistrySection } from './section';
@@ -60,8 +60,8 @@ export const registryPlugin: JupyterFrontEndPlugin<IRegistryModel> = {
       app.serviceManager.events.stream,
       SECONDS
     );
-    const catalogue = new Catalogue(feed);
-    const section = new RegistrySection(catalogue, surroundings);
+    const finder = new Finder(feed);
+    const section = new RegistrySection(finder, surroundings);
     sidebar.addSection(section, RANK);
 
     const follow = () => {
@@ -94,8 +94,8 @@ export const registryPlugin: JupyterFrontEndPlugin<IRegistryModel> = {
     addViews(desk);
     addChanges(desk);
     app.commands.addCommand(CommandIDs.search, {
-      label: trans.__('Search Models'),
-      caption: trans.__('Look for models in the registry'),
+      label: trans.__('Search Registry'),
+      caption: trans.__('Look for models and versions in the registry'),
       describedBy: {
         args: {
           type: 'object',
@@ -107,7 +107,7 @@ export const registryPlugin: JupyterFrontEndPlugin<IRegistryModel> = {
       execute: args => {
         sidebar.reveal(section);
         if (typeof args.text === 'string') {
-          catalogue.search(args.text);
+          finder.search(args.text);
         }
         return section.focusSearch();
       }
@@ -131,6 +131,6 @@ export const registryPlugin: JupyterFrontEndPlugin<IRegistryModel> = {
         ...(record.selected ? { version: record.selected } : {})
       })
     });
-    return catalogue;
+    return finder;
   }
 };

@@ -2,6 +2,7 @@ import { InputDialog, MainAreaWidget } from '@jupyterlab/apputils';
 import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
 
 import { mdkIcon } from '../icons';
+import { present } from '../presenting';
 import type { IRegistryAPI } from './api';
 import { schema, text } from './arguments';
 import { CommandIDs, type IDesk, wanted } from './commands';
@@ -18,11 +19,13 @@ export function addViews(desk: IDesk): void {
     icon: mdkIcon,
     describedBy: { args: schema(['model'], ['version', 'view', 'path']) },
     execute: async args => {
-      const named = text(args, 'model') ?? wanted(desk, args)?.model;
-      const model = named ?? (await asked(desk));
+      const target = wanted(desk, args);
+      const model = target?.model ?? (await asked(desk));
       if (model) {
         const api = desk.apiFor(text(args, 'path'));
-        await openPage(desk, api, model, text(args, 'version'), viewOf(args));
+        const version = args.isPointed ? target?.version : undefined;
+        const shown = text(args, 'version') ?? version;
+        await openPage(desk, api, model, shown, viewOf(args));
       }
     }
   });
@@ -60,9 +63,8 @@ async function openPage(
   const page = found ?? (await newPage(desk, api, model, id));
   if (!found) {
     await pages.add(page);
-    app.shell.add(page, 'main', { type: 'MDK Model' });
   }
-  app.shell.activateById(id);
+  present(app, page);
   const { record } = page.content;
   if (view) {
     record.view = view;

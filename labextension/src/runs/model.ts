@@ -3,15 +3,23 @@ import type { IDisposable } from '@lumino/disposable';
 import { Poll } from '@lumino/polling';
 import { ISignal, Signal } from '@lumino/signaling';
 
-import { segments } from '../client';
+import { MDKError, segments } from '../client';
 import type { IMDKClient, IRunChange, IRuns } from '../tokens';
-import type { RunEvent, RunList, RunRequest, RunView } from '../types';
+import type {
+  RunEvent,
+  RunList,
+  RunRequest,
+  RunView,
+  Scheduled
+} from '../types';
 import { after } from './events';
 
 /** The schema of the events that tell of runs. */
 const RUN_EVENT = 'https://mdk-jupyter.dev/events/run/v1';
 /** How often the list is read where no event says that something has changed (ms). */
 const FREQUENCY = { interval: 10_000, max: 15_000, backoff: true };
+/** How often it is asked for while no server answers: one that was started again is soon noticed (ms). */
+const FREQUENCY_AWAY = { interval: 1000, max: 1500, backoff: false };
 /** How many runs are read at once. */
 const PAGE = 50;
 
@@ -108,6 +116,13 @@ export class Runs implements IRuns, IDisposable {
     return this._runs.get(run.id) as RunView;
   }
 
+  schedule(request: RunRequest): Promise<Scheduled> {
+    return this._client.ask<Scheduled>('runs', {
+      method: 'POST',
+      body: request
+    });
+  }
+
   async cancel(run: RunView): Promise<void> {
     const began = this._now++;
     const seen = await this._client.ask<RunView>(segments('runs', run.id), {
@@ -154,9 +169,12 @@ export class Runs implements IRuns, IDisposable {
       }
       this._isReady = true;
       this._error = null;
+      this._poll.frequency = FREQUENCY;
     } catch (reason) {
       this._error = (reason as Error).message;
       this._places.forEach(path => this._untold.add(path)); // a new server knows none
+      const isAway = reason instanceof MDKError && reason.status === 0;
+      this._poll.frequency = isAway ? FREQUENCY_AWAY : FREQUENCY;
       throw reason; // the poll tries again, later and later
     } finally {
       this._stateChanged.emit();

@@ -4,7 +4,7 @@ import type { CommandRegistry } from '@lumino/commands';
 
 import { MDKError } from '../client';
 import type { IRunChange, IRuns } from '../tokens';
-import type { Finding, RunView } from '../types';
+import type { Finding, RunView, Scheduled } from '../types';
 import { CommandIDs } from './commands';
 import { hasEnded } from './events';
 import { duration } from './figures';
@@ -71,6 +71,11 @@ function ended(runs: IRuns, run: RunView): Promise<null> {
     runs.runChanged.connect(onChange);
     settle(runs.get(run.id) ?? run);
   });
+}
+
+/** Tell what was done about a schedule. */
+export function tellSchedule({ text }: Scheduled): void {
+  Notification.success(text, { autoClose: GOOD_NEWS });
 }
 
 /** Tell why something was not done; where a cell is at fault, with the way there. */

@@ -3,7 +3,7 @@ import type { CommandRegistry } from '@lumino/commands';
 
 import type { IPipelines, IRuns } from '../tokens';
 import type { RunRequest, RunView } from '../types';
-import { follow, tellProblem } from './notifying';
+import { follow, tellProblem, tellSchedule } from './notifying';
 
 /** Starts runs as somebody at the screen expects: of what is on the screen, with news of how it goes. */
 export class Starting {
@@ -24,6 +24,17 @@ export class Starting {
     } catch (reason) {
       tellProblem(reason, request.path, this._options);
       return null;
+    }
+  }
+
+  /** Let a run begin by the clock, or no more, and tell the user what was done. */
+  async schedule(request: RunRequest): Promise<void> {
+    try {
+      if (await this.save(request.path)) {
+        tellSchedule(await this._options.runs.schedule(request));
+      }
+    } catch (reason) {
+      tellProblem(reason, request.path, this._options);
     }
   }
 

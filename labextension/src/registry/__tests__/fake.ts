@@ -5,7 +5,13 @@ import type {
   PromotionPlan,
   Version
 } from '../../types';
-import type { IModelQuery, IPlace, IRegistryAPI } from '../api';
+import type {
+  IModelQuery,
+  IPage,
+  IPlace,
+  IRegistryAPI,
+  IVersionQuery
+} from '../api';
 
 /** A registry that answers from memory, and notes what it was asked. */
 export class FakeRegistry {
@@ -13,8 +19,11 @@ export class FakeRegistry {
   readonly asked: unknown[][] = [];
   models_: ModelInfo[] = [];
   versions_: Version[] = [];
+  deployments_: Deployment[] = [];
   plan_ = plan();
   isAway = false;
+  /** What stands in the way of operations. */
+  blocked: string[] = [];
   /** What the next change is refused with. */
   refusal: MDKError | null = null;
 
@@ -68,8 +77,16 @@ export class FakeRegistry {
     return this.answer('version', found ?? version(1, { version: number }));
   }
 
+  async search(query: IVersionQuery, place: IPlace = {}) {
+    const start = Number(place.cursor ?? 0);
+    const end = start + (place.limit ?? 50);
+    const next = end < this.versions_.length ? String(end) : null;
+    const items = this.versions_.slice(start, end);
+    return this.answer<IPage<Version>>('search', { items, next }, query);
+  }
+
   async deployments(): Promise<Deployment[]> {
-    return this.answer('deployments', []);
+    return this.answer('deployments', this.deployments_);
   }
 
   async plan() {
@@ -113,7 +130,7 @@ export class FakeRegistry {
   }
 
   async operate(verb: string, request: { apply?: boolean }) {
-    const view = { applied: !!request.apply };
+    const view = { applied: !!request.apply, blocked: this.blocked };
     return request.apply
       ? this.change(`operate ${verb}`, view, [request])
       : this.answer(`operate ${verb}`, view, request);

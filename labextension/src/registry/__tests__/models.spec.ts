@@ -1,10 +1,12 @@
 import { MDKError } from '../../client';
 import type { RegistryEvent } from '../../types';
 import { Catalogue } from '../catalogue';
+import { ChallengersDraft } from '../dialogs/challengers';
 import { AnnotationDraft } from '../dialogs/remarks';
 import { PromotionDraft } from '../dialogs/promotion';
 import { RollbackDraft } from '../dialogs/rollback';
 import { RegistryFeed, REGISTRY_EVENT } from '../feed';
+import { Finder } from '../finder';
 import { ModelRecord } from '../record';
 import { FakeRegistry, model, plan, version } from './fake';
 
@@ -156,6 +158,78 @@ describe('Catalogue', () => {
     await catalogue.refresh();
     expect(catalogue.models).toHaveLength(1200);
     catalogue.dispose();
+    feed.dispose();
+  });
+});
+
+describe('Finder', () => {
+  const quiet = () => new Promise(resolve => setTimeout(resolve, 300));
+  const found = (fake: FakeRegistry) =>
+    fake.asked.filter(([what]) => what === 'search');
+
+  it('lists models, unless versions are chosen or can only be meant', async () => {
+    const { fake, feed } = registry();
+    fake.models_ = [model('flights')];
+    fake.versions_ = [version(2), version(1)];
+    const finder = new Finder(feed);
+    await finder.refresh();
+    expect(finder.kind).toBe('models');
+    finder.search('rmse<0.3 champion:prod');
+    await quiet();
+    expect(finder.kind).toBe('versions');
+    expect(finder.versions.items).toHaveLength(2);
+    expect(found(fake)).toEqual([
+      ['search', { metric: ['rmse<0.3'], champion_in: 'prod' }]
+    ]);
+    finder.search('fli');
+    await quiet();
+    expect(finder.kind).toBe('models');
+    expect(names(finder.models)).toEqual(['flights']);
+    finder.choose('versions');
+    await quiet();
+    expect(found(fake).at(-1)).toEqual(['search', { text: 'fli' }]);
+    finder.dispose();
+    feed.dispose();
+  });
+
+  it('adds pages of versions, and shows what is new', async () => {
+    const { fake, feed, tell } = registry();
+    fake.versions_ = Array.from({ length: 250 }, (_, n) => version(250 - n));
+    const finder = new Finder(feed);
+    finder.choose('versions');
+    await quiet();
+    await Promise.all([finder.versions.more(), finder.versions.more()]);
+    await finder.versions.more();
+    expect(finder.versions.isWhole).toBe(true);
+    expect(finder.versions.items).toHaveLength(250);
+    fake.versions_.unshift(version(251));
+    tell({ model: 'flights', environment: null, action: 'version.registered' });
+    tell({ model: 'flights', environment: 'dev', action: 'champion.changed' });
+    const asked = found(fake).length;
+    await new Promise(resolve => setTimeout(resolve, 600));
+    expect(finder.versions.items).toHaveLength(251);
+    expect(found(fake)).toHaveLength(asked + 1);
+    finder.dispose();
+    feed.dispose();
+  });
+
+  it('asks for no versions while models are shown, and then for all anew', async () => {
+    const { fake, feed, tell } = registry();
+    fake.models_ = [model('flights')];
+    fake.versions_ = [version(1)];
+    const finder = new Finder(feed);
+    finder.choose('versions');
+    await quiet();
+    finder.choose('models');
+    await quiet();
+    fake.versions_.unshift(version(2));
+    tell({ model: 'flights', environment: null, action: 'version.registered' });
+    await new Promise(resolve => setTimeout(resolve, 600));
+    expect(found(fake)).toHaveLength(1);
+    finder.choose('versions');
+    await quiet();
+    expect(finder.versions.items).toHaveLength(2);
+    finder.dispose();
     feed.dispose();
   });
 });
@@ -395,4 +469,139 @@ test('an annotation sends what changed alone', async () => {
   expect(sent).toEqual([
     ['flights', '1.0.1', { labels: { old: null, stage: 'late' } }]
   ]);
+});
+
+describe('ChallengersDraft', () => {
+  const quiet = () => new Promise(resolve => setTimeout(resolve, 600));
+
+  function deployment(
+    environment: string,
+    revision: number,
+    shares: Record<string, number> = {}
+  ) {
+    const placements = Object.entries(shares).map(([number, percent]) => ({
+      version: number,
+      place: 'challenger',
+      percent
+    }));
+    const champion = '1.0.3';
+    return { environment, revision, champion, placements } as never;
+  }
+
+  async function draft(first: string | null = null, isProtected = false) {
+    const fake = new FakeRegistry();
+    fake.versions_ = [4, 3, 2, 1].map(n => version(n));
+    fake.versions_[3].status = 'quarantined';
+    fake.deployments_ = [
+      deployment('stage', 4, { '1.0.2': 20 }),
+      deployment('prod', 9)
+    ];
+    const environments = ['stage', 'prod'].map(name => ({
+      name,
+      protected: isProtected
+    }));
+    const made = new ChallengersDraft(
+      fake.api,
+      'flights',
+      environments,
+      'stage',
+      first
+    );
+    await made.load();
+    made.reason = 'try both';
+    return { fake, made };
+  }
+
+  it('starts from those of now, and offers only what can be one', async () => {
+    const { made } = await draft();
+    expect(made.shares).toEqual([{ version: '1.0.2', percent: '20' }]);
+    expect(made.rest).toBe(80);
+    const numbers = made.offered().map(one => one.version);
+    expect(numbers).toEqual(['1.0.4']); // neither the champion nor one in quarantine
+    expect(made.isReady).toBe(false); // nothing would change
+    expect((await draft('1.0.3')).made.shares).toHaveLength(1);
+    expect((await draft('1.0.4')).made.shares).toHaveLength(2);
+  });
+
+  it('wants shares that are 100 % together with the champion', async () => {
+    const { fake, made } = await draft('1.0.4');
+    made.set(1, { percent: '81' });
+    expect(made.rest).toBe(-1);
+    made.set(1, { percent: '1.5' });
+    expect(made.rest).toBeNull();
+    await quiet();
+    expect(fake.asked.some(([what]) => what === 'operate challengers')).toBe(
+      false
+    );
+    expect(made.isReady).toBe(false);
+    made.set(1, { percent: '80' });
+    await quiet();
+    expect(made.rest).toBe(0);
+    expect(made.isReady).toBe(true);
+  });
+
+  it('shows the plan of what is typed, and does that', async () => {
+    const { fake, made } = await draft('1.0.4');
+    await quiet();
+    expect(made.isReady).toBe(true);
+    made.set(1, { percent: '5' });
+    expect(made.isReady).toBe(false); // the plan is that of 10 %
+    await quiet();
+    expect(await made.submit()).toBe(true);
+    expect(fake.asked.at(-1)).toMatchObject([
+      'operate challengers',
+      {
+        apply: true,
+        revision: 4,
+        reason: 'try both',
+        challengers: { '1.0.2': 20, '1.0.4': 5 }
+      }
+    ]);
+  });
+
+  it('takes all of them away', async () => {
+    const { fake, made } = await draft();
+    made.remove(0);
+    await quiet();
+    expect(await made.submit()).toBe(true);
+    expect(fake.asked.at(-1)).toMatchObject([
+      'operate challengers',
+      { challengers: {} }
+    ]);
+  });
+
+  it('starts anew in another environment', async () => {
+    const { made } = await draft('1.0.4');
+    made.environment = 'prod';
+    await quiet();
+    expect(made.shares).toEqual([{ version: '1.0.4', percent: '10' }]);
+    expect(made.isShown).toBe(true);
+  });
+
+  it('keeps what was typed when somebody was faster', async () => {
+    const { fake, made } = await draft('1.0.4');
+    await quiet();
+    fake.refusal = new MDKError('stale', 412, [], [], null, 5);
+    fake.deployments_ = [deployment('stage', 5, { '1.0.2': 30 })];
+    expect(await made.submit()).toBe(false);
+    expect(made.isStale).toBe(true);
+    await quiet();
+    expect(made.shares.map(one => one.percent)).toEqual(['20', '10']);
+    expect(await made.submit()).toBe(true);
+    expect(fake.asked.at(-1)).toMatchObject([
+      'operate challengers',
+      { revision: 5 }
+    ]);
+  });
+
+  it('says why it cannot be, and is stopped unless git decides', async () => {
+    const { fake, made } = await draft('1.0.4');
+    fake.blocked = ['flights/1.0.4 is quarantined'];
+    await quiet();
+    expect(made.isReady).toBe(false);
+    const guarded = await draft('1.0.4', true);
+    guarded.fake.blocked = fake.blocked;
+    await quiet();
+    expect(guarded.made.isReady).toBe(true);
+  });
 });

@@ -14,7 +14,7 @@ import { pastChampions } from '../dialogs/rollback';
 import { chart } from '../page/chart';
 import { BOX, layers } from '../page/layers';
 import { byInterest, lines, short } from '../page/unshared';
-import { parseQuery } from '../query';
+import { metricsOf, parseQuery } from '../query';
 import { scrollTo, visibleRows } from '../window';
 import { version } from './fake';
 
@@ -27,9 +27,58 @@ describe('parseQuery', () => {
     ['label:team=a label:x=', { label: ['team=a', 'x='] }],
     ['http://x', { text: 'http://x' }],
     ['label:team', {}],
-    ['project:', { project: undefined }]
-  ])('reads %j', (typed, query) => {
-    expect(parseQuery(typed)).toEqual(query);
+    ['project:', {}],
+    ['toString:x', { text: 'toString:x' }]
+  ])('reads %j, of models and of versions', (typed, query) => {
+    const { models, versions, isOfVersions } = parseQuery(typed);
+    expect(models).toEqual(query);
+    expect(versions).toEqual(query);
+    expect(isOfVersions).toBe(false);
+  });
+
+  it.each([
+    ['rmse<0.3', { metric: ['rmse<0.3'] }],
+    [
+      'late auc > .8 val/loss<=1e-3',
+      { text: 'late', metric: ['auc>.8', 'val/loss<=1e-3'] }
+    ],
+    ['by:ada status:archived', { trained_by: 'ada', status: 'archived' }],
+    ['since:2026-11-01T00:00:00Z', { since: '2026-11-01T00:00:00.000Z' }],
+    ['until:2026-12-01', { until: new Date(2026, 11, 1).toISOString() }],
+    [
+      '--label "team=a b" --champion-in=prod --trained-by ada "auc > 0.8"',
+      {
+        label: ['team=a b'],
+        champion_in: 'prod',
+        trained_by: 'ada',
+        metric: ['auc>0.8']
+      }
+    ]
+  ])('reads %j, of versions', (typed, query) => {
+    const { versions, isOfVersions, unclear } = parseQuery(typed);
+    expect(versions).toEqual(query);
+    expect(isOfVersions).toBe(true);
+    expect(unclear).toEqual([]);
+  });
+
+  it.each([
+    'rmse<',
+    'rmse=0.3',
+    'auc>champion',
+    'since:2026-1',
+    'status:old',
+    'by:',
+    'until:2026-13-01'
+  ])('does not ask for %j, which may become something', typed => {
+    const { versions, isOfVersions, unclear } = parseQuery(typed);
+    expect(versions).toEqual({});
+    expect(isOfVersions).toBe(true);
+    expect(unclear).toEqual([typed]);
+  });
+
+  it('knows the metrics that are asked for', () => {
+    const { versions } = parseQuery('rmse<0.3 late auc>=0.8');
+    expect(metricsOf(versions)).toEqual(['rmse', 'auc']);
   });
 });
 

@@ -2,6 +2,7 @@ import { Dialog, ReactWidget } from '@jupyterlab/apputils';
 import { UseSignal } from '@jupyterlab/ui-components';
 import * as React from 'react';
 
+import { nameButton } from '../../presenting';
 import { Trouble } from '../answers';
 import type { Draft } from './draft';
 import {
@@ -50,10 +51,7 @@ class DraftDialog extends Dialog<void> {
       'button.jp-Dialog-button.jp-mod-accept, button.jp-Dialog-button.jp-mod-warn'
     )) {
       button.disabled = !this._draft.isReady;
-      const label = button.querySelector('.jp-Dialog-buttonLabel');
-      if (label) {
-        label.textContent = this._accept();
-      }
+      nameButton(button, this._accept());
     }
   }
 

@@ -6,7 +6,7 @@ import type {
   OperationView,
   ServingEnvironment
 } from '../../types';
-import type { IRegistryAPI } from '../api';
+import type { IRegistryAPI, OperationVerb } from '../api';
 import { Draft } from './draft';
 
 const PAUSE = 500; // milliseconds after the last key before what git would get is shown anew
@@ -15,7 +15,7 @@ const PAUSE = 500; // milliseconds after the last key before what git would get 
 export abstract class OperationDraft extends Draft {
   constructor(
     protected readonly api: IRegistryAPI,
-    private readonly _verb: 'promote' | 'rollback',
+    private readonly _verb: OperationVerb,
     readonly model: string,
     readonly environments: readonly ServingEnvironment[],
     environment: string
@@ -52,6 +52,16 @@ export abstract class OperationDraft extends Draft {
   /** What is asked for, beside what all operations have. */
   protected abstract wanted(): Partial<OperationRequest>;
 
+  /** What is shown depends on this; when it changes, it is asked for again. */
+  protected get subject(): string {
+    return this.isProtected ? this.reason : '';
+  }
+
+  /** Whether what would be done can be asked for again. */
+  protected get isLookable(): boolean {
+    return this._operation !== null;
+  }
+
   /** Ask what would be done. */
   protected async look(): Promise<void> {
     const environment = this._environment;
@@ -72,16 +82,14 @@ export abstract class OperationDraft extends Draft {
 
   protected override changed(): void {
     super.changed();
-    if (this.isProtected && this._operation && this._told !== this.reason) {
-      this._told = this.reason;
+    if (this.isLookable && this._told !== this.subject) {
+      this._told = this.subject;
       void this._debounced.invoke().catch(() => undefined);
     }
   }
 
-  private async _lookAgain(): Promise<void> {
-    if (this.isBusy || this._operation?.applied) {
-      return;
-    }
+  /** Ask again for what is shown, after a change. */
+  protected async lookAgain(): Promise<void> {
     try {
       await this.look();
       super.changed();
@@ -91,6 +99,17 @@ export abstract class OperationDraft extends Draft {
       }
       // What was shown stays; what is wrong shows when it is to be done.
     }
+  }
+
+  private async _lookAgain(): Promise<void> {
+    if (this._operation?.applied || !this.isLookable) {
+      return;
+    }
+    if (this.isBusy) {
+      void this._debounced.invoke().catch(() => undefined);
+      return;
+    }
+    await this.lookAgain();
   }
 
   private _request(): OperationRequest {

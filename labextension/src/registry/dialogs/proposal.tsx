@@ -8,7 +8,10 @@ import { Block, Facts } from '../tables';
 export function Proposal(props: { operation: OperationView }): JSX.Element {
   const { trans } = useSurroundings();
   const { operation } = props;
-  const { text, edit, branch, pull_request, blocked, notes } = operation;
+  const { text, edit, branch, pull_request, blocked, notes, roles } = operation;
+  const who = roles.length
+    ? trans.__('who has the role %1', roles.join(trans.__(' or ')))
+    : trans.__('whoever can write into the registry, which is a file');
   return (
     <>
       {notes.map(note => (
@@ -16,6 +19,16 @@ export function Proposal(props: { operation: OperationView }): JSX.Element {
           {note}
         </p>
       ))}
+      <Facts
+        of={[
+          [
+            trans.__('who may'),
+            operation.protected
+              ? trans.__('whoever can merge it; it is applied by %1', who)
+              : who
+          ]
+        ]}
+      />
       {operation.protected && (
         <>
           <Block title={trans.__('Change to git')}>

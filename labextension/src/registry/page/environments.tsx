@@ -23,7 +23,7 @@ function Environment(props: {
   name: string;
   record: ModelRecord;
 }): JSX.Element {
-  const { trans, commands } = useSurroundings();
+  const { trans } = useSurroundings();
   const { name, record } = props;
   const deployment = record.deployment(name);
   const champion = deployment?.champion ?? null;
@@ -46,22 +46,7 @@ function Environment(props: {
             {trans.__('protected')}
           </span>
         )}
-        {champion && (
-          <Button
-            minimal
-            small
-            title={trans.__('Make a past champion of %1 the champion', name)}
-            onClick={() =>
-              void commands.execute('mdk:roll-back-model', {
-                model: record.name,
-                environment: name,
-                path: record.api.path
-              })
-            }
-          >
-            {trans.__('Roll back…')}
-          </Button>
-        )}
+        {champion && <Actions record={record} environment={name} />}
       </div>
       {champion ? (
         <>
@@ -89,6 +74,45 @@ function Environment(props: {
       )}
       <Staged deployment={deployment} />
     </li>
+  );
+}
+
+/** What can be done about what an environment serves. */
+function Actions(props: {
+  record: ModelRecord;
+  environment: string;
+}): JSX.Element {
+  const { trans, commands } = useSurroundings();
+  const { record, environment } = props;
+  const action = (command: string, label: string, title: string) => (
+    <Button
+      minimal
+      small
+      title={title}
+      onClick={() =>
+        void commands.execute(command, {
+          model: record.name,
+          environment,
+          path: record.api.path
+        })
+      }
+    >
+      {label}
+    </Button>
+  );
+  return (
+    <span className="jp-mdk-EnvironmentActions">
+      {action(
+        'mdk:set-challengers',
+        trans.__('Challengers…'),
+        trans.__('Give versions a share of the traffic of %1', environment)
+      )}
+      {action(
+        'mdk:roll-back-model',
+        trans.__('Roll back…'),
+        trans.__('Make a past champion of %1 the champion', environment)
+      )}
+    </span>
   );
 }
 

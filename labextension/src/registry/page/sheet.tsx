@@ -140,6 +140,7 @@ function Actions(props: {
   return (
     <div className="jp-mdk-VersionActions">
       {action('mdk:promote-version', trans.__('Promote…'), isActive)}
+      {action('mdk:set-challengers', trans.__('Challenge…'), isActive)}
       {action('mdk:approve-version', trans.__('Approve…'), isActive)}
       {action('mdk:annotate-version', trans.__('Annotate…'))}
       {version.status === 'quarantined'

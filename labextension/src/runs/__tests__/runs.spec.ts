@@ -86,7 +86,7 @@ describe('after an event', () => {
 });
 
 /** A server: what it has, what it was asked, and answers that wait. */
-function setUp() {
+function setUp(poll = false) {
   const server = {
     runs: [] as RunView[],
     asked: [] as string[],
@@ -119,7 +119,7 @@ function setUp() {
   const sender = {};
   const stream = new Signal<object, unknown>(sender);
   const events = { stream } as unknown as Event.IManager;
-  const model = new Runs({ client, events, poll: false });
+  const model = new Runs({ client, events, poll });
   const tell = (content: RunEventContent) =>
     stream.emit({
       schema_id: 'https://mdk-jupyter.dev/events/run/v1',
@@ -230,5 +230,30 @@ describe('Runs', () => {
     const started = await model.start({ path: 'flow.ipynb' });
     expect(model.get(started.id)).toBe(started);
     model.dispose();
+  });
+
+  it('asks every second while no server answers, then seldom again', async () => {
+    jest.useFakeTimers();
+    try {
+      const { server, model } = setUp(true);
+      await jest.advanceTimersByTimeAsync(100);
+      expect(server.asked).toHaveLength(1);
+      server.isAway = true;
+      await jest.advanceTimersByTimeAsync(10_100);
+      const before = server.asked.length;
+      await jest.advanceTimersByTimeAsync(6000);
+      expect(server.asked.length - before).toBeGreaterThanOrEqual(4);
+      server.isAway = false;
+      server.runs = [run('r1')];
+      await jest.advanceTimersByTimeAsync(1600);
+      expect(model.error).toBeNull();
+      expect(model.runs).toHaveLength(1);
+      const back = server.asked.length;
+      await jest.advanceTimersByTimeAsync(8000);
+      expect(server.asked).toHaveLength(back);
+      model.dispose();
+    } finally {
+      jest.useRealTimers();
+    }
   });
 });
