@@ -10,8 +10,9 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 from mdk_converters.analysis import steering
-from mdk_converters.analysis.dataflow import Dataflow, Plan
+from mdk_converters.analysis.dataflow import Dataflow
 from mdk_converters.analysis.history import STATE, History, Record
+from mdk_converters.analysis.plan import Plan
 from mdk_converters.analysis.syntax import Statement, parse_cell, with_percent
 from mdk_converters.analysis.values import Value
 from mdk_converters.findings import Finding
