@@ -16,6 +16,7 @@ from typing import Any
 
 from mdk_converters.findings import Finding
 from mdk_jupyter.errors import StepError
+from mdk_jupyter.runtime import own_state
 
 BEFORE_IMPORTS = ("state.sys_path", "state.cwd", "state.environ")
 
@@ -47,11 +48,15 @@ class Channel:
 
 def is_present(name: str) -> bool:
     """Tell whether the library of a state is loaded."""
+    if name.startswith(own_state.PREFIX):
+        return own_state.is_present(name)
     return CHANNELS[name].module in sys.modules
 
 
 def capture(name: str, start: Start) -> Any:
     """Return the present state of a channel, as a value that can be stored."""
+    if name.startswith(own_state.PREFIX):
+        return own_state.capture(name)
     return CHANNELS[name].capture(start)
 
 
@@ -62,7 +67,10 @@ def restore(name: str, value: Any, start: Start) -> None:
         StepError: it cannot be had in this process (MDK329).
     """
     try:
-        CHANNELS[name].restore(value, start)
+        if name.startswith(own_state.PREFIX):
+            own_state.restore(name, value)
+        else:
+            CHANNELS[name].restore(value, start)
     except Exception as error:
         message = f"the {name.removeprefix('state.').replace('_', ' ')} cannot be set as it was: {error}"
         fix = "Check that folders, locales and packages are the same for all components."

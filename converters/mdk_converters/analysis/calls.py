@@ -6,6 +6,7 @@ import ast
 
 from mdk_converters.analysis.libraries import Libraries
 from mdk_converters.analysis.machine import Arguments
+from mdk_converters.analysis.own_modules import OwnModules
 from mdk_converters.analysis.values import UNKNOWN, Class, Function, Scope, Value, join, local_names
 
 _MOST_CALLS = 300  # per statement; beyond, functions are taken for unknown ones
@@ -13,8 +14,8 @@ _MOST_DEPTH = 10
 
 
 class Calls(Libraries):
-    def __init__(self, local_modules: frozenset[str] = frozenset()) -> None:
-        super().__init__(local_modules)
+    def __init__(self, own: OwnModules | None = None) -> None:
+        super().__init__(own)
         self.active: list[ast.AST] = []
         self.calls = 0
         self.handed: set[tuple[int, frozenset[int]]] = set()  # callbacks that the statement has run, with their data
@@ -25,6 +26,7 @@ class Calls(Libraries):
     def call(self, target: Value, arguments: Arguments) -> Value:
         """Return what calling `target` gives, after recording what it does."""
         self._use_generators(arguments)
+        self.use_handed(arguments.all)
         if target.path is not None:
             return self.call_path(target.path, arguments)
         found: list[Value] = []
@@ -251,6 +253,7 @@ class Calls(Libraries):
     def call_method(self, receiver: Value, name: str, arguments: Arguments) -> Value:
         """Call `receiver.name(...)`."""
         self._use_generators(arguments)
+        self.use_handed(arguments.all)
         if receiver.path is not None:
             return self.call_path(f"{receiver.path}.{name}", arguments)
         if receiver.kind == "super" and self.scope is not None:

@@ -179,7 +179,8 @@ class Interpreter(Expressions):
         base = self.evaluate(target.value)
         if base.path is not None:
             if not self.note_state(f"{base.path}.{target.attr}"):
-                self.change_imported(base, [value])
+                path = f"{base.path}.{target.attr}" if self.is_local(base.path) else base.path
+                self.change_imported(Value(base.objects, base.kind, path), [value])
             return
         setters = ("__setattr__", target.attr) if self._is_setter(base, target.attr) else ("__setattr__",)
         self.run_hooks(base, *setters, given=[value])

@@ -156,6 +156,7 @@ class Libraries(Traces):
             return self.new("unknown", [receiver, *arguments.all])
         self.mutate(receiver, arguments.all, certain=False)
         if any(self.heap[o].note == "local" for o in receiver.objects):
+            self.use(self.own.deeds_of_methods(name))
             for value in arguments.all:
                 self.mutate(value, certain=False)
         return self.new("unknown", [receiver, *arguments.all])
@@ -202,6 +203,7 @@ class Libraries(Traces):
         if "out" in arguments.keywords and not is_none(arguments.keywords["out"]):
             self.mutate(arguments.keywords["out"])
         if self.is_local(path):
+            self.use(self.own.deeds(path))
             return self._call_local_module(arguments)
         if (arguments.discarded and package not in knowledge.QUIET_PACKAGES) or name.startswith("_"):
             for value in arguments.all:

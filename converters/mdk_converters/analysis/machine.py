@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from mdk_converters.analysis import knowledge
 from mdk_converters.analysis.effects import Effects, Need
+from mdk_converters.analysis.own_modules import OwnModules
 from mdk_converters.analysis.values import UNKNOWN, Heap, Scope, Value, join
 
 _BUILTINS = frozenset(dir(builtins)) | {
@@ -51,11 +52,11 @@ class Arguments:
 class Machine:
     """Names and objects. Subclasses add expressions and statements."""
 
-    def __init__(self, local_modules: frozenset[str] = frozenset()) -> None:
+    def __init__(self, own: OwnModules | None = None) -> None:
         self.heap = Heap()
         self.names: dict[str, Value] = {}
         self.scope: Scope | None = None
-        self.local_modules = local_modules
+        self.own = own or OwnModules()
         self.effects: Effects
         self.definite: set[str] = set()
         self.need = Need.CERTAIN
@@ -167,7 +168,7 @@ class Machine:
         return Value(self.heap.parts(value))
 
     def is_local(self, path: str) -> bool:
-        return path.split(".", maxsplit=1)[0] in self.local_modules
+        return path.split(".", maxsplit=1)[0] in self.own.names
 
     def imported(self, path: str) -> Value:
         """Return the value of something that a module holds: it may be data, and data may be changed in place."""
@@ -180,9 +181,14 @@ class Machine:
         """Something a module holds changes in place: for every component that imports the module."""
         if value.path is None or self.note_state(value.path):
             return
-        if value.kind != "alias":
+        kept = [v for v in held if v.objects]
+        if self.is_local(value.path):
+            part = self.own.part(value.path)
+            self.effects.states += [(f"module:{part}", "set")] if part is not None else []
+        elif value.kind != "alias":
             self.effects.states.append((f"module:{value.path.split('.')[0]}", "set"))
-        self.mutate(value, held)
+        if value.kind == "alias" or any(self.heap[o].code is None for v in kept for o in v.objects):
+            self.mutate(value, kept)
 
     # --- control flow
 

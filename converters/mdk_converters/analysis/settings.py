@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from typing import TYPE_CHECKING
 
 from mdk_converters.analysis import knowledge
@@ -12,6 +13,18 @@ from mdk_converters.analysis.values import ATOMS
 
 if TYPE_CHECKING:
     from mdk_converters.analysis.dataflow import Dataflow
+
+
+_EVERYWHERE = frozenset({"module:builtins"})  # needs no import to matter
+
+
+def is_own(state: str) -> bool:
+    """Tell whether a state is a part of one of the user's own modules: `module:tally:count`."""
+    return state.startswith("module:") and state.count(":") > 1
+
+
+def _module_of(state: str) -> str:
+    return state.split(":")[1]
 
 
 def demand_settings(flow: Dataflow, plan: Plan, first: Record) -> None:
@@ -27,8 +40,8 @@ def demand_settings(flow: Dataflow, plan: Plan, first: Record) -> None:
         if not name.startswith(STATE) or state in knowledge.RANDOM_STATES:
             continue
         wanted = knowledge.STATE_LIBRARIES.get(state)
-        if state.startswith("module:"):
-            wanted = frozenset({state.removeprefix("module:")})
+        if state.startswith("module:") and state not in _EVERYWHERE:
+            wanted = frozenset({_module_of(state).partition(".")[0]})
         if wanted is None or libraries & wanted or reads_values:
             demand_state(flow, name, first.index, plan, first)
     for record in flow.history.records:
@@ -72,6 +85,9 @@ def demand_state(flow: Dataflow, name: str, index: int, plan: Plan, reader: Reco
 def _is_setting(event: Event) -> bool:
     if event.record.effects.files:
         return False
+    own = any(is_own(state) for state, _ in event.record.effects.states)
+    if own and event.component is not None and isinstance(event.record.statement.node, ast.Expr):
+        return False  # the state itself travels: what the call did is not done again
     return event.record.carriage in {"setting", "import", "code"}
 
 
@@ -80,11 +96,11 @@ def _take_state(flow: Dataflow, name: str, events: list[Event], plan: Plan, read
     first = next((i for i, e in enumerate(events) if not _is_setting(e)), 0)
     outside = [e for e in events[first:] if e.component is None]
     last = events[-1]
-    if state not in knowledge.CAPTURED_STATES:
+    if state not in knowledge.CAPTURED_STATES and not is_own(state):
         culprit = events[first]
         flow.report(
             "MDK154",
-            f"component {plan.name!r} depends on a setting of {state.removeprefix('module:')!r} that cell "
+            f"component {plan.name!r} depends on a setting of {_module_of(state) if ':' in state else state!r} that cell "
             f"{culprit.record.role.cell.number} computes",
             culprit.record,
             state,
