@@ -140,6 +140,7 @@ class _Trials:
 def live_objects() -> dict[int, tuple[str, str]]:
     """Return the ids of objects that stand for the process itself, and where each is found in another process."""
     places = [("sys", "stdout"), ("sys", "stderr"), ("dataclasses", "MISSING"), ("dataclasses", "KW_ONLY")]
+    places += [("builtins", "__dict__")]  # `exec` puts it into the dict that it is given
     places += [("random", "_inst"), ("numpy.random.mtrand", "_rand")]
     found = {id(_get_live(*place)): place for place in places if hasattr(sys.modules.get(place[0]), place[1])}
     shell = sys.modules[MAIN].__dict__.get("get_ipython")

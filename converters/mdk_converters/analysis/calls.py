@@ -37,6 +37,8 @@ class Calls(Libraries):
                 found.append(self.call_function(code, arguments))
             elif isinstance(code, Class):
                 found.append(self.instantiate(identity, code, arguments))
+            elif isinstance(bound := self.heap[identity].partial, Arguments):
+                found.append(self.call(bound.positional[0], _after(bound, arguments)))
             elif (cls := self.heap[identity].instance_of) is not None:
                 instance = Value(frozenset({identity}), "instance")
                 found.append(self.call_method_named("__call__", cls, instance, arguments) or UNKNOWN)
@@ -161,9 +163,17 @@ class Calls(Libraries):
             self.heap.hold(created, frozenset().union(*(v.objects for v in arguments.all)))
             if self.library_base(identity):
                 self.heap[created].fuzzy = True
+            self._run_default_factories(identity)
             for name, value in arguments.keywords.items():
                 self.heap[created].fields[name] = value
         return instance
+
+    def _run_default_factories(self, identity: int) -> None:
+        """A data class makes the values of its fields by functions that `field(default_factory=…)` was given."""
+        code = self.heap[identity].code
+        if isinstance(code, Class):
+            fields = [v for v in code.attributes.values() if not any(self.heap[o].code for o in v.objects)]
+            self.run_callbacks(fields)
 
     def find_method(self, identity: int, name: str, *, above: bool = False) -> Function | None:
         """Return a method of a notebook class, looking through its bases in order."""
@@ -300,6 +310,12 @@ class Calls(Libraries):
                     return self.call_function(method, arguments, receiver)
         self.mutate(receiver, arguments.all, certain=False)
         return self.new("unknown", [receiver, *arguments.all])
+
+
+def _after(bound: Arguments, given: Arguments) -> Arguments:
+    """Return the arguments that the function of a partial object is called with."""
+    positional = [*bound.positional[1:], *given.positional]
+    return Arguments(positional, {**bound.keywords, **given.keywords}, [*bound.rest, *given.rest])
 
 
 def _is_class_level(method: Function) -> bool:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ast
+import re
 
 from mdk_converters.analysis.carrying import remember_path
+from mdk_converters.analysis.effects import Need
 from mdk_converters.analysis.machine import Arguments
 from mdk_converters.analysis.magics import Magics
 from mdk_converters.analysis.syntax import magic_call
@@ -25,6 +27,11 @@ _FRAME_SHARING = frozenset(["values", "array", "str", "dt", "cat", "sparse", "pl
 _BINARY_HOOKS = ("__add__", "__sub__", "__mul__", "__truediv__", "__floordiv__", "__mod__", "__pow__", "__matmul__",
                  "__and__", "__or__", "__xor__", "__lshift__", "__rshift__", "__radd__", "__rmul__")  # fmt: skip
 _COMPARE_HOOKS = ("__eq__", "__ne__", "__lt__", "__le__", "__gt__", "__ge__", "__contains__", "__hash__")
+
+
+_AT_NAME = re.compile(r"@([^\W\d]\w*)")
+_WORD = re.compile(r"(?<![\w.])@?([^\W\d]\w*)")
+_READS_FRAMES_BY_NAME = frozenset({"duckdb", "pandasql", "numexpr"})
 
 
 class Expressions(Magics):
@@ -199,6 +206,10 @@ class Expressions(Magics):
         if base.kind == "dataset":
             if name in {"shape", "size", "ndim", "empty", "dtype", "name"}:
                 return ATOM
+            if name == "attrs":
+                return Value(base.objects, "dict")
+            if name == "style":
+                return self.new("styler", [base])
             if name in _FRAME_SELF:
                 return Value(base.objects, "indexer" if name in {"loc", "iloc", "at", "iat"} else "dataset")
             if name in _FRAME_SHARING:
@@ -226,14 +237,16 @@ class Expressions(Magics):
                         self.mutate(Value(frozenset({identity}), "instance"), known, certain=False)
                 else:
                     return self.new("method", [Value(frozenset({identity}))], fuzzy=False)
-            inherited = self._class_attribute(cls, name)
+            inherited = self.class_attribute(cls, name)
             if inherited is not None:
+                got = self.run_hooks(inherited, "__get__", given=[Value(frozenset({identity}), "instance"), ATOM])
+                known += [got] if got is not None else []
                 known.append(inherited)
         if known and not current.fuzzy:
             return join(known)
         return join([*known, Value(self.heap.parts(Value(frozenset({identity}))))])
 
-    def _class_attribute(self, identity: int, name: str) -> Value | None:
+    def class_attribute(self, identity: int, name: str) -> Value | None:
         code = self.heap[identity].code
         if not isinstance(code, Class):
             return None
@@ -241,7 +254,7 @@ class Expressions(Magics):
             return code.attributes[name]
         for base in code.bases:
             for o in base.objects:
-                found = self._class_attribute(o, name)
+                found = self.class_attribute(o, name)
                 if found is not None:
                     return found
         return None
@@ -346,6 +359,7 @@ class Expressions(Magics):
         spent = frozenset(o for o in value.objects if self.heap[o].kind in {"iterator", "generator", "untravelable"})
         if spent:
             self.mutate(Value(spent, "list"), certain=False)
+            self.run_callbacks([Value(spent)])  # of map and filter
 
     def element(self, value: Value) -> Value:
         if value.atomic or not value.objects:
@@ -367,11 +381,35 @@ class Expressions(Magics):
             if receiver.path is not None:
                 remember_path(node, f"{receiver.path}.{node.func.attr}")
             arguments = self._arguments(node, discarded)
+            self._read_named(node, receiver.path, node.func.attr)
             return self.call_method(receiver, node.func.attr, arguments)
         target = self.evaluate(node.func)
         if target.path is not None:
             remember_path(node, target.path)
+            self._read_named(node, target.path, target.path.rpartition(".")[2])
         return self.call(target, self._arguments(node, discarded))
+
+    def _read_named(self, node: ast.Call, path: str | None, name: str) -> None:
+        """Some libraries look up names of the caller that stand in a text: `frame.query("age > @limit")`."""
+        texts = [
+            part.value
+            for argument in [*node.args, *(k.value for k in node.keywords)]
+            for part in ast.walk(argument)
+            if isinstance(part, ast.Constant) and isinstance(part.value, str)
+        ]
+        if name in {"query", "eval"} and (path is None or path.startswith("pandas")):
+            found = {n for text in texts for n in (_AT_NAME if path is None else _WORD).findall(text)}
+        elif any("~" in text for text in texts):  # a formula of statsmodels or patsy
+            found = {n for text in texts if "~" in text for n in _WORD.findall(text)}
+        elif path is not None and path.partition(".")[0] in _READS_FRAMES_BY_NAME:
+            found = {n for text in texts for n in _WORD.findall(text)}
+        else:
+            return
+        with self.at_most(Need.CONDITIONAL):
+            for known in sorted(
+                n for n in found if n in self.names or (self.scope is not None and "@" in "".join(texts))
+            ):
+                self.load(known)
 
     def _arguments(self, node: ast.Call, discarded: bool) -> Arguments:
         arguments = Arguments(discarded=discarded)

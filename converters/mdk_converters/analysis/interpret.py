@@ -187,6 +187,9 @@ class Interpreter(Expressions):
         self.mutate(base, [value])
         for identity in base.objects:
             current = self.heap[identity]
+            shared = self.class_attribute(current.instance_of, target.attr) if current.instance_of is not None else None
+            if shared is not None:  # a descriptor
+                self.run_hooks(shared, "__set__", given=[base, value])
             if isinstance(current.code, Class):
                 current.code.attributes.setdefault(target.attr, value)
             known = current.fields.get(target.attr)
@@ -277,9 +280,11 @@ class Interpreter(Expressions):
     def _run_classdef(self, node: ast.ClassDef) -> None:
         decorators = self._decorators(node.decorator_list)
         bases = [self.evaluate(b) for b in node.bases]
-        for keyword in node.keywords:
-            bases.append(self.evaluate(keyword.value))
-        code = Class(node, bases, {}, lazy=lazy_names(node, _names_around(self.scope)))
+        keywords = {keyword.arg: self.evaluate(keyword.value) for keyword in node.keywords}
+        inherited = [c.metaclass for b in bases for o in b.objects if isinstance(c := self.heap[o].code, Class)]
+        metaclass = keywords.get("metaclass") or next((m for m in inherited if m is not None), None)
+        bases += keywords.values()
+        code = Class(node, bases, {}, lazy=lazy_names(node, _names_around(self.scope)), metaclass=metaclass)
         outer = self.scope
         names, global_names, nonlocal_names = local_names(node)
         scope = Scope(names, outer, is_class=True, global_names=global_names, nonlocal_names=nonlocal_names, owner=code)
@@ -300,12 +305,20 @@ class Interpreter(Expressions):
                 method = self.heap[identity].code
                 if isinstance(method, Function):
                     method.owner = code
+        self._run_metaclass(code, value)
         for base in bases:
             for identity in base.objects:
                 hook = self.find_method(identity, "__init_subclass__")
                 if hook is not None:
                     self.call_function(hook, Arguments(), value)
         self.store_name(node.name, self._decorated(value, node.decorator_list, decorators))
+
+    def _run_metaclass(self, code: Class, made: Value) -> None:
+        for identity in code.metaclass.objects if code.metaclass is not None else ():
+            for name in ("__new__", "__init__"):
+                method = self.find_method(identity, name)
+                if method is not None:
+                    self.call_function(method, Arguments([ATOM, UNKNOWN, UNKNOWN]), made)
 
     def _run_import(self, node: ast.Import) -> None:
         for alias in node.names:

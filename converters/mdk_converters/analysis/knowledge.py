@@ -186,6 +186,8 @@ SETS_STATE: dict[str, str] = {
     "os.unsetenv": "environ",
     "os.chdir": "cwd",
     "sys.path": "sys_path",
+    "sys.modules": "sys_modules",
+    "copyreg.pickle": "copyreg",
     "sys.setrecursionlimit": "recursion_limit",
     "numpy.set_printoptions": "numpy_print",
     "numpy.seterr": "numpy_errors",

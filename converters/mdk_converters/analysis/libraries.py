@@ -57,12 +57,19 @@ class Libraries(Traces):
             self._note_path_method(receiver, name, arguments)
             return self._atom_method(name)
         self._note_method_file(name, arguments)
+        if kind == "rng" and name == "spawn":
+            self.mutate(receiver)
+            return self.new("list", [self.new("rng")], fuzzy=False)
         if kind == "rng":
             self.mutate(receiver, arguments.all if name == "shuffle" else [])
             if name == "shuffle":
                 for value in arguments.positional[:1]:
                     self.mutate(value)
             return self.new("array", fuzzy=False)
+        if kind == "styler":  # its methods change and return it
+            self.run_callbacks(arguments.all)
+            self.mutate(receiver, arguments.all)
+            return receiver
         if kind in {"dataset", "indexer"}:
             return self._pandas_method(receiver, name, arguments)
         if kind == "array":
@@ -92,7 +99,7 @@ class Libraries(Traces):
                 if name.startswith("iter") or name == "items"
                 else "unknown"
             )
-            return self.new(kind, [receiver])
+            return self.new(kind, [receiver, *arguments.all])
         if name in {"item", "mean_", "to_string", "to_markdown", "equals", "memory_usage_"}:
             return ATOM
         if name in {"tolist", "to_list"}:
@@ -183,6 +190,8 @@ class Libraries(Traces):
         self.run_callbacks(arguments.all)
         if path in _GENERATORS:
             return self.new("rng", arguments.all)
+        if path == "functools.partial" and arguments.positional:
+            return self._partial(arguments)
         if (
             path in {"importlib.import_module"}
             and arguments.positional
@@ -193,7 +202,7 @@ class Libraries(Traces):
             return Value(kind="library", path=path)
         if path in knowledge.CANNOT_TRAVEL:
             return self._untravelable(knowledge.CANNOT_TRAVEL[path], arguments)
-        if arguments.discarded and _SETTER.match(name) and package != "matplotlib" and not given_objects(arguments.all):
+        if arguments.discarded and _SETTER.match(name) and package != "matplotlib" and self._is_plain(arguments.all):
             self.effects.states.append((f"module:{package}", "set"))
         else:
             self._draw(path, name, arguments)
@@ -209,6 +218,25 @@ class Libraries(Traces):
             for value in arguments.all:
                 self.mutate(value, certain=False)
         return self._library_result(path, package, name, arguments)
+
+    def _is_plain(self, values: list[Value]) -> bool:
+        """Scalars and code: what a setting may be made with wherever it is made."""
+        return all(v.path is not None or all(self.heap[o].code is not None for o in v.objects) for v in values)
+
+    def _partial(self, arguments: Arguments) -> Value:
+        """A partial object holds its function and arguments; calling it calls that function with them."""
+        made = self.new("partial", arguments.all, fuzzy=False)
+        for identity in made.objects:
+            self.heap[identity].partial = arguments
+        return made
+
+    def _get_attribute(self, base: Value, name: Value, default: list[Value]) -> Value:
+        """`getattr(base, name)`: an attribute of a known name, or any part of the object, its methods included."""
+        if isinstance(name.const, str):
+            return join([self.attribute(base, name.const), *default])
+        if base.path is not None:
+            return UNKNOWN
+        return join([self.part(base), self.new("method", [base]), *default])
 
     def _call_local_module(self, arguments: Arguments) -> Value:
         """The user's own module beside the notebook: it may change what it is given."""
@@ -247,6 +275,8 @@ class Libraries(Traces):
         if package in _FRAME_PACKAGES:
             return ATOM if name in _PANDAS_SCALAR and not given_objects(given) else self.new("dataset")
         if package == "numpy":
+            if name == "nditer" and "op_flags" in arguments.keywords:
+                self.mutate(given[0])
             if name in knowledge.NUMPY_SHARING:
                 return self.new("array", given)
             return self.new("array")
@@ -332,6 +362,15 @@ class Libraries(Traces):
             if self.scope is None or name in {"exec", "eval", "globals"}:
                 self.effects.dynamic = name
             return UNKNOWN
+        if name == "getattr" and len(arguments.positional) > 1:
+            base, attribute, *default = arguments.positional
+            return self._get_attribute(base, attribute, default)
+        if name in {"setattr", "delattr"} and given and given[0].path is not None:
+            attribute = given[1].const if len(given) > 1 else None
+            path = f"{given[0].path}.{attribute}"
+            if not self.note_state(path):
+                self.change_imported(Value(given[0].objects, given[0].kind, path), given[2:])
+            return NONE
         if name == "open":
             self._note_open(arguments)
             return self._untravelable(knowledge.CANNOT_TRAVEL["builtins.open"], arguments)

@@ -62,6 +62,7 @@ class Machine:
         self.need = Need.CERTAIN
         self.first_new = 0  # the first object that the statement made itself
         self._held: dict[str, Value] = {}
+        self._places: dict[int, str] = {}  # objects of modules -> where they are
 
     # --- subclasses
 
@@ -123,6 +124,7 @@ class Machine:
             if outer is not None:
                 outer.variables[name] = join([value, outer.variables.get(name, value)])
                 self.heap.forget_reach()
+                self.mutate(Value(self.heap.functions_inside(outer), "function"))
             return
         scope.variables[name] = value
         if scope.captured:
@@ -147,9 +149,15 @@ class Machine:
         objects = set(value.objects)
         if deep or value.kind in {"unknown", "library", "model", "iterator"}:
             objects |= {o for o in self.heap.reach(value.objects) if self.heap[o].kind in _DEEP_KINDS}
+        if value.kind == "array":  # a view changes what it is a view of
+            objects |= {o for o in self.heap.reach(value.objects) if self.heap[o].kind == "array"}
         parts = frozenset[int]().union(*(v.objects for v in held))
         for identity in objects:
             self.effects.mutated[identity] = certain or self.effects.mutated.get(identity, False)
+            place = self._places.get(identity)
+            part = self.own.part(place) if place is not None and self.is_local(place) else None
+            if part is not None and (f"module:{part}", "set") not in self.effects.states:
+                self.effects.states.append((f"module:{part}", "set"))
         lasting = self._lasting(parts)
         for identity in value.objects:
             self.heap.hold(identity, lasting if self.heap[identity].fuzzy else parts)
@@ -175,6 +183,7 @@ class Machine:
         known = self._held.get(path)
         if known is None:
             known = self._held[path] = Value(self.heap.new("unknown").objects, "import", path)
+            self._places |= dict.fromkeys(known.objects, path)
         return known
 
     def change_imported(self, value: Value, held: Iterable[Value]) -> None:

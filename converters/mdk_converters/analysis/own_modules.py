@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mdk_converters.analysis import knowledge
-from mdk_converters.analysis.values import local_names
+from mdk_converters.analysis.values import FileUse, StateUse, local_names
 
 _MUTABLE_CALLS = frozenset(
     ["builtins.dict", "builtins.list", "builtins.set", "collections.OrderedDict", "collections.defaultdict",
@@ -28,8 +28,8 @@ class Deeds:
     """What running some code may do. `changes` are parts of own modules, as `module:name` or `module:Class.name`."""
 
     changes: frozenset[str] = frozenset()
-    states: frozenset[tuple[str, str]] = frozenset()
-    files: frozenset[str] = frozenset()
+    states: frozenset[tuple[str, StateUse]] = frozenset()
+    files: frozenset[FileUse] = frozenset()
 
     def __or__(self, other: Deeds) -> Deeds:
         return Deeds(self.changes | other.changes, self.states | other.states, self.files | other.files)
@@ -285,7 +285,7 @@ class _Reader:
     def _change(self, *parts: str) -> None:
         self.found |= Deeds(frozenset(parts))
 
-    def _state(self, state: str, how: str) -> None:
+    def _state(self, state: str, how: StateUse) -> None:
         self.found |= Deeds(states=frozenset({(state, how)}))
 
     # --- parts of modules
@@ -423,6 +423,7 @@ class _Reader:
             self._state("torch_random", "draw")
 
     def _note_files(self, path: str | None, name: str, node: ast.Call) -> None:
+        files: FileUse
         if name == "open":
             mode = (
                 node.args[1] if len(node.args) > 1 else next((k.value for k in node.keywords if k.arg == "mode"), None)

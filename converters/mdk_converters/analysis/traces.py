@@ -16,6 +16,9 @@ class Traces(Machine):
         super().__init__(own)
         self.imported_packages: set[str] = set()
 
+    def attribute(self, base: Value, name: str) -> Value:
+        raise NotImplementedError
+
     # --- random numbers
 
     def _draw(self, path: str, name: str, arguments: Arguments) -> None:
