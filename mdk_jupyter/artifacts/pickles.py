@@ -72,6 +72,8 @@ class NotebookPickler(cloudpickle.Pickler):  # type: ignore[misc]
             return classes.reduce_state(obj, self._lost_with(obj.cls) or ())
         if id(obj) in self._live:
             return _get_live, self._live[id(obj)]
+        if kind is _CACHED:
+            return _reduce_cached(obj, self._travels)
         reducer = _REDUCERS.get(kind)
         if reducer is not None:
             return reducer(obj)
@@ -140,7 +142,6 @@ class _Trials:
 def live_objects() -> dict[int, tuple[str, str]]:
     """Return the ids of objects that stand for the process itself, and where each is found in another process."""
     places = [("sys", "stdout"), ("sys", "stderr"), ("dataclasses", "MISSING"), ("dataclasses", "KW_ONLY")]
-    places += [("builtins", "__dict__")]  # `exec` puts it into the dict that it is given
     places += [("random", "_inst"), ("numpy.random.mtrand", "_rand")]
     found = {id(_get_live(*place)): place for place in places if hasattr(sys.modules.get(place[0]), place[1])}
     shell = sys.modules[MAIN].__dict__.get("get_ipython")
@@ -166,10 +167,13 @@ def _reduce_module_or_refuse(value: Any) -> Reduced:
     return typing.cast(Reduced, NotImplemented)
 
 
-def _reduce_cached(value: Any) -> Any:
+_CACHED = type(functools.lru_cache(lambda: None))
+
+
+def _reduce_cached(value: Any, travels: Callable[[Any], bool]) -> Any:
     module = sys.modules.get(value.__module__)
     if module is None or value.__module__ == MAIN or cloudpickle._lookup_module_and_qualname(value) is None:
-        return functions.reduce_cached(value)
+        return functions.reduce_cached(value, travels)
     return NotImplemented
 
 
@@ -207,7 +211,6 @@ def _reduce_new_type(value: Any) -> Any:
 _DICT_VIEWS = [type({}.keys()), type({}.values()), type({}.items())]
 _REDUCERS: dict[type, Callable[[Any], Any]] = {
     types.CellType: functions.reduce_cell,
-    type(functools.lru_cache(lambda: None)): _reduce_cached,
     functools.cached_property: functions.reduce_cached_property,
     types.MappingProxyType: _reduce_proxy,
     typing.NewType: _reduce_new_type,

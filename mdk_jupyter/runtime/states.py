@@ -164,6 +164,19 @@ def _restore_recursion_limit(value: Any, _: Start) -> None:
     sys.setrecursionlimit(value)
 
 
+def _capture_timezone(_: Start) -> Any:
+    import time
+
+    return list(time.tzname)
+
+
+def _restore_timezone(value: Any, _: Start) -> None:
+    """Take over `TZ`, which is restored before."""
+    import time
+
+    time.tzset()
+
+
 def _capture_locale(_: Start) -> Any:
     import locale
 
@@ -338,6 +351,7 @@ CHANNELS = {
     "state.cwd": Channel("os", _capture_cwd, _restore_cwd),
     "state.sys_path": Channel("sys", _capture_sys_path, _restore_sys_path),
     "state.recursion_limit": Channel("sys", _capture_recursion_limit, _restore_recursion_limit),
+    "state.timezone": Channel("time", _capture_timezone, _restore_timezone),
     "state.locale": Channel("locale", _capture_locale, _restore_locale),
     "state.warnings": Channel("warnings", _capture_warnings, _restore_warnings),
     "state.logging": Channel("logging", _capture_logging, _restore_logging),

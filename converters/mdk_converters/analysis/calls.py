@@ -25,7 +25,7 @@ class Calls(Libraries):
 
     def call(self, target: Value, arguments: Arguments) -> Value:
         """Return what calling `target` gives, after recording what it does."""
-        self._use_generators(arguments)
+        self._use_up(arguments)
         self.use_handed(arguments.all)
         if target.path is not None:
             return self.call_path(target.path, arguments)
@@ -34,7 +34,8 @@ class Calls(Libraries):
         for identity in sorted(target.objects):
             code = self.heap[identity].code
             if isinstance(code, Function):
-                found.append(self.call_function(code, arguments))
+                result = self.call_function(code, arguments)
+                found.append(self._remembered(identity, result) if code.remembers else result)
             elif isinstance(code, Class):
                 found.append(self.instantiate(identity, code, arguments))
             elif isinstance(bound := self.heap[identity].partial, Arguments):
@@ -48,6 +49,11 @@ class Calls(Libraries):
             return join(found)
         return self.call_unknown(target, arguments, found)
 
+    def _remembered(self, identity: int, result: Value) -> Value:
+        """A cached function changes with its calls: it holds what they gave, and gives it again."""
+        self.mutate(Value(frozenset({identity}), "function"), [result], certain=False)
+        return join([result, Value(frozenset(self.heap[identity].holds))]) if result.objects else result
+
     def call_unknown(self, target: Value, arguments: Arguments, found: list[Value]) -> Value:
         """Nothing is known of the callable: it may change itself and whatever it is given."""
         self.mutate(target, arguments.all, certain=False, deep=True)
@@ -57,9 +63,11 @@ class Calls(Libraries):
         self._maybe_torch()
         return join([*found, self.new("unknown", [target, *arguments.all])])
 
-    def _use_generators(self, arguments: Arguments) -> None:
-        """A random generator given to a call draws: its state changes."""
+    def _use_up(self, arguments: Arguments) -> None:
+        """A random generator given to a call draws, and an iterator may be used up: their state changes."""
         for value in arguments.all:
+            if value.kind in {"iterator", "generator"}:
+                self.consume(value)
             drawn = frozenset(o for o in value.objects if self.heap[o].kind == "rng")
             if drawn:
                 self.mutate(Value(drawn, "rng"))
@@ -262,7 +270,7 @@ class Calls(Libraries):
 
     def call_method(self, receiver: Value, name: str, arguments: Arguments) -> Value:
         """Call `receiver.name(...)`."""
-        self._use_generators(arguments)
+        self._use_up(arguments)
         self.use_handed(arguments.all)
         if receiver.path is not None:
             return self.call_path(f"{receiver.path}.{name}", arguments)

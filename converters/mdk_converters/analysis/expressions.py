@@ -217,6 +217,8 @@ class Expressions(Magics):
             return self.new("dataset")
         if base.kind == "array":
             return ATOM if name in {"shape", "size", "ndim", "dtype", "nbytes"} else Value(base.objects, "array")
+        if base.kind == "untravelable" and name in {"name", "mode", "closed", "encoding"}:
+            return ATOM  # of a file
         self.glance(base)
         found = [self._field(identity, name) for identity in sorted(base.objects)]
         return join(found) if found else UNKNOWN

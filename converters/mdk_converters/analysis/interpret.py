@@ -24,6 +24,7 @@ from mdk_converters.analysis.values import (
     local_names,
 )
 
+_CACHES = frozenset({"functools.cache", "functools.lru_cache"})
 _SPLITTING = frozenset({"fresh", "dataset", "array"})
 
 
@@ -246,6 +247,12 @@ class Interpreter(Expressions):
         scope = self.scope
         owner = scope.owner if scope is not None and scope.is_class else None
         value = self.function(node, owner)
+        if any(
+            d.path in _CACHES or call_path(n) in _CACHES for n, d in zip(node.decorator_list, decorators, strict=True)
+        ):
+            for identity in value.objects:
+                if isinstance(code := self.heap[identity].code, Function):
+                    code.remembers = True
         self._name_code(value, node.name)
         self.store_name(node.name, self._decorated(value, node.decorator_list, decorators))
 

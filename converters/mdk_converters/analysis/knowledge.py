@@ -188,6 +188,8 @@ SETS_STATE: dict[str, str] = {
     "sys.path": "sys_path",
     "sys.modules": "sys_modules",
     "copyreg.pickle": "copyreg",
+    "signal.signal": "signals",
+    "time.tzset": "timezone",
     "sys.setrecursionlimit": "recursion_limit",
     "numpy.set_printoptions": "numpy_print",
     "numpy.seterr": "numpy_errors",
@@ -222,11 +224,12 @@ SEEDS: dict[str, str] = {
     "keras.utils.set_random_seed": "tensorflow_random",
     "tensorflow.keras.utils.set_random_seed": "tensorflow_random",
 }
+NEW_FIGURES = _words("figure subplots subplot_mosaic close clf")
 RANDOM_STATES = frozenset({"numpy_random", "random", "torch_random", "tensorflow_random"})
 # States that a step can hand on. The others travel as the code that sets them.
 CAPTURED_STATES = _words(
     """numpy_random random torch_random environ cwd sys_path warnings logging pandas_options matplotlib numpy_print
-    numpy_errors decimal locale recursion_limit"""
+    numpy_errors decimal locale recursion_limit timezone"""
 )
 # The library a component must use to notice a state; the states that are missing here matter everywhere.
 STATE_LIBRARIES: dict[str, frozenset[str]] = {

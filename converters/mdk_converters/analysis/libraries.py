@@ -42,7 +42,7 @@ _GENERATORS = frozenset(
 )
 _MODEL_MAKERS = frozenset({"make_pipeline", "make_column_transformer", "make_union", "clone"})
 # A statement that calls such a function of a library, with plain arguments, sets something in the library.
-_SETTER = re.compile(r"_?(set|reset|use|enable|disable|configure|init|extension|go_offline|register)(_|$)")
+_SETTER = re.compile(r"set[a-z]*$|_?(set|reset|use|enable|disable|configure|init|extension|go_offline|register)(_|$)")
 _LOADER = re.compile(r"(load|read|fetch|get|make|data|open|download|generate|simulate)")
 _PLAIN_RESULTS = {"len": "int", "int": "int", "float": "float", "str": "str", "bool": "bool", "repr": "str"}
 _PANDAS_SCALAR = frozenset({"Timestamp", "Timedelta", "isna", "isnull", "notna", "notnull", "Period", "Interval"})
@@ -184,6 +184,7 @@ class Libraries(Traces):
             self.effects.code += [o.code for o in self.heap.objects if o.code is not None and o.code.name]
         if path == "os.chdir":
             self.effects.files.append(("r", path_of(arguments)))
+        self.note_figures(path)
         if path not in _SINGLETONS and self.note_state(path):
             return Value(kind="library", path=path) if path in _SINGLETONS else NONE
         self._note_path_file(path, name, arguments)
@@ -230,8 +231,9 @@ class Libraries(Traces):
             self.heap[identity].partial = arguments
         return made
 
-    def _get_attribute(self, base: Value, name: Value, default: list[Value]) -> Value:
+    def _get_attribute(self, given: list[Value]) -> Value:
         """`getattr(base, name)`: an attribute of a known name, or any part of the object, its methods included."""
+        base, name, *default = given
         if isinstance(name.const, str):
             return join([self.attribute(base, name.const), *default])
         if base.path is not None:
@@ -363,8 +365,7 @@ class Libraries(Traces):
                 self.effects.dynamic = name
             return UNKNOWN
         if name == "getattr" and len(arguments.positional) > 1:
-            base, attribute, *default = arguments.positional
-            return self._get_attribute(base, attribute, default)
+            return self._get_attribute(arguments.positional)
         if name in {"setattr", "delattr"} and given and given[0].path is not None:
             attribute = given[1].const if len(given) > 1 else None
             path = f"{given[0].path}.{attribute}"

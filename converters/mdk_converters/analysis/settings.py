@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from mdk_converters.analysis.dataflow import Dataflow
 
 
-_EVERYWHERE = frozenset({"module:builtins"})  # needs no import to matter
+_EVERYWHERE = frozenset({"module:builtins", "module:IPython"})  # need no import to matter
 
 
 def is_own(state: str) -> bool:
@@ -37,7 +37,7 @@ def demand_settings(flow: Dataflow, plan: Plan, first: Record) -> None:
     )
     for name in sorted(flow.history.events):
         state = name.removeprefix(STATE)
-        if not name.startswith(STATE) or state in knowledge.RANDOM_STATES:
+        if not name.startswith(STATE) or state in knowledge.RANDOM_STATES | {"pyplot"}:
             continue
         wanted = knowledge.STATE_LIBRARIES.get(state)
         if state.startswith("module:") and state not in _EVERYWHERE:
@@ -67,6 +67,8 @@ def demand_state(flow: Dataflow, name: str, index: int, plan: Plan, reader: Reco
     flow.asked.add(asked)
     if events[-1].component == plan.name:
         first_own = next(e for e in events if e.component == plan.name)
+        if first_own.how == "bind":
+            return
         demand_state(flow, name, first_own.index, plan, reader)
         return
     closures: list[Record] = []
@@ -98,6 +100,16 @@ def _take_state(flow: Dataflow, name: str, events: list[Event], plan: Plan, read
     last = events[-1]
     if state not in knowledge.CAPTURED_STATES and not is_own(state):
         culprit = events[first]
+        if state == "pyplot":
+            flow.report(
+                "MDK154",
+                f"component {plan.name!r} draws on pyplot's current figure, which cell {culprit.record.role.cell.number} "
+                "leaves open",
+                reader,
+                "pyplot",
+                "begin a figure of its own with plt.figure(), or hand the figure on: fig, ax = plt.subplots(), ax.plot(…)",
+            )
+            return
         flow.report(
             "MDK154",
             f"component {plan.name!r} depends on a setting of {_module_of(state) if ':' in state else state!r} that cell "

@@ -15,8 +15,14 @@ class Traces(Machine):
     def __init__(self, own: OwnModules | None = None) -> None:
         super().__init__(own)
         self.imported_packages: set[str] = set()
+        self.keeps_figures = False  # the inline backend closes figures behind each cell, others do not
+
+    # --- subclasses
 
     def attribute(self, base: Value, name: str) -> Value:
+        raise NotImplementedError
+
+    def consume(self, value: Value) -> None:
         raise NotImplementedError
 
     # --- random numbers
@@ -78,6 +84,19 @@ class Traces(Machine):
     def _maybe_torch(self) -> None:
         if "torch" in self.effects.modules or any(v.path == "torch" for v in self.names.values()):
             self.effects.states.append(("torch_random", "draw"))
+
+    # --- figures
+
+    def note_figures(self, path: str) -> None:
+        """Record it when a call draws on pyplot's current figure, or begins a new one."""
+        if path in {"matplotlib.use", "matplotlib.pyplot.switch_backend"}:
+            self.keeps_figures = True
+        elif self.keeps_figures and path.startswith("matplotlib.pyplot."):
+            name = path.rpartition(".")[2]
+            if name in knowledge.NEW_FIGURES:
+                self.effects.states.append(("pyplot", "seed"))
+            elif path not in knowledge.SETS_STATE and name not in {"show", "style", "rc_context"}:
+                self.effects.states.append(("pyplot", "draw"))
 
     # --- files
 

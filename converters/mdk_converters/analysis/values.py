@@ -56,6 +56,7 @@ class Function:
     name: str | None = None  # its global name, if it has one
     owner: Class | None = None
     lazy: frozenset[str] = frozenset()  # global names that its body reads when it runs
+    remembers: bool = False  # its results, by a decorator of functools
 
 
 @dataclass(slots=True)
