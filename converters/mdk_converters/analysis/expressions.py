@@ -9,7 +9,7 @@ from mdk_converters.analysis.carrying import remember_path
 from mdk_converters.analysis.effects import Need
 from mdk_converters.analysis.machine import Arguments
 from mdk_converters.analysis.magics import Magics
-from mdk_converters.analysis.syntax import magic_call
+from mdk_converters.analysis.syntax import is_shell, magic_call
 from mdk_converters.analysis.values import (
     ATOM,
     NONE,
@@ -193,6 +193,8 @@ class Expressions(Magics):
 
     def _attribute(self, node: ast.Attribute) -> Value:
         base = self.evaluate(node.value)
+        if node.attr in {"user_ns", "user_global_ns"} and is_shell(node.value):
+            self.effects.dynamic = f"get_ipython().{node.attr}"
         return self.attribute(base, node.attr)
 
     def attribute(self, base: Value, name: str) -> Value:
@@ -383,6 +385,8 @@ class Expressions(Magics):
             if receiver.path is not None:
                 remember_path(node, f"{receiver.path}.{node.func.attr}")
             arguments = self._arguments(node, discarded)
+            if discarded and is_shell(node.func):
+                self.effects.states.append(("module:IPython", "set"))
             self._read_named(node, receiver.path, node.func.attr)
             return self.call_method(receiver, node.func.attr, arguments)
         target = self.evaluate(node.func)
