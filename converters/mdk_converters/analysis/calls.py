@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 
 from mdk_converters.analysis.libraries import Libraries
-from mdk_converters.analysis.machine import Arguments
+from mdk_converters.analysis.machine import Arguments, Bound
 from mdk_converters.analysis.own_modules import OwnModules
 from mdk_converters.analysis.values import UNKNOWN, Class, Function, Scope, Value, join, local_names
 
@@ -38,8 +38,10 @@ class Calls(Libraries):
                 found.append(self._remembered(identity, result) if code.remembers else result)
             elif isinstance(code, Class):
                 found.append(self.instantiate(identity, code, arguments))
-            elif isinstance(bound := self.heap[identity].partial, Arguments):
+            elif isinstance(bound := self.heap[identity].bound, Arguments):
                 found.append(self.call(bound.positional[0], _after(bound, arguments)))
+            elif isinstance(bound, Bound):
+                found.append(self.call_method(bound.receiver, bound.name, arguments))
             elif (cls := self.heap[identity].instance_of) is not None:
                 instance = Value(frozenset({identity}), "instance")
                 found.append(self.call_method_named("__call__", cls, instance, arguments) or UNKNOWN)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import ast
 import re
 
+from mdk_converters.analysis import knowledge
 from mdk_converters.analysis.carrying import remember_path
 from mdk_converters.analysis.effects import Need
-from mdk_converters.analysis.machine import Arguments
+from mdk_converters.analysis.machine import Arguments, Bound
 from mdk_converters.analysis.magics import Magics
 from mdk_converters.analysis.syntax import is_shell, magic_call
 from mdk_converters.analysis.values import (
@@ -229,6 +230,8 @@ class Expressions(Magics):
         current = self.heap[identity]
         if name in {"__dict__", "__self__"}:
             return Value(frozenset({identity}))
+        if current.kind in {"list", "dict", "set"} and name in knowledge.CHANGES_RECEIVER:
+            return self.bound_method(Value(frozenset({identity}), current.kind), name)
         known = [current.fields[name]] if name in current.fields else []
         cls = identity if isinstance(current.code, Class) else current.instance_of
         if cls is not None:
@@ -249,6 +252,13 @@ class Expressions(Magics):
         if known and not current.fuzzy:
             return join(known)
         return join([*known, Value(self.heap.parts(Value(frozenset({identity}))))])
+
+    def bound_method(self, receiver: Value, name: str) -> Value:
+        """`add = rows.append`"""
+        made = self.new("method", [receiver], fuzzy=False)
+        for identity in made.objects:
+            self.heap[identity].bound = Bound(receiver, name)
+        return made
 
     def class_attribute(self, identity: int, name: str) -> Value | None:
         code = self.heap[identity].code

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from mdk_converters.analysis import knowledge
-from mdk_converters.analysis.carrying import Carriage, carriage
+from mdk_converters.analysis.carrying import Carriage, carriage, makes_folders
 from mdk_converters.analysis.effects import Effects
 from mdk_converters.analysis.interpret import Interpreter
 from mdk_converters.analysis.machine import is_builtin
@@ -68,6 +68,9 @@ class History:
         """Run one statement abstractly and note what it does."""
         before = {name: value.objects for name, value in self.run.names.items() if value.objects}
         effects = self.run.execute(statement)
+        if role.kind == "exploration" and makes_folders(statement.node):
+            effects.files.clear()
+            effects.states.append(("folders", "set"))
         carried = carriage(effects) if role.kind != "skip" else None
         if carried is None and role.carry:
             carried = "code" if effects.binds else "magic"

@@ -203,7 +203,13 @@ class Libraries(Traces):
             return Value(kind="library", path=path)
         if path in knowledge.CANNOT_TRAVEL:
             return self._untravelable(knowledge.CANNOT_TRAVEL[path], arguments)
-        if arguments.discarded and _SETTER.match(name) and package != "matplotlib" and self._is_plain(arguments.all):
+        if (
+            arguments.discarded
+            and _SETTER.match(name)
+            and package != "matplotlib"
+            and self._is_plain(arguments.all)
+            and not self.is_local(path)
+        ):
             self.effects.states.append((f"module:{package}", "set"))
         else:
             self._draw(path, name, arguments)
@@ -228,7 +234,7 @@ class Libraries(Traces):
         """A partial object holds its function and arguments; calling it calls that function with them."""
         made = self.new("partial", arguments.all, fuzzy=False)
         for identity in made.objects:
-            self.heap[identity].partial = arguments
+            self.heap[identity].bound = arguments
         return made
 
     def _get_attribute(self, given: list[Value]) -> Value:

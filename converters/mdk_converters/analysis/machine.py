@@ -49,6 +49,14 @@ class Arguments:
         return [*self.positional, *self.keywords.values(), *self.rest]
 
 
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """A method taken from its object: `add = rows.append`."""
+
+    receiver: Value
+    name: str
+
+
 class Machine:
     """Names and objects. Subclasses add expressions and statements."""
 

@@ -83,7 +83,7 @@ class Object:
     fields: dict[str, Value] = field(default_factory=dict)
     seeded: bool = False  # draws from a generator of its own
     note: str = ""  # why it cannot travel, or that the user's own module made it
-    partial: object = None  # arguments of functools.partial
+    bound: object = None  # what calling it calls: arguments of functools.partial, or a method with its receiver
     remembers: bool = False  # of a little-known library: even a look at it may fill a cache inside
 
 
