@@ -65,6 +65,8 @@ def _assignment(node: ast.Assign | ast.AnnAssign, values: dict[str, Value]) -> C
         return "constant"  # another name for something imported
     if isinstance(node.value, ast.Call):
         called = call_path(node.value)
+        if called == "builtins.getattr" and all(v.path for v in values.values()):
+            return "constant"
         if called in knowledge.CODE_CALLS and _constant(node.value):
             return "code"
     return "constant" if _constant(node.value) else None

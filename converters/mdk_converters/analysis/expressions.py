@@ -283,6 +283,8 @@ class Expressions(Magics):
             return self.new("dataset")
         if base.kind in {"array", "figure"}:
             return Value(base.objects, base.kind)
+        if base.path is not None and self.is_local(base.path):
+            return Value(self.imported(base.path).objects)
         if base.path is not None or base.atomic:
             return ATOM if base.atomic or base.path == "os.environ" else UNKNOWN
         if isinstance(node.slice, ast.Slice) and base.kind in {"list", "tuple"}:

@@ -203,16 +203,11 @@ class Libraries(Traces):
             return Value(kind="library", path=path)
         if path in knowledge.CANNOT_TRAVEL:
             return self._untravelable(knowledge.CANNOT_TRAVEL[path], arguments)
-        if (
-            arguments.discarded
-            and _SETTER.match(name)
-            and package != "matplotlib"
-            and self._is_plain(arguments.all)
-            and not self.is_local(path)
-        ):
+        setting = arguments.discarded and _SETTER.match(name) and package != "matplotlib" and not self.is_local(path)
+        if setting and self._is_plain(arguments.all):
             self.effects.states.append((f"module:{package}", "set"))
-        else:
-            self._draw(path, name, arguments)
+            return NONE
+        self._draw(path, name, arguments)
         for position in knowledge.CHANGES_ARGUMENTS.get(path, ()):
             if position < len(arguments.positional):
                 self.mutate(arguments.positional[position], arguments.positional[position + 1 :])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 from typing import TYPE_CHECKING
 
 from mdk_converters.analysis import knowledge
@@ -88,8 +87,8 @@ def _is_setting(event: Event) -> bool:
     if event.record.effects.files:
         return False
     own = any(is_own(state) for state, _ in event.record.effects.states)
-    if own and event.component is not None and isinstance(event.record.statement.node, ast.Expr):
-        return False  # the state itself travels: what the call did is not done again
+    if own and event.component is not None and event.record.carriage == "setting":
+        return False  # the state itself travels: what the statement did is not done again
     return event.record.carriage in {"setting", "import", "code"}
 
 
