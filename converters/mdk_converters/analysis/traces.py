@@ -6,8 +6,9 @@ import sys
 from typing import Literal
 
 from mdk_converters.analysis import knowledge
+from mdk_converters.analysis.deeds import Deeds
 from mdk_converters.analysis.machine import Arguments, Machine
-from mdk_converters.analysis.own_modules import Deeds, OwnModules
+from mdk_converters.analysis.own_modules import OwnModules
 from mdk_converters.analysis.values import Value
 
 
