@@ -176,15 +176,17 @@ def reduce_cell(cell: types.CellType) -> Reduced:
 def reduce_cached(function: Any, travels: Callable[[Any], bool]) -> Reduced:
     """Reduce a `functools.lru_cache` wrapper with those results that can travel; its counts begin anew."""
     parameters = function.cache_parameters()
-    known = [] if parameters["typed"] else [entry for entry in _remembered(function) if travels(entry)]
+    known = [entry for entry in remembered(function) if travels(entry)]
     return _make_cached, (function.__wrapped__, parameters["maxsize"], parameters["typed"], known)
 
 
-def _remembered(function: Any) -> list[tuple[tuple[Any, ...], dict[str, Any], Any]]:
+def remembered(function: Any) -> list[tuple[tuple[Any, ...], dict[str, Any], Any]]:
     """Return the calls of a cached function with their results, the oldest first.
 
     Python tells them to its garbage collector alone: pairs of key and result, or a dict of them.
     """
+    if function.cache_parameters()["typed"]:
+        return []
     referents = gc.get_referents(function)
     own = vars(function)
     results = next((d for d in referents if type(d) is dict and d is not own), {})
@@ -280,6 +282,12 @@ class _Recalling:
 
     def __call__(self, *arguments: Any, **named: Any) -> Any:
         return self.known.pop() if self.known else self.function(*arguments, **named)
+
+
+def remembering(cached: Any, known: list[tuple[tuple[Any, ...], dict[str, Any], Any]]) -> Any:
+    """Return a cached function like `cached` that knows these results."""
+    parameters = cached.cache_parameters()
+    return _make_cached(cached.__wrapped__, parameters["maxsize"], parameters["typed"], known)
 
 
 def _make_cached(function: Callable[..., Any], maxsize: int | None, typed: bool, known: list[Any] | None = None) -> Any:

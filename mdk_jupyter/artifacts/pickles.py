@@ -321,6 +321,11 @@ class NoFile(io.RawIOBase):
         return memoryview(data).nbytes
 
 
+def travels(value: object) -> bool:
+    """Tell whether a value can be pickled."""
+    return _failure(value) is None
+
+
 def culprit(value: object, error: Exception) -> Untravelable:
     """Find the part of `value` that cannot be pickled, and say why."""
     path = ""

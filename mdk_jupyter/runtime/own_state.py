@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 import sys
 from pathlib import Path
@@ -9,6 +10,7 @@ from types import ModuleType
 from typing import Any
 
 PREFIX = "state.module:"
+_CACHED = type(functools.lru_cache(lambda: None))
 _UNCHANGING = (int, float, complex, str, bytes, type(None))
 
 
@@ -19,14 +21,24 @@ def is_present(name: str) -> bool:
 
 
 def capture(name: str) -> Any:
+    """Return the part; of a function that remembers its results, those that can travel."""
     _, owner, last = _find(name, sys.modules[_module_name(name)])
-    return getattr(owner, last)
+    value = getattr(owner, last)
+    if not isinstance(value, _CACHED):
+        return value
+    from mdk_jupyter.artifacts import functions, pickles
+
+    return [entry for entry in functions.remembered(value) if pickles.travels(entry)]
 
 
 def restore(name: str, value: Any) -> None:
     """Put a part in place, under all names by which the notebook and its modules know it."""
     _, owner, last = _find(name, importlib.import_module(_module_name(name)))
     old = getattr(owner, last, None)
+    if isinstance(old, _CACHED):
+        from mdk_jupyter.artifacts import functions
+
+        value = functions.remembering(old, value)
     setattr(owner, last, value)
     if isinstance(old, _UNCHANGING):
         return

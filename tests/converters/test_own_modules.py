@@ -62,6 +62,10 @@ def writes(x):
     with open("x.json", "w") as file:
         json.dump(x, file)
 
+@functools.lru_cache(maxsize=3)
+def cached(x):
+    return x
+
 def ring():
     return ring2()
 
@@ -99,6 +103,7 @@ def own() -> OwnModules:
         ("local", []),
         ("defaults", ["tally:defaults.__defaults__"]),
         ("elsewhere", ["shelf:ITEMS", "shelf:extra"]),
+        ("cached", ["tally:cached"]),
         ("ring", ["tally:count"]),
         ("Shape.tag", ["tally:Shape.tags"]),
         ("Shape.keep", []),

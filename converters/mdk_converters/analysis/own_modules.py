@@ -96,6 +96,9 @@ class OwnModules:
                 if method.name == names[1]:
                     found |= Reader(self, module, node).read(method)
             return found
+        if isinstance(node, ast.FunctionDef) and _is_cached(node, module):
+            remembers = Deeds(frozenset({f"{module.name}:{node.name}"}))
+            return remembers | Reader(self, module, None).read(node)
         if node is not None:
             return Reader(self, module, node if isinstance(node, ast.ClassDef) else None).read(node)
         if names[0] in module.variables and len(names) > 1 and names[-1] not in _PURE:
@@ -213,6 +216,12 @@ class Module:
                 return None
             root = f"builtins.{node.id}"
         return ".".join([root, *reversed(names)])
+
+
+def _is_cached(node: ast.FunctionDef, module: Module) -> bool:
+    """Tell whether a function remembers its results, by a decorator of functools."""
+    called = [d.func if isinstance(d, ast.Call) else d for d in node.decorator_list]
+    return any(module.path_of(d) in {"functools.cache", "functools.lru_cache"} for d in called)
 
 
 def _statements(body: list[ast.stmt]) -> Iterator[ast.stmt]:
