@@ -6,6 +6,7 @@ import re
 import sys
 
 from mdk_converters.analysis import knowledge
+from mdk_converters.analysis.deeds import Deeds
 from mdk_converters.analysis.machine import Arguments
 from mdk_converters.analysis.traces import Traces, is_none, path_of
 from mdk_converters.analysis.values import ATOM, NONE, UNKNOWN, Class, Value, join
@@ -214,8 +215,9 @@ class Libraries(Traces):
         if "out" in arguments.keywords and not is_none(arguments.keywords["out"]):
             self.mutate(arguments.keywords["out"])
         if self.is_local(path):
-            self.use(self.own.deeds(path))
-            return self._call_local_module(arguments)
+            deeds = self.own.deeds(path)
+            self.use(deeds)
+            return self._call_local_module(arguments, deeds)
         if (arguments.discarded and package not in knowledge.QUIET_PACKAGES) or name.startswith("_"):
             for value in arguments.all:
                 self.mutate(value, certain=False)
@@ -241,13 +243,15 @@ class Libraries(Traces):
             return UNKNOWN
         return join([self.part(base), self.new("method", [base]), *default])
 
-    def _call_local_module(self, arguments: Arguments) -> Value:
+    def _call_local_module(self, arguments: Arguments, deeds: Deeds) -> Value:
         """The user's own module beside the notebook: it may change what it is given."""
         for value in arguments.all:
             self.mutate(value, certain=False, deep=True)
         result = self.new("unknown", arguments.all)
         for identity in result.objects:
             self.heap[identity].note = "local"
+        for value in (result, *arguments.all):
+            self.tie(value, deeds.changes)
         return result
 
     def _untravelable(self, what: str, arguments: Arguments) -> Value:

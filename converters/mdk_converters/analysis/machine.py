@@ -70,7 +70,7 @@ class Machine:
         self.need = Need.CERTAIN
         self.first_new = 0  # the first object that the statement made itself
         self._held: dict[str, Value] = {}
-        self._places: dict[int, str] = {}  # objects of modules -> where they are
+        self._parts: dict[int, set[str]] = {}  # objects -> parts of the user's modules that may hold them
 
     # --- subclasses
 
@@ -162,10 +162,9 @@ class Machine:
         parts = frozenset[int]().union(*(v.objects for v in held))
         for identity in objects:
             self.effects.mutated[identity] = certain or self.effects.mutated.get(identity, False)
-            place = self._places.get(identity)
-            part = self.own.part(place) if place is not None and self.is_local(place) else None
-            if part is not None and (f"module:{part}", "set") not in self.effects.states:
-                self.effects.states.append((f"module:{part}", "set"))
+            for part in sorted(self._parts.get(identity, ())):
+                if (f"module:{part}", "set") not in self.effects.states:
+                    self.effects.states.append((f"module:{part}", "set"))
         lasting = self._lasting(parts)
         for identity in value.objects:
             self.heap.hold(identity, lasting if self.heap[identity].fuzzy else parts)
@@ -191,8 +190,14 @@ class Machine:
         known = self._held.get(path)
         if known is None:
             known = self._held[path] = Value(self.heap.new("unknown").objects, "import", path)
-            self._places |= dict.fromkeys(known.objects, path)
+            part = self.own.part(path) if self.is_local(path) else None
+            self.tie(known, {part} if part is not None else ())
         return known
+
+    def tie(self, value: Value, parts: Iterable[str]) -> None:
+        """Note that parts of the user's modules may hold an object: when it changes, they do."""
+        for identity in value.objects:
+            self._parts.setdefault(identity, set()).update(parts)
 
     def change_imported(self, value: Value, held: Iterable[Value]) -> None:
         """Something a module holds changes in place: for every component that imports the module."""
