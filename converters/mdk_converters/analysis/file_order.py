@@ -49,6 +49,8 @@ def _touched_files(history: History) -> Iterator[tuple[Record, str, str | None]]
             yield record, mode, path
             if path is not None and path.endswith(".py") and "w" in mode:
                 written[path.rpartition("/")[2].removesuffix(".py")] = path
+        if ("cwd", "set") in record.effects.states and not record.effects.files:
+            yield record, "r", None  # `%cd`: the folder must be there
         yield from ((record, "r", written[m]) for m in sorted(record.effects.modules & written.keys()))
 
 

@@ -92,7 +92,7 @@ class Traces(Machine):
         """Record it when a call draws on pyplot's current figure, or begins a new one."""
         if path in {"matplotlib.use", "matplotlib.pyplot.switch_backend"}:
             self.keeps_figures = True
-        elif self.keeps_figures and path.startswith("matplotlib.pyplot."):
+        elif self.keeps_figures and path.startswith("matplotlib.pyplot.") and path.count(".") == 2:
             name = path.rpartition(".")[2]
             if name in knowledge.NEW_FIGURES:
                 self.effects.states.append(("pyplot", "seed"))
