@@ -274,6 +274,8 @@ class Calls(Libraries):
         """Call `receiver.name(...)`."""
         self._use_up(arguments)
         self.use_handed(arguments.all)
+        if name in {"__enter__", "__exit__", "enter_context"}:
+            self.enter([receiver, *arguments.all])
         if receiver.path is not None:
             return self.call_path(f"{receiver.path}.{name}", arguments)
         if receiver.kind == "super" and self.scope is not None:

@@ -195,6 +195,8 @@ class Interpreter(Expressions):
                 current.code.attributes.setdefault(target.attr, value)
             known = current.fields.get(target.attr)
             current.fields[target.attr] = value if known is None else join([known, value])
+            if target.attr != "__dict__" and "__dict__" in current.fields:  # which other instances may have as well
+                self.mutate(current.fields["__dict__"], [value])
 
     def _is_setter(self, base: Value, name: str) -> bool:
         for identity in base.objects:

@@ -207,6 +207,17 @@ SCOPED_SETTINGS = _words(
     matplotlib.pyplot.rc_context matplotlib.style.context matplotlib.pyplot.style.context decimal.localcontext
     sklearn.config_context seaborn.axes_style seaborn.plotting_context seaborn.color_palette contextlib.chdir"""
 )
+# What these set when they are entered by hand, without `with`.
+ENTERED_SETTINGS: dict[str, str] = {
+    "pandas.option_context": "pandas_options",
+    "numpy.printoptions": "numpy_print",
+    "numpy.errstate": "numpy_errors",
+    "warnings.catch_warnings": "warnings",
+    "decimal.localcontext": "decimal",
+    "matplotlib.rc_context": "matplotlib",
+    "matplotlib.pyplot.rc_context": "matplotlib",
+    "sklearn.config_context": "sklearn_config",
+}
 LOADS_PICKLES = _words(
     """pickle.load pickle.loads joblib.load dill.load dill.loads cloudpickle.load cloudpickle.loads torch.load
     pandas.read_pickle numpy.load"""

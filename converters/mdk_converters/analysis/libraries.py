@@ -202,6 +202,8 @@ class Libraries(Traces):
             return Value(kind="module", path=arguments.positional[0].const)
         if path in _SINGLETONS:
             return Value(kind="library", path=path)
+        if path in knowledge.ENTERED_SETTINGS:
+            return self._context(knowledge.ENTERED_SETTINGS[path], arguments)
         if path in knowledge.CANNOT_TRAVEL:
             return self._untravelable(knowledge.CANNOT_TRAVEL[path], arguments)
         setting = arguments.discarded and _SETTER.match(name) and package != "matplotlib" and not self.is_local(path)
@@ -222,6 +224,17 @@ class Libraries(Traces):
             for value in arguments.all:
                 self.mutate(value, certain=False)
         return self._library_result(path, package, name, arguments)
+
+    def _context(self, state: str, arguments: Arguments) -> Value:
+        made = self.new("library", arguments.all)
+        for identity in made.objects:
+            self.heap[identity].sets = state
+        return made
+
+    def enter(self, contexts: list[Value]) -> None:
+        """A context manager is entered or left by hand: its setting lasts."""
+        for state in sorted({self.heap[o].sets for value in contexts for o in value.objects} - {""}):
+            self.effects.states.append((state, "draw"))
 
     def _is_plain(self, values: list[Value]) -> bool:
         """Scalars and code: what a setting may be made with wherever it is made."""

@@ -82,6 +82,7 @@ class Object:
     instance_of: int | None = None
     fields: dict[str, Value] = field(default_factory=dict)
     seeded: bool = False  # draws from a generator of its own
+    sets: str = ""  # the state that it sets when it is entered as a context manager
     note: str = ""  # why it cannot travel, or that the user's own module made it
     bound: object = None  # what calling it calls: arguments of functools.partial, or a method with its receiver
     remembers: bool = False  # of a little-known library: even a look at it may fill a cache inside
