@@ -174,9 +174,19 @@ class Calls(Libraries):
             if self.library_base(identity):
                 self.heap[created].fuzzy = True
             self._run_default_factories(identity)
+            self.use_own_bases(identity, "__init__")
             for name, value in arguments.keywords.items():
                 self.heap[created].fields[name] = value
         return instance
+
+    def use_own_bases(self, identity: int, name: str) -> None:
+        """A method that a class of the notebook inherits from one of the user's modules runs."""
+        code = self.heap[identity].code
+        for base in code.bases if isinstance(code, Class) else ():
+            if base.path is not None and self.is_local(base.path):
+                self.use(self.own.deeds(f"{base.path}.{name}"))
+            for o in base.objects if base.path is None else ():
+                self.use_own_bases(o, name)
 
     def _run_default_factories(self, identity: int) -> None:
         """A data class makes the values of its fields by functions that `field(default_factory=…)` was given."""
@@ -255,6 +265,8 @@ class Calls(Libraries):
             if isinstance(current.code, Function) and current.code.owner is None:
                 code = current.code
                 self.perhaps(lambda code=code: self.call_function(code, data))  # type: ignore[misc]
+                if code.remembers:
+                    self._remembered(identity, UNKNOWN)
             elif current.instance_of is not None:
                 self._run_methods(identity, current.instance_of, data)
 

@@ -315,6 +315,8 @@ class Interpreter(Expressions):
                 if isinstance(method, Function):
                     method.owner = code
         self._run_metaclass(code, value)
+        for identity in value.objects:
+            self.use_own_bases(identity, "__init_subclass__")
         for base in bases:
             for identity in base.objects:
                 hook = self.find_method(identity, "__init_subclass__")
@@ -344,7 +346,10 @@ class Interpreter(Expressions):
             self.effects.states.append(("future", "set"))
         for alias in node.names:
             if alias.name == "*":
-                self.effects.star = module
+                known = self.own.public_names(module)
+                for name in known:
+                    self.store_name(name, self.imported(f"{module}.{name}"))
+                self.effects.star = module if not known else None
                 continue
             self.store_name(alias.asname or alias.name, self.imported(f"{module}.{alias.name}"))
 

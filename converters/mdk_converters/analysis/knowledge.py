@@ -367,7 +367,7 @@ CONSTANT_CALLS = _words(
     builtins.sum builtins.slice builtins.bytes builtins.abs builtins.round pandas.Timestamp pandas.Timedelta
     pandas.to_datetime numpy.array numpy.arange numpy.linspace numpy.float64 numpy.float32 numpy.int64 numpy.vectorize
     numba.njit numba.jit torch.device math.sqrt math.log math.exp math.pi collections.OrderedDict
-    collections.defaultdict collections.Counter types.SimpleNamespace"""
+    collections.defaultdict collections.Counter types.SimpleNamespace joblib.Memory"""
 )
 # Of these, the ones whose value is code: they are carried even out of a component.
 CODE_CALLS = _words(

@@ -143,6 +143,7 @@ class Libraries(Traces):
 
     def _unknown_method_result(self, receiver: Value, name: str, arguments: Arguments) -> Value:
         self.run_callbacks([receiver, *arguments.all])
+        self.use(self.own.deeds_of_methods(name))  # which the receiver may have, or inherit
         if receiver.kind == "figure":
             self.mutate(receiver, arguments.all, certain=False)
             return receiver
@@ -164,7 +165,6 @@ class Libraries(Traces):
             return self.new("unknown", [receiver, *arguments.all])
         self.mutate(receiver, arguments.all, certain=False)
         if any(self.heap[o].note == "local" for o in receiver.objects):
-            self.use(self.own.deeds_of_methods(name))
             for value in arguments.all:
                 self.mutate(value, certain=False)
         return self.new("unknown", [receiver, *arguments.all])
@@ -202,6 +202,8 @@ class Libraries(Traces):
             return Value(kind="module", path=arguments.positional[0].const)
         if path in _SINGLETONS:
             return Value(kind="library", path=path)
+        if path == "importlib.reload" and arguments.positional and arguments.positional[0].path is not None:
+            self.use(self.own.deeds_of_reload(arguments.positional[0].path))
         if path in knowledge.ENTERED_SETTINGS:
             return self._context(knowledge.ENTERED_SETTINGS[path], arguments)
         if path in knowledge.CANNOT_TRAVEL:

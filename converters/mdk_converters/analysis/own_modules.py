@@ -63,6 +63,21 @@ class OwnModules:
                     found |= self.deeds(f"{module.name}.{cls.name}.{name}" if module is not None else "")
         return found
 
+    def deeds_of_reload(self, name: str) -> Deeds:
+        """Return what running a module again does: all its variables are new."""
+        module = self._module(name) if name.partition(".")[0] in self.names else None
+        return (
+            Deeds(frozenset(f"{name}:{variable}" for variable in module.variables)) if module is not None else NOTHING
+        )
+
+    def public_names(self, name: str) -> list[str]:
+        """Return the names that `from name import *` binds, none when the module is not the user's own."""
+        module = self._module(name) if name.partition(".")[0] in self.names else None
+        if module is None:
+            return []
+        found = [*module.imports, *module.defined, *module.variables]
+        return list(dict.fromkeys(module.listed or [n for n in found if not n.startswith("_") and n != "*"]))
+
     def part(self, path: str) -> str | None:
         """Return the part of a module that changes when the value at `path` does, None when it is none of these.
 
@@ -167,6 +182,7 @@ class Module:
         self.variables: dict[str, bool] = {}
         for node in _statements(tree.body):
             self._note(node)
+        self.listed = _listed(tree)
         self.packages = frozenset(path.partition(".")[0] for path in self.imports.values())
 
     def classes(self) -> list[ast.ClassDef]:
@@ -216,6 +232,14 @@ class Module:
                 return None
             root = f"builtins.{node.id}"
         return ".".join([root, *reversed(names)])
+
+
+def _listed(tree: ast.Module) -> list[str]:
+    """Return what `__all__` lists."""
+    for node in tree.body:
+        if isinstance(node, ast.Assign) and any(isinstance(t, ast.Name) and t.id == "__all__" for t in node.targets):
+            return [e.value for e in ast.walk(node.value) if isinstance(e, ast.Constant) and isinstance(e.value, str)]
+    return []
 
 
 def _is_cached(node: ast.FunctionDef, module: Module) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from typing import TYPE_CHECKING
 
 from mdk_converters.analysis import knowledge
@@ -83,11 +84,16 @@ def demand_state(flow: Dataflow, name: str, index: int, plan: Plan, reader: Reco
         flow.carry(record, plan, reader)
 
 
+def _assigns_code(record: Record) -> bool:
+    node = record.statement.node
+    return isinstance(node, ast.Assign) and (bool(record.effects.code) or isinstance(node.value, ast.Lambda))
+
+
 def _is_setting(event: Event) -> bool:
     if event.record.effects.files:
         return False
     own = any(is_own(state) for state, _ in event.record.effects.states)
-    if own and event.component is not None and event.record.carriage == "setting":
+    if own and event.component is not None and event.record.carriage == "setting" and not _assigns_code(event.record):
         return False  # the state itself travels: what the statement did is not done again
     return event.record.carriage in {"setting", "import", "code"}
 
