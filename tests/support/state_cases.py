@@ -131,6 +131,24 @@ case(
     refused=("MDK158", 4, "rates"),
 )
 
+case(
+    "a module read by star, handed to a table, inherited from and reloaded",
+    (
+        None,
+        "import pandas as pd\nfrom steps import *",
+    ),
+    ("one", "s = pd.Series([1, 1]).apply(up)\nclass Mine(Base):\n    pass\nrows = load(1)"),
+    ("two", "rows.append(Mine().go())\nprint(up(1), s.tolist(), load(1), load(1) is rows)"),
+    ("three", "import steps, importlib\nprint(steps.count, Base.known, NAMES, steps.load(1))\nimportlib.reload(steps);"),
+    ("four", "import steps\nprint(steps.count, steps.NAMES)"),
+    files={
+        "steps.py": "import functools\ncount = 0\nNAMES = []\ndef up(x):\n    global count\n    count += 1\n    return x + count\n"
+        "class Base:\n    known = []\n    def __init_subclass__(cls):\n        Base.known.append(cls.__name__)\n"
+        "    def go(self):\n        NAMES.append(type(self).__name__)\n        return len(NAMES)\n"
+        "@functools.lru_cache(maxsize=4)\ndef load(n):\n    print('loading', n)\n    return [n]\n"
+    },
+)
+
 # --- functions and classes that remember
 
 case(
