@@ -139,7 +139,10 @@ case(
     ),
     ("one", "s = pd.Series([1, 1]).apply(up)\nclass Mine(Base):\n    pass\nrows = load(1)"),
     ("two", "rows.append(Mine().go())\nprint(up(1), s.tolist(), load(1), load(1) is rows)"),
-    ("three", "import steps, importlib\nprint(steps.count, Base.known, NAMES, steps.load(1))\nimportlib.reload(steps);"),
+    (
+        "three",
+        "import steps, importlib\nprint(steps.count, Base.known, NAMES, steps.load(1))\nimportlib.reload(steps);",
+    ),
     ("four", "import steps\nprint(steps.count, steps.NAMES)"),
     files={
         "steps.py": "import functools\ncount = 0\nNAMES = []\ndef up(x):\n    global count\n    count += 1\n    return x + count\n"
