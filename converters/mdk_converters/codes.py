@@ -370,6 +370,13 @@ CODES: dict[str, Code] = {
         "# component:train, metrics:acu\nauc = 0.9",
         "Check the spelling.",
     ),
+    "MDK158": Code(
+        "A component uses a module that was written anew after it was imported",
+        "The notebook goes on with the module as it was imported first; a step imports it afresh and finds the new one.",
+        "# component:one\n%%writefile rates.py\nLOW = 1\n\n# component:two\nimport rates\n\n"
+        "# component:three\n%%writefile rates.py\nLOW = 2\n\n# component:four\nprint(rates.LOW)",
+        "Reload it in the component, with importlib.reload, or give the new module another name.",
+    ),
     # Conditions and loops
     "MDK160": Code(
         "A value cannot decide about a component",

@@ -10,8 +10,10 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 from mdk_converters.analysis import steering
-from mdk_converters.analysis.dataflow import Dataflow, Plan
+from mdk_converters.analysis.dataflow import Dataflow
 from mdk_converters.analysis.history import STATE, History, Record
+from mdk_converters.analysis.own_modules import OwnModules
+from mdk_converters.analysis.plan import Plan
 from mdk_converters.analysis.syntax import Statement, parse_cell, with_percent
 from mdk_converters.analysis.values import Value
 from mdk_converters.findings import Finding
@@ -84,8 +86,8 @@ class _Conversion:
         self.components = list(dict.fromkeys(r.component for r in found if r.component is not None))
         self.options: dict[str, Options] = {r.component: r.options for r in found if r.component is not None}
         self.parameters: dict[str, Parameter] = {}
-        self.local_modules = _local_modules(notebook)
-        self.history = History(self.local_modules)
+        self.own = OwnModules(_written_modules(found), Path(notebook.path).parent)
+        self.history = History(self.own)
         self.bodies: dict[str, steering.Body] = {}  # of repeated components
 
     # --- reading
@@ -272,13 +274,13 @@ class _Conversion:
     def _requirements(self, plan: Plan) -> list[str]:
         own = [*plan.records, *plan.carried.values()]
         modules = {module for record in own for module in record.effects.modules}
-        named = {normalised(r) for r in requirements(modules, [], self.local_modules)}
+        named = {normalised(r) for r in requirements(modules, [], self.own.names)}
         installed = []
         for record in self.history.records:
             for line in record.effects.requirements:
                 if record.component in {None, plan.name} or normalised(line) in named:
                     installed.append(line)
-        return requirements(modules, [*installed, *self.options[plan.name].requirements], self.local_modules)
+        return requirements(modules, [*installed, *self.options[plan.name].requirements], self.own.names)
 
     def _with_producers_requirements(self, components: dict[str, Component]) -> dict[str, Component]:
         """What a component receives must be loadable in it: it needs what its producers need."""
@@ -339,16 +341,16 @@ def _statements_by_name(role: Role) -> dict[str, Statement]:
     return found
 
 
-def _local_modules(notebook: Notebook) -> frozenset[str]:
-    """Return the names of the user's own modules beside the notebook."""
-    folder = Path(notebook.path).parent
-    try:
-        entries = list(folder.iterdir())
-    except OSError:
-        return frozenset()
-    names = {e.stem for e in entries if e.suffix == ".py"}
-    names |= {e.name for e in entries if e.is_dir() and any(e.glob("*.py"))}
-    return frozenset(n for n in names if n.isidentifier())
+def _written_modules(found: list[Role]) -> dict[str, str]:
+    """Return the sources of the modules that cells write with `%%writefile name.py`."""
+    written: dict[str, str] = {}
+    for role in found:
+        line, _, body = role.source.partition("\n")
+        words = line.split()
+        if words[:1] in (["%%writefile"], ["%%file"]) and words[-1].endswith(".py"):
+            name = words[-1].removeprefix("./").removesuffix(".py").replace("/", ".")
+            written[name] = f"{written.get(name, '')}\n{body}" if "-a" in words else body
+    return written
 
 
 def _output_type(name: str, value: Value | None) -> ValueType:

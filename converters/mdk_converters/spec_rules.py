@@ -16,7 +16,7 @@ from mdk_converters.spec import STATE, Component, Parameter, Pipeline, Resources
 from mdk_converters.yaml_reader import Problem, SpecPath, close_match
 
 COMPONENT_NAME = re.compile(r"\w[\w-]{0,63}")
-_STATE_NAME = re.compile(r"state\.[a-z][a-z0-9_]*", re.ASCII)
+_STATE_NAME = re.compile(r"state\.(?:[a-z][a-z0-9_]*|module:[\w.]+:[\w.]+)")
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _FILE_NAME = re.compile(r"[^./\\\x00-\x1f\x7f][^/\\\x00-\x1f\x7f]*")
 

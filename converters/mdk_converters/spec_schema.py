@@ -17,7 +17,7 @@ TEXT = {"type": ["string", "number", "boolean"]}  # the spec's reader takes plai
 # \w knows no é in JavaScript, so these say what names are not made of: spaces, ASCII marks but _ and -.
 _VARIABLE = r"[^\s\d!-/:-@\[-\^`{-~][^\s!-/:-@\[-\^`{-~]*"
 _COMPONENT = r"[^\s!-/:-@\[-\^`{-~][^\s!-,./:-@\[-\^`{-~]{0,63}"
-_VALUE = rf"(state\.[a-z][a-z0-9_]*|{_VARIABLE})"
+_VALUE = rf"(state\.[a-z][a-z0-9_]*|state\.module:[^\s:]+:[^\s:]+|{_VARIABLE})"
 _DEFAULTS: dict[str, Any] = {
     "int": "integer",
     "float": "number",

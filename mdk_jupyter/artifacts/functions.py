@@ -8,6 +8,7 @@ classes that it reads do, for the case that the loading process lacks them.
 from __future__ import annotations
 
 import functools
+import gc
 import hashlib
 import importlib
 import linecache
@@ -172,10 +173,44 @@ def reduce_cell(cell: types.CellType) -> Reduced:
         return _empty_cell, ()
 
 
-def reduce_cached(function: Any) -> Reduced:
-    """Reduce a `functools.lru_cache` wrapper; it starts with an empty cache."""
+def reduce_cached(function: Any, travels: Callable[[Any], bool]) -> Reduced:
+    """Reduce a `functools.lru_cache` wrapper with those results that can travel; its counts begin anew."""
     parameters = function.cache_parameters()
-    return _make_cached, (function.__wrapped__, parameters["maxsize"], parameters["typed"])
+    known = [entry for entry in remembered(function) if travels(entry)]
+    return _make_cached, (function.__wrapped__, parameters["maxsize"], parameters["typed"], known)
+
+
+def remembered(function: Any) -> list[tuple[tuple[Any, ...], dict[str, Any], Any]]:
+    """Return the calls of a cached function with their results, the oldest first.
+
+    Python tells them to its garbage collector alone: pairs of key and result, or a dict of them.
+    """
+    if function.cache_parameters()["typed"]:
+        return []
+    referents = gc.get_referents(function)
+    own = vars(function)
+    results = next((d for d in referents if type(d) is dict and d is not own), {})
+    if function.cache_parameters()["maxsize"] is None:
+        pairs = list(results.items())
+    else:
+        keys = set(map(id, results))
+        pairs, position = [], 0
+        while position < len(referents) - 1:
+            found = id(referents[position]) in keys
+            if found:
+                pairs.append((referents[position], referents[position + 1]))
+            position += 2 if found else 1
+    return [(*_arguments(key), result) for key, result in pairs]
+
+
+def _arguments(key: Any) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """Return the arguments that a key of a cache stands for."""
+    if type(key) in (int, str):
+        return (key,), {}
+    parts = tuple(key)
+    mark = next((place for place, part in enumerate(parts) if type(part) is object), len(parts))
+    named = parts[mark + 1 :]
+    return parts[:mark], dict(zip(named[::2], named[1::2]))
 
 
 def reduce_cached_property(value: functools.cached_property[Any]) -> Reduced:
@@ -238,7 +273,30 @@ def _fill_cell(cell: types.CellType, contents: tuple[Any]) -> None:
     cell.cell_contents = contents[0]
 
 
-def _make_cached(function: Callable[..., Any], maxsize: int | None, typed: bool) -> Any:
+class _Recalling:
+    """Gives the known results first, so that a new cache is filled with them; then calls the function."""
+
+    def __init__(self, function: Callable[..., Any], known: list[Any]) -> None:
+        self.function = function
+        self.known = known
+
+    def __call__(self, *arguments: Any, **named: Any) -> Any:
+        return self.known.pop() if self.known else self.function(*arguments, **named)
+
+
+def remembering(cached: Any, known: list[tuple[tuple[Any, ...], dict[str, Any], Any]]) -> Any:
+    """Return a cached function like `cached` that knows these results."""
+    parameters = cached.cache_parameters()
+    return _make_cached(cached.__wrapped__, parameters["maxsize"], parameters["typed"], known)
+
+
+def _make_cached(function: Callable[..., Any], maxsize: int | None, typed: bool, known: list[Any] | None = None) -> Any:
+    if known:
+        recalling = _Recalling(function, [result for *_, result in reversed(known)])
+        made = functools.update_wrapper(functools.lru_cache(maxsize, typed)(recalling), function)
+        for arguments, named, _ in known:
+            made(*arguments, **named)
+        return made
     namespace = getattr(function, "__globals__", {})
     own = namespace.get(getattr(function, "__qualname__", ""))
     if isinstance(own, _CACHED) and own.cache_parameters() == {"maxsize": maxsize, "typed": typed}:

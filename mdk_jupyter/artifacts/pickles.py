@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copyreg
 import functools
 import gc
 import importlib
@@ -63,7 +64,7 @@ class NotebookPickler(cloudpickle.Pickler):  # type: ignore[misc]
         self._frames = (pandas.DataFrame, pandas.Series) if pandas is not None else ()
 
     def reducer_override(self, obj: Any) -> Any:
-        kind = type(obj)
+        kind: Any = type(obj)
         if kind is types.FunctionType:
             return self._reduce_function(obj)
         if isinstance(obj, type):
@@ -72,6 +73,8 @@ class NotebookPickler(cloudpickle.Pickler):  # type: ignore[misc]
             return classes.reduce_state(obj, self._lost_with(obj.cls) or ())
         if id(obj) in self._live:
             return _get_live, self._live[id(obj)]
+        if kind is _CACHED:
+            return _reduce_cached(obj, self._travels)
         reducer = _REDUCERS.get(kind)
         if reducer is not None:
             return reducer(obj)
@@ -90,6 +93,8 @@ class NotebookPickler(cloudpickle.Pickler):  # type: ignore[misc]
         if _drops_attributes(obj):
             make, arguments, state = obj.__reduce__()
             return make, arguments, (state, dict(vars(obj))), None, None, _finish_array
+        if _answers_for_all_names(kind):
+            return copyreg.__newobj__, (kind,), dict(vars(obj)), None, None, _fill_instance  # type: ignore[attr-defined]
         if self._bases and is_array(obj):
             base = base_of(obj)
             if base is not obj and id(base) in self._bases:
@@ -165,10 +170,13 @@ def _reduce_module_or_refuse(value: Any) -> Reduced:
     return typing.cast(Reduced, NotImplemented)
 
 
-def _reduce_cached(value: Any) -> Any:
+_CACHED = type(functools.lru_cache(lambda: None))
+
+
+def _reduce_cached(value: Any, travels: Callable[[Any], bool]) -> Any:
     module = sys.modules.get(value.__module__)
     if module is None or value.__module__ == MAIN or cloudpickle._lookup_module_and_qualname(value) is None:
-        return functions.reduce_cached(value)
+        return functions.reduce_cached(value, travels)
     return NotImplemented
 
 
@@ -206,7 +214,6 @@ def _reduce_new_type(value: Any) -> Any:
 _DICT_VIEWS = [type({}.keys()), type({}.values()), type({}.items())]
 _REDUCERS: dict[type, Callable[[Any], Any]] = {
     types.CellType: functions.reduce_cell,
-    type(functools.lru_cache(lambda: None)): _reduce_cached,
     functools.cached_property: functions.reduce_cached_property,
     types.MappingProxyType: _reduce_proxy,
     typing.NewType: _reduce_new_type,
@@ -219,6 +226,28 @@ _REDUCERS: dict[type, Callable[[Any], Any]] = {
 def _own_attributes(frame: Any) -> dict[str, Any]:
     """What the user has set on a frame or series, such as `frame.source = "a.csv"`, which pandas would not pickle."""
     return {name: value for name, value in vars(frame).items() if not name.startswith("_")}
+
+
+@functools.cache
+def _answers_for_all_names(kind: type) -> bool:
+    """Tell whether instances of a plain notebook class have a `__getattr__`, which may fail while they are empty."""
+    if kind.__module__ != MAIN or not hasattr(kind, "__getattr__") or kind.__basicsize__ > _PLAIN_SIZE:
+        return False
+    own = {name for base in kind.__mro__[:-1] for name in vars(base)}
+    return own.isdisjoint(
+        ("__reduce__", "__reduce_ex__", "__getstate__", "__setstate__", "__getnewargs__", "__slots__")
+    )
+
+
+def _fill_instance(instance: Any, state: dict[str, Any]) -> None:
+    instance.__dict__.update(state)
+
+
+class _Plain:
+    pass
+
+
+_PLAIN_SIZE = _Plain.__basicsize__
 
 
 def _drops_attributes(value: Any) -> bool:
@@ -290,6 +319,11 @@ class NoFile(io.RawIOBase):
 
     def write(self, data: Any) -> int:
         return memoryview(data).nbytes
+
+
+def travels(value: object) -> bool:
+    """Tell whether a value can be pickled."""
+    return _failure(value) is None
 
 
 def culprit(value: object, error: Exception) -> Untravelable:

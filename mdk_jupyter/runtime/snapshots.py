@@ -56,7 +56,7 @@ def take(component: str, outputs: list[str], shown: list[str], name: str) -> Non
     pause(component)
     values = {output: namespace[output] for output in outputs if output in namespace}
     for output in outputs:
-        if output in states.CHANNELS and states.is_present(output):
+        if output.startswith("state.") and states.is_present(output):
             values[output] = states.capture(output, _start)
     records = handover.save(values, Store(job["store"]))
     told = {output: records.get(output, UNBOUND).to_json() for output in outputs}

@@ -16,6 +16,7 @@ from typing import Any
 
 from mdk_converters.findings import Finding
 from mdk_jupyter.errors import StepError
+from mdk_jupyter.runtime import own_state
 
 BEFORE_IMPORTS = ("state.sys_path", "state.cwd", "state.environ")
 
@@ -47,11 +48,15 @@ class Channel:
 
 def is_present(name: str) -> bool:
     """Tell whether the library of a state is loaded."""
+    if name.startswith(own_state.PREFIX):
+        return own_state.is_present(name)
     return CHANNELS[name].module in sys.modules
 
 
 def capture(name: str, start: Start) -> Any:
     """Return the present state of a channel, as a value that can be stored."""
+    if name.startswith(own_state.PREFIX):
+        return own_state.capture(name)
     return CHANNELS[name].capture(start)
 
 
@@ -62,7 +67,10 @@ def restore(name: str, value: Any, start: Start) -> None:
         StepError: it cannot be had in this process (MDK329).
     """
     try:
-        CHANNELS[name].restore(value, start)
+        if name.startswith(own_state.PREFIX):
+            own_state.restore(name, value)
+        else:
+            CHANNELS[name].restore(value, start)
     except Exception as error:
         message = f"the {name.removeprefix('state.').replace('_', ' ')} cannot be set as it was: {error}"
         fix = "Check that folders, locales and packages are the same for all components."
@@ -154,6 +162,19 @@ def _capture_recursion_limit(_: Start) -> Any:
 
 def _restore_recursion_limit(value: Any, _: Start) -> None:
     sys.setrecursionlimit(value)
+
+
+def _capture_timezone(_: Start) -> Any:
+    import time
+
+    return list(time.tzname)
+
+
+def _restore_timezone(value: Any, _: Start) -> None:
+    """Take over `TZ`, which is restored before."""
+    import time
+
+    time.tzset()
 
 
 def _capture_locale(_: Start) -> Any:
@@ -330,6 +351,7 @@ CHANNELS = {
     "state.cwd": Channel("os", _capture_cwd, _restore_cwd),
     "state.sys_path": Channel("sys", _capture_sys_path, _restore_sys_path),
     "state.recursion_limit": Channel("sys", _capture_recursion_limit, _restore_recursion_limit),
+    "state.timezone": Channel("time", _capture_timezone, _restore_timezone),
     "state.locale": Channel("locale", _capture_locale, _restore_locale),
     "state.warnings": Channel("warnings", _capture_warnings, _restore_warnings),
     "state.logging": Channel("logging", _capture_logging, _restore_logging),

@@ -8,22 +8,26 @@ import pytest
 from cases import CASES, Case
 from kernels import run_top_to_bottom, step_outputs, write_notebook
 from refusals import check_refusal
+from state_cases import STATE_CASES
 
 from mdk_converters.convert import convert
 from mdk_converters.graph import dependencies
 from mdk_converters.notebook import read_notebook
 from mdk_jupyter.local.runner import run
 
+ALL = CASES | STATE_CASES
+
 
 def _refused(name: str) -> bool:
-    return CASES[name].refused is not None
+    return ALL[name].refused is not None
 
 
-@pytest.mark.parametrize("name", [name for name in CASES if not _refused(name)])
+@pytest.mark.parametrize("name", [name for name in ALL if not _refused(name)])
 def test_the_pipeline_gives_what_the_notebook_gives(name: str, tmp_path: Path) -> None:
-    found: Case = CASES[name]
-    (tmp_path / "whole").mkdir()
-    (tmp_path / "cut").mkdir()
+    found: Case = ALL[name]
+    for folder in (tmp_path / "whole", tmp_path / "cut"):
+        folder.mkdir()
+        found.write_files(folder)
     expected = run_top_to_bottom(write_notebook(tmp_path / "whole" / "case.ipynb", found.cells))
     path = write_notebook(tmp_path / "cut" / "case.ipynb", found.cells)
 
@@ -45,6 +49,6 @@ def test_the_pipeline_gives_what_the_notebook_gives(name: str, tmp_path: Path) -
         assert other not in waits[one]
 
 
-@pytest.mark.parametrize("name", [name for name in CASES if _refused(name)])
+@pytest.mark.parametrize("name", [name for name in ALL if _refused(name)])
 def test_what_cannot_be_cut_is_refused_with_place_and_name(name: str, tmp_path: Path) -> None:
-    check_refusal(CASES[name], tmp_path)
+    check_refusal(ALL[name], tmp_path)

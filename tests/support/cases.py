@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
 
 
 @dataclass(frozen=True)
 class Case:
     """Cells as (tag, source). A plain word is a component; None is an untagged cell.
 
-    `refused` is (code, cell number, name) when the notebook must be refused.
+    `files` lie beside the notebook. `refused` is (code, cell number, name) when the notebook must be refused.
     """
 
     cells: tuple[tuple[str | None, str], ...]
     refused: tuple[str, int, str] | None = None
     parallel: tuple[str, str] | None = None  # components that must not wait for each other
+    files: Mapping[str, str] = field(default_factory=dict)
+
+    def write_files(self, folder: Path) -> None:
+        for name, text in self.files.items():
+            path = folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
 
 
 CASES: dict[str, Case] = {}

@@ -5,7 +5,8 @@ from __future__ import annotations
 import ast
 
 from mdk_converters.analysis.libraries import Libraries
-from mdk_converters.analysis.machine import Arguments
+from mdk_converters.analysis.machine import Arguments, Bound
+from mdk_converters.analysis.own_modules import OwnModules
 from mdk_converters.analysis.values import UNKNOWN, Class, Function, Scope, Value, join, local_names
 
 _MOST_CALLS = 300  # per statement; beyond, functions are taken for unknown ones
@@ -13,8 +14,8 @@ _MOST_DEPTH = 10
 
 
 class Calls(Libraries):
-    def __init__(self, local_modules: frozenset[str] = frozenset()) -> None:
-        super().__init__(local_modules)
+    def __init__(self, own: OwnModules | None = None) -> None:
+        super().__init__(own)
         self.active: list[ast.AST] = []
         self.calls = 0
         self.handed: set[tuple[int, frozenset[int]]] = set()  # callbacks that the statement has run, with their data
@@ -24,7 +25,8 @@ class Calls(Libraries):
 
     def call(self, target: Value, arguments: Arguments) -> Value:
         """Return what calling `target` gives, after recording what it does."""
-        self._use_generators(arguments)
+        self._use_up(arguments)
+        self.use_handed(arguments.all)
         if target.path is not None:
             return self.call_path(target.path, arguments)
         found: list[Value] = []
@@ -32,9 +34,14 @@ class Calls(Libraries):
         for identity in sorted(target.objects):
             code = self.heap[identity].code
             if isinstance(code, Function):
-                found.append(self.call_function(code, arguments))
+                result = self.call_function(code, arguments)
+                found.append(self._remembered(identity, result) if code.remembers else result)
             elif isinstance(code, Class):
                 found.append(self.instantiate(identity, code, arguments))
+            elif isinstance(bound := self.heap[identity].bound, Arguments):
+                found.append(self.call(bound.positional[0], _after(bound, arguments)))
+            elif isinstance(bound, Bound):
+                found.append(self.call_method(bound.receiver, bound.name, arguments))
             elif (cls := self.heap[identity].instance_of) is not None:
                 instance = Value(frozenset({identity}), "instance")
                 found.append(self.call_method_named("__call__", cls, instance, arguments) or UNKNOWN)
@@ -43,6 +50,11 @@ class Calls(Libraries):
         if known and found:
             return join(found)
         return self.call_unknown(target, arguments, found)
+
+    def _remembered(self, identity: int, result: Value) -> Value:
+        """A cached function changes with its calls: it holds what they gave, and gives it again."""
+        self.mutate(Value(frozenset({identity}), "function"), [result], certain=False)
+        return join([result, Value(frozenset(self.heap[identity].holds))]) if result.objects else result
 
     def call_unknown(self, target: Value, arguments: Arguments, found: list[Value]) -> Value:
         """Nothing is known of the callable: it may change itself and whatever it is given."""
@@ -53,9 +65,11 @@ class Calls(Libraries):
         self._maybe_torch()
         return join([*found, self.new("unknown", [target, *arguments.all])])
 
-    def _use_generators(self, arguments: Arguments) -> None:
-        """A random generator given to a call draws: its state changes."""
+    def _use_up(self, arguments: Arguments) -> None:
+        """A random generator given to a call draws, and an iterator may be used up: their state changes."""
         for value in arguments.all:
+            if value.kind in {"iterator", "generator"}:
+                self.consume(value)
             drawn = frozenset(o for o in value.objects if self.heap[o].kind == "rng")
             if drawn:
                 self.mutate(Value(drawn, "rng"))
@@ -159,9 +173,27 @@ class Calls(Libraries):
             self.heap.hold(created, frozenset().union(*(v.objects for v in arguments.all)))
             if self.library_base(identity):
                 self.heap[created].fuzzy = True
+            self._run_default_factories(identity)
+            self.use_own_bases(identity, "__init__")
             for name, value in arguments.keywords.items():
                 self.heap[created].fields[name] = value
         return instance
+
+    def use_own_bases(self, identity: int, name: str) -> None:
+        """A method that a class of the notebook inherits from one of the user's modules runs."""
+        code = self.heap[identity].code
+        for base in code.bases if isinstance(code, Class) else ():
+            if base.path is not None and self.is_local(base.path):
+                self.use(self.own.deeds(f"{base.path}.{name}"))
+            for o in base.objects if base.path is None else ():
+                self.use_own_bases(o, name)
+
+    def _run_default_factories(self, identity: int) -> None:
+        """A data class makes the values of its fields by functions that `field(default_factory=…)` was given."""
+        code = self.heap[identity].code
+        if isinstance(code, Class):
+            fields = [v for v in code.attributes.values() if not any(self.heap[o].code for o in v.objects)]
+            self.run_callbacks(fields)
 
     def find_method(self, identity: int, name: str, *, above: bool = False) -> Function | None:
         """Return a method of a notebook class, looking through its bases in order."""
@@ -233,6 +265,8 @@ class Calls(Libraries):
             if isinstance(current.code, Function) and current.code.owner is None:
                 code = current.code
                 self.perhaps(lambda code=code: self.call_function(code, data))  # type: ignore[misc]
+                if code.remembers:
+                    self._remembered(identity, UNKNOWN)
             elif current.instance_of is not None:
                 self._run_methods(identity, current.instance_of, data)
 
@@ -250,7 +284,10 @@ class Calls(Libraries):
 
     def call_method(self, receiver: Value, name: str, arguments: Arguments) -> Value:
         """Call `receiver.name(...)`."""
-        self._use_generators(arguments)
+        self._use_up(arguments)
+        self.use_handed(arguments.all)
+        if name in {"__enter__", "__exit__", "enter_context"}:
+            self.enter([receiver, *arguments.all])
         if receiver.path is not None:
             return self.call_path(f"{receiver.path}.{name}", arguments)
         if receiver.kind == "super" and self.scope is not None:
@@ -297,6 +334,12 @@ class Calls(Libraries):
                     return self.call_function(method, arguments, receiver)
         self.mutate(receiver, arguments.all, certain=False)
         return self.new("unknown", [receiver, *arguments.all])
+
+
+def _after(bound: Arguments, given: Arguments) -> Arguments:
+    """Return the arguments that the function of a partial object is called with."""
+    positional = [*bound.positional[1:], *given.positional]
+    return Arguments(positional, {**bound.keywords, **given.keywords}, [*bound.rest, *given.rest])
 
 
 def _is_class_level(method: Function) -> bool:

@@ -38,7 +38,8 @@ def carriage(effects: Effects) -> Carriage | None:
     if effects.changed or (effects.files and not effects.states):
         return None
     if effects.states:
-        return "setting" if not effects.binds and isinstance(node, ast.Expr | ast.Assign | ast.AugAssign) else None
+        plain = isinstance(node, ast.Expr | ast.Assign | ast.AugAssign) or makes_folders(node)
+        return "setting" if not effects.binds and plain else None
     return _by_shape(node, effects.values)
 
 
@@ -64,6 +65,8 @@ def _assignment(node: ast.Assign | ast.AnnAssign, values: dict[str, Value]) -> C
         return "constant"  # another name for something imported
     if isinstance(node.value, ast.Call):
         called = call_path(node.value)
+        if called == "builtins.getattr" and all(v.path for v in values.values()):
+            return "constant"
         if called in knowledge.CODE_CALLS and _constant(node.value):
             return "code"
     return "constant" if _constant(node.value) else None
@@ -129,6 +132,38 @@ def _block(node: ast.Try | ast.If, values: dict[str, Value]) -> Carriage | None:
     if None in kinds or not kinds:
         return None
     return "import" if "import" in kinds else "code" if "code" in kinds else "constant"
+
+
+def makes_folders(node: ast.stmt) -> bool:
+    """Tell whether a statement only sees to it that folders exist: done again, it does nothing.
+
+    Example:
+        >>> makes_folders(ast.parse("os.makedirs('out', exist_ok=True)").body[0])
+        True
+    """
+    if isinstance(node, ast.If):
+        tests = {_called(child) for child in ast.walk(node.test) if isinstance(child, ast.Call)}
+        known = bool(tests) and tests <= {"exists", "isdir", "is_dir"}
+        return known and not node.orelse and all(_makes_folder(child) for child in node.body)
+    return _makes_folder(node, again=True)
+
+
+def _makes_folder(node: ast.stmt, *, again: bool = False) -> bool:
+    """Tell whether a statement makes a folder; with `again`, also where there is one."""
+    if not isinstance(node, ast.Expr) or not isinstance(node.value, ast.Call):
+        return False
+    magic = magic_call(node.value)
+    if magic is not None:
+        method, (command, *_) = magic[0], magic[1] or [""]
+        return method == "system" and command.split()[:2] == ["mkdir", "-p"] and not set(command) & set(";&|")
+    allowed = any(
+        k.arg == "exist_ok" and isinstance(k.value, ast.Constant) and k.value.value for k in node.value.keywords
+    )
+    return _called(node.value) in {"mkdir", "makedirs"} and (allowed or not again)
+
+
+def _called(node: ast.Call) -> str:
+    return node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
 
 
 def _only_tells(node: ast.expr) -> bool:

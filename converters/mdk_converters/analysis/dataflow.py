@@ -4,48 +4,18 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from itertools import pairwise
 
-from mdk_converters.analysis import knowledge, steering
+from mdk_converters.analysis import refusals, settings, steering
 from mdk_converters.analysis.effects import Need
+from mdk_converters.analysis.file_order import order_files
 from mdk_converters.analysis.history import STATE, Event, History, Record, line_of
 from mdk_converters.analysis.machine import is_builtin, is_history
-from mdk_converters.analysis.values import ATOMS, Value
+from mdk_converters.analysis.plan import Plan, Uncarriable
+from mdk_converters.analysis.values import ATOMS
 from mdk_converters.findings import Finding
-from mdk_converters.graph import find_cycle
 from mdk_converters.notebook import Notebook
 
 _MOST_ROUNDS = 50
-
-
-@dataclass(slots=True)
-class Plan:
-    """What one component needs and gives."""
-
-    name: str
-    records: list[Record] = field(default_factory=list)
-    carried: dict[int, Record] = field(default_factory=dict)
-    parameters: set[str] = field(default_factory=set)
-    inputs: dict[str, str] = field(default_factory=dict)
-    versions: dict[str, int] = field(default_factory=dict)  # event of each input
-    needs: dict[str, Need] = field(default_factory=dict)
-    outputs: dict[str, Value | None] = field(default_factory=dict)
-    after: set[str] = field(default_factory=set)
-    control: dict[str, str] = field(default_factory=dict)  # what decides about it -> the component that makes it
-    control_versions: dict[str, int] = field(default_factory=dict)
-
-    @property
-    def producers(self) -> set[str]:
-        return {*self.inputs.values(), *self.control.values(), *self.after}
-
-
-class _Uncarriable(Exception):
-    """A definition needs a value that cannot be carried."""
-
-    def __init__(self, name: str, event: Event | None) -> None:
-        super().__init__(name)
-        self.name, self.event = name, event
 
 
 class Dataflow:
@@ -66,7 +36,7 @@ class Dataflow:
         self.components = components
         self.plans: dict[str, Plan] = {}
         self.findings: dict[tuple[object, ...], Finding] = {}
-        self._asked: set[tuple[object, ...]] = set()
+        self.asked: set[tuple[object, ...]] = set()
 
     def solve(self, kept: dict[str, tuple[str, ...]]) -> None:
         """Work out all plans. `kept` names values that components hand on although nobody reads them."""
@@ -79,13 +49,13 @@ class Dataflow:
             self._keep(kept)
             if not self._rejoin():
                 break
-        self._order_files()
-        self._refuse_cycles()
+        order_files(self)
+        refusals.refuse_cycles(self)
 
     def _start(self) -> None:
         self.plans = {name: Plan(name) for name in self.components}
         self.findings.clear()
-        self._asked.clear()
+        self.asked.clear()
         for record in self.history.records:
             if record.component is not None:
                 self.plans[record.component].records.append(record)
@@ -101,33 +71,33 @@ class Dataflow:
             steering.demand(self, name, plan, record)
         for name, need in effects.reads.items():
             if is_history(name) and not self.history.events.get(name):
-                self._refuse_history(name, record)
+                refusals.refuse_history(self, name, record)
             else:
-                self._demand(name, record.index, plan, need, record)
+                self.demand(name, record.index, plan, need, record)
         for code in effects.code:
             for name in sorted({*code.lazy, *([code.name] if code.name else [])}):
-                self._demand(name, record.index, plan, Need.POSSIBLE, record)
+                self.demand(name, record.index, plan, Need.POSSIBLE, record)
         for state, how in effects.states:
             if how != "seed":
-                self._demand_state(STATE + state, record.index, plan, record)
+                settings.demand_state(self, STATE + state, record.index, plan, record)
         if effects.dynamic is not None:
             for name in list(self.history.events):
                 if not name.startswith(STATE):
-                    self._demand(name, record.index, plan, Need.POSSIBLE, record)
+                    self.demand(name, record.index, plan, Need.POSSIBLE, record)
         if record is plan.records[0]:
-            self._demand_settings(plan, record)
+            settings.demand_settings(self, plan, record)
 
-    def _demand(self, name: str, index: int, plan: Plan, need: Need, reader: Record) -> None:
+    def demand(self, name: str, index: int, plan: Plan, need: Need, reader: Record) -> None:
         event = self.history.last(name, index)
         asked = (name, event.index if event else -1, plan.name, need)
-        if asked in self._asked:
+        if asked in self.asked:
             return
-        self._asked.add(asked)
+        self.asked.add(asked)
         if event is None:
             self._missing(name, plan, need, reader, index)
         elif event.component == plan.name:
             if event.how not in {"bind", "delete"}:
-                self._demand(
+                self.demand(
                     name,
                     event.index,
                     plan,
@@ -141,7 +111,7 @@ class Dataflow:
         elif self._is_definition(event) and self._may_carry(event):
             self._carry_or_take(name, event, plan, need, reader)
         elif event.component is not None:
-            self._take(name, event, plan, need, reader)
+            self.take(name, event, plan, need, reader)
         else:
             self._outside(name, event, plan, need, reader)
 
@@ -159,15 +129,7 @@ class Dataflow:
             return
         if any(r.index < index and r.component == plan.name for r in self.history.stars):
             return
-        later = next((e for e in self.history.events.get(name, []) if e.index > index), None)
-        told = f"; cell {later.record.role.cell.number} defines it later" if later else ""
-        self.report(
-            "MDK144",
-            f"component {plan.name!r} reads {name!r}, which nothing defines before{told}",
-            reader,
-            name,
-            "define it above this cell; run the notebook from top to bottom to see the same NameError",
-        )
+        refusals.refuse_missing(self, name, plan, reader, index)
 
     # --- carrying
 
@@ -179,19 +141,19 @@ class Dataflow:
 
     def _carry_or_take(self, name: str, event: Event, plan: Plan, need: Need, reader: Record) -> None:
         try:
-            needed = self._closure(event.record, plan)
-        except _Uncarriable as problem:
+            needed = self.closure(event.record, plan)
+        except Uncarriable as problem:
             if event.component is not None:
-                self._take(name, event, plan, need, reader)
+                self.take(name, event, plan, need, reader)
             elif need > Need.POSSIBLE:
                 self._outside(problem.name, problem.event or event, plan, need, reader)
             return
         self._conflicting_write(name, event, plan, need, reader, carried=True)
         plan.versions.setdefault(name, event.index)
         for record in needed:
-            self._carry(record, plan, reader)
+            self.carry(record, plan, reader)
 
-    def _carry(self, record: Record, plan: Plan, reader: Record) -> None:
+    def carry(self, record: Record, plan: Plan, reader: Record) -> None:
         if record.index in plan.carried:
             return
         plan.carried[record.index] = record
@@ -201,7 +163,7 @@ class Dataflow:
             value = record.effects.values.get(name)
             for code in self.history.run.heap.code_in(value.objects) if value is not None else []:
                 for lazy in sorted(code.lazy):
-                    self._demand(lazy, index, plan, Need.POSSIBLE, reader)
+                    self.demand(lazy, index, plan, Need.POSSIBLE, reader)
 
     def _carry_submodules(self, record: Record, plan: Plan, reader: Record) -> None:
         """`import a` gives access to every submodule of `a` that any cell above has imported, in whatever way."""
@@ -221,11 +183,11 @@ class Dataflow:
     def _position(self, plan: Plan, reader: Record) -> int:
         return reader.index if reader.component == plan.name else plan.records[-1].index
 
-    def _closure(self, record: Record, plan: Plan, trail: frozenset[int] = frozenset()) -> list[Record]:
+    def closure(self, record: Record, plan: Plan, trail: frozenset[int] = frozenset()) -> list[Record]:
         """Return the statements that must run for `record` to run in another component.
 
         Raises:
-            _Uncarriable: one of them is no definition.
+            Uncarriable: one of them is no definition.
         """
         found = [record]
         if record.index in trail:
@@ -234,14 +196,14 @@ class Dataflow:
             event = self.history.last(name, record.index)
             if event is None:
                 if not is_builtin(name) and not self.history.stars:
-                    raise _Uncarriable(name, None)
+                    raise Uncarriable(name, None)
                 found += [star for star in self.history.stars if star.index < record.index and not is_builtin(name)]
             elif event.how == "parameter":
                 plan.parameters.add(name)
             elif self._is_definition(event) and self._eager(event):
-                found += self._closure(event.record, plan, trail | {record.index})
+                found += self.closure(event.record, plan, trail | {record.index})
             else:
-                raise _Uncarriable(name, event)
+                raise Uncarriable(name, event)
         return found
 
     def _eager(self, event: Event) -> bool:
@@ -252,7 +214,7 @@ class Dataflow:
 
     # --- taking from another component
 
-    def _take(self, name: str, event: Event, plan: Plan, need: Need, reader: Record) -> None:
+    def take(self, name: str, event: Event, plan: Plan, need: Need, reader: Record) -> None:
         source = event.component
         if source is None:
             return
@@ -263,7 +225,7 @@ class Dataflow:
             self.interleaved(name, event, plan, need, reader)
             return
         if need > Need.POSSIBLE and event.value is not None and event.how != "dynamic":
-            self._refuse_travel(name, event, plan, reader)
+            refusals.refuse_travel(self, name, event, plan, reader)
         plan.versions[name] = event.index
         plan.needs[name] = max(need, plan.needs.get(name, need))
         self.hand_on(name, event, plan.inputs)
@@ -277,7 +239,7 @@ class Dataflow:
         producer = self.plans[source]
         producer.outputs[name] = event.value
         if event.how in {"maybe", "change", "dynamic"}:
-            self._demand(
+            self.demand(
                 name,
                 event.index,
                 producer,
@@ -351,98 +313,6 @@ class Dataflow:
         record = self.history.records[index]
         return record.component if record.component is not None else f"#{index}"
 
-    # --- interpreter state
-
-    def _demand_settings(self, plan: Plan, first: Record) -> None:
-        libraries = {m for r in plan.records for m in r.effects.modules}
-        for record in plan.carried.values():
-            libraries |= record.effects.modules
-        reads_values = any(
-            not self._is_atomic(e)
-            for r in plan.records
-            for n in r.effects.reads
-            if (e := self.history.last(n, r.index))
-        )
-        for name in sorted(self.history.events):
-            state = name.removeprefix(STATE)
-            if not name.startswith(STATE) or state in knowledge.RANDOM_STATES:
-                continue
-            wanted = knowledge.STATE_LIBRARIES.get(state)
-            if state.startswith("module:"):
-                wanted = frozenset({state.removeprefix("module:")})
-            if wanted is None or libraries & wanted or reads_values:
-                self._demand_state(name, first.index, plan, first)
-        for record in self.history.records:
-            if record.index < first.index and record.carriage == "magic" and record.component != plan.name:
-                plan.carried.setdefault(record.index, record)
-
-    def _is_atomic(self, event: Event) -> bool:
-        return event.value is not None and (event.value.kind in ATOMS or event.value.path is not None)
-
-    def _demand_state(self, name: str, index: int, plan: Plan, reader: Record) -> None:
-        events = self.history.before(name, index)
-        seeded = [position for position, e in enumerate(events) if e.how == "bind"]
-        if seeded:
-            events = events[seeded[-1] :]
-        if not events:
-            return
-        asked = (name, events[-1].index, plan.name)
-        if asked in self._asked:
-            return
-        self._asked.add(asked)
-        if events[-1].component == plan.name:
-            first_own = next(e for e in events if e.component == plan.name)
-            self._demand_state(name, first_own.index, plan, reader)
-            return
-        closures: list[Record] = []
-        try:
-            for event in events:
-                if not self._is_setting(event):
-                    raise _Uncarriable(name, event)
-                closures += self._closure(event.record, plan)
-        except _Uncarriable:
-            self._take_state(name, events, plan, reader)
-            return
-        for record in closures:
-            self._carry(record, plan, reader)
-
-    def _is_setting(self, event: Event) -> bool:
-        if event.record.effects.files:
-            return False
-        return event.record.carriage in {"setting", "import", "code"}
-
-    def _take_state(self, name: str, events: list[Event], plan: Plan, reader: Record) -> None:
-        state = name.removeprefix(STATE)
-        first = next((i for i, e in enumerate(events) if not self._is_setting(e)), 0)
-        outside = [e for e in events[first:] if e.component is None]
-        last = events[-1]
-        if state not in knowledge.CAPTURED_STATES:
-            culprit = events[first]
-            self.report(
-                "MDK154",
-                f"component {plan.name!r} depends on a setting of {state.removeprefix('module:')!r} that cell "
-                f"{culprit.record.role.cell.number} computes",
-                culprit.record,
-                state,
-                "set it with plain values in an untagged cell, or again in each component that needs it",
-            )
-            return
-        if outside:
-            culprit = outside[-1]
-            self.report(
-                "MDK152",
-                f"the untagged cell {culprit.record.role.cell.number} changes the state of {state!r}, which component "
-                f"{plan.name!r} depends on",
-                culprit.record,
-                state,
-                "tag the cell as part of a component, or take the change out of the pipeline's way: use a generator of its own "
-                "for random numbers",
-            )
-            return
-        self._take(name, last, plan, Need.CONDITIONAL, reader)
-        if last.component is not None:
-            self._demand_state(name, last.index, self.plans[last.component], last.record)
-
     # --- values that nobody reads
 
     def _keep(self, kept: dict[str, tuple[str, ...]]) -> None:
@@ -458,7 +328,7 @@ class Dataflow:
             if wanted or (last.how == "bind" and self._is_result(last, plan.name not in consumed)):
                 plan.outputs[name] = last.value
                 if last.how != "bind":
-                    self._demand(name, last.index, plan, Need.POSSIBLE, last.record)
+                    self.demand(name, last.index, plan, Need.POSSIBLE, last.record)
         for component, names in kept.items():
             for name in names:
                 own = [e for e in self.history.events.get(name, []) if e.component == component and e.how != "delete"]
@@ -492,144 +362,22 @@ class Dataflow:
             return False
         return leaf or value.kind in ATOMS or value.kind == "model"
 
-    # --- files
-
-    def _order_files(self) -> None:
-        """Components that write a file come before those that read it, in the order of the page."""
-        touched = list(self._touched_files())
-        for position, (record, mode, path) in enumerate(touched):
-            for earlier, earlier_mode, earlier_path in touched[:position]:
-                if mode == "r" and earlier_mode == "r":
-                    continue
-                if path is not None and earlier_path is not None and not _may_be_same(path, earlier_path):
-                    continue
-                if record.component and earlier.component and record.component != earlier.component:
-                    plan = self.plans[record.component]
-                    if earlier.component not in plan.producers:
-                        plan.after.add(earlier.component)
-                elif (
-                    record.component
-                    and earlier.component is None
-                    and "w" in earlier_mode
-                    and path
-                    and path == earlier_path
-                ):
-                    self.report(
-                        "MDK155",
-                        f"component {record.component!r} reads the file {path!r}, which the untagged cell "
-                        f"{earlier.role.cell.number} writes",
-                        record,
-                        path,
-                        f"tag cell {earlier.role.cell.number} as part of a component",
-                    )
-
-    def _touched_files(self) -> Iterator[tuple[Record, str, str | None]]:
-        """Yield what statements do to files; importing a module that a cell writes reads its file."""
-        written: dict[str, str] = {}
-        for record in self.history.records:
-            for mode, path in record.effects.files:
-                yield record, mode, path
-                if path is not None and path.endswith(".py") and "w" in mode:
-                    written[path.rpartition("/")[2].removesuffix(".py")] = path
-            if isinstance(record.statement.node, ast.Import | ast.ImportFrom):
-                yield from ((record, "r", written[m]) for m in sorted(record.effects.modules & written.keys()))
-
     # --- refusals
 
     def _outside(self, name: str, event: Event, plan: Plan, need: Need, reader: Record) -> None:
-        """The value was made or changed in a cell that is not part of the pipeline."""
         if event.how == "change" and not event.certain:
-            self._demand(name, event.index, plan, need, reader)
-            return
-        cell = event.record.role.cell
-        if need is Need.POSSIBLE or cell.number in self.misread:
-            return
-        kind = "skipped" if event.record.role.kind == "skip" else "untagged"
-        did = {"change": "changed", "dynamic": "possibly set", "delete": "deleted"}.get(event.how, "made")
-        code = "MDK142" if event.how == "change" else "MDK143" if kind == "skipped" else "MDK141"
-        self.report(
-            code,
-            f"component {plan.name!r} reads {name!r}, which is {did} in the {kind} cell {cell.number} "
-            f"(line {line_of(event.record.statement, name) + event.record.role.line_offset})",
-            reader,
-            name,
-            f"tag cell {cell.number} with component:{plan.name} or a component of its own; only imports, functions, classes and "
-            "literal constants are carried from untagged cells",
-        )
+            self.demand(name, event.index, plan, need, reader)
+        elif need > Need.POSSIBLE and event.record.role.cell.number not in self.misread:
+            refusals.refuse_outside(self, name, event, plan, reader)
 
     def _deleted(self, name: str, event: Event, plan: Plan, need: Need, reader: Record) -> None:
         if need is Need.CERTAIN and event.certain and not is_builtin(name):
-            self.report(
-                "MDK145",
-                f"component {plan.name!r} reads {name!r}, which cell {event.record.role.cell.number} deletes before",
-                reader,
-                name,
-                "define it again, or delete it later",
-            )
+            refusals.refuse_deleted(self, name, event, plan, reader)
         elif event.component is not None and not event.certain:
-            self._take(name, event, plan, Need.POSSIBLE, reader)
-
-    def _refuse_travel(self, name: str, event: Event, plan: Plan, reader: Record) -> None:
-        if event.value is None:
-            return
-        heap = self.history.run.heap
-        notes = {heap[o].note for o in event.value.objects if heap[o].kind == "untravelable"}
-        if heap and event.value.kind == "generator":
-            notes.add("a generator")
-        if (
-            event.value.objects
-            and (notes - {""})
-            and all(heap[o].kind in {"untravelable", "generator"} for o in event.value.objects)
-        ):
-            self.report(
-                "MDK148",
-                f"{name!r} is {min(notes - {''})}, which cannot travel from component {event.component!r} to {plan.name!r}",
-                reader,
-                name,
-                "make it in the component that uses it, or hand on what it gives (a list, a table) instead",
-            )
-
-    def _refuse_history(self, name: str, record: Record) -> None:
-        self.report(
-            "MDK149",
-            f"component {record.component!r} reads {name!r}, IPython's memory of earlier inputs and outputs, which a step does not have",
-            record,
-            name,
-            "give the value a name where it is made",
-        )
-
-    def _refuse_cycles(self) -> None:
-        cycle = find_cycle({name: plan.producers for name, plan in self.plans.items()})
-        if not cycle:
-            return
-        ring = [*cycle, cycle[0]]
-        told = []
-        for needs, gives in pairwise(ring):
-            plan = self.plans[needs]
-            names = sorted(n for n, source in plan.inputs.items() if source == gives)
-            told.append(
-                f"{needs} needs " + (f"{', '.join(names)} from {gives}" if names else f"{gives} to come before it")
-            )
-        record = self.plans[cycle[0]].records[0]
-        self.report(
-            "MDK147",
-            f"components wait for each other in a ring: {'; '.join(told)}",
-            record,
-            cycle[0],
-            "split one of the components, so that its later cells have a name of their own",
-            names=tuple(cycle),
-        )
+            self.take(name, event, plan, Need.POSSIBLE, reader)
 
     def report(self, code: str, message: str, record: Record, name: str, fix: str, names: tuple[str, ...] = ()) -> None:
         key = (code, name, record.component, record.index)
         line = line_of(record.statement, name) + record.role.line_offset
         place = self.notebook.place(record.role.cell, line)
         self.findings.setdefault(key, Finding(code, message, place, fix, names=names or (name,)))
-
-
-def _may_be_same(one: str, other: str) -> bool:
-    def clean(path: str) -> str:
-        return path.removeprefix("./").rstrip("/")
-
-    first, second = clean(one), clean(other)
-    return first == second or first.startswith(second + "/") or second.startswith(first + "/")

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass, field
-from typing import Literal
 
 from mdk_converters.analysis.syntax import Statement
-from mdk_converters.analysis.values import Class, Function, Value
+from mdk_converters.analysis.values import Class, FileUse, Function, StateUse, Value
 
 
 class Need(enum.IntEnum):
@@ -29,8 +28,8 @@ class Effects:
     changed: dict[str, bool] = field(default_factory=dict)  # names whose object it changes in place -> for certain
     mutated: dict[int, bool] = field(default_factory=dict)
     together: list[frozenset[str]] = field(default_factory=list)  # names that must stay one object
-    states: list[tuple[str, Literal["set", "seed", "draw"]]] = field(default_factory=list)
-    files: list[tuple[Literal["r", "w", "rw"], str | None]] = field(default_factory=list)
+    states: list[tuple[str, StateUse]] = field(default_factory=list)
+    files: list[tuple[FileUse, str | None]] = field(default_factory=list)
     code: list[Function | Class] = field(default_factory=list)  # what values it reads may call
     values: dict[str, Value] = field(default_factory=dict)  # values of the names it binds
     requirements: list[str] = field(default_factory=list)

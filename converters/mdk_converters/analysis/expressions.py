@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import ast
 import re
-from itertools import pairwise
 
 from mdk_converters.analysis import knowledge
-from mdk_converters.analysis.calls import Calls
 from mdk_converters.analysis.carrying import remember_path
 from mdk_converters.analysis.effects import Need
-from mdk_converters.analysis.machine import Arguments
-from mdk_converters.analysis.syntax import magic_call
+from mdk_converters.analysis.machine import Arguments, Bound
+from mdk_converters.analysis.magics import Magics
+from mdk_converters.analysis.syntax import is_shell, magic_call
 from mdk_converters.analysis.values import (
     ATOM,
     NONE,
@@ -29,10 +28,14 @@ _FRAME_SHARING = frozenset(["values", "array", "str", "dt", "cat", "sparse", "pl
 _BINARY_HOOKS = ("__add__", "__sub__", "__mul__", "__truediv__", "__floordiv__", "__mod__", "__pow__", "__matmul__",
                  "__and__", "__or__", "__xor__", "__lshift__", "__rshift__", "__radd__", "__rmul__")  # fmt: skip
 _COMPARE_HOOKS = ("__eq__", "__ne__", "__lt__", "__le__", "__gt__", "__ge__", "__contains__", "__hash__")
-_SHELL_NAMES = re.compile(r"(?<!\{)\{([^{}]+)\}|\$\{?([A-Za-z_]\w*)")
 
 
-class Expressions(Calls):
+_AT_NAME = re.compile(r"@([^\W\d]\w*)")
+_WORD = re.compile(r"(?<![\w.])@?([^\W\d]\w*)")
+_READS_FRAMES_BY_NAME = frozenset({"duckdb", "pandasql", "numexpr"})
+
+
+class Expressions(Magics):
     def evaluate(self, node: ast.expr | None) -> Value:
         if node is None:
             return NONE
@@ -191,6 +194,8 @@ class Expressions(Calls):
 
     def _attribute(self, node: ast.Attribute) -> Value:
         base = self.evaluate(node.value)
+        if node.attr in {"user_ns", "user_global_ns"} and is_shell(node.value):
+            self.effects.dynamic = f"get_ipython().{node.attr}"
         return self.attribute(base, node.attr)
 
     def attribute(self, base: Value, name: str) -> Value:
@@ -204,6 +209,10 @@ class Expressions(Calls):
         if base.kind == "dataset":
             if name in {"shape", "size", "ndim", "empty", "dtype", "name"}:
                 return ATOM
+            if name == "attrs":
+                return Value(base.objects, "dict")
+            if name == "style":
+                return self.new("styler", [base])
             if name in _FRAME_SELF:
                 return Value(base.objects, "indexer" if name in {"loc", "iloc", "at", "iat"} else "dataset")
             if name in _FRAME_SHARING:
@@ -211,6 +220,8 @@ class Expressions(Calls):
             return self.new("dataset")
         if base.kind == "array":
             return ATOM if name in {"shape", "size", "ndim", "dtype", "nbytes"} else Value(base.objects, "array")
+        if base.kind == "untravelable" and name in {"name", "mode", "closed", "encoding"}:
+            return ATOM  # of a file
         self.glance(base)
         found = [self._field(identity, name) for identity in sorted(base.objects)]
         return join(found) if found else UNKNOWN
@@ -219,6 +230,8 @@ class Expressions(Calls):
         current = self.heap[identity]
         if name in {"__dict__", "__self__"}:
             return Value(frozenset({identity}))
+        if current.kind in {"list", "dict", "set"} and name in knowledge.CHANGES_RECEIVER:
+            return self.bound_method(Value(frozenset({identity}), current.kind), name)
         known = [current.fields[name]] if name in current.fields else []
         cls = identity if isinstance(current.code, Class) else current.instance_of
         if cls is not None:
@@ -231,14 +244,23 @@ class Expressions(Calls):
                         self.mutate(Value(frozenset({identity}), "instance"), known, certain=False)
                 else:
                     return self.new("method", [Value(frozenset({identity}))], fuzzy=False)
-            inherited = self._class_attribute(cls, name)
+            inherited = self.class_attribute(cls, name)
             if inherited is not None:
+                got = self.run_hooks(inherited, "__get__", given=[Value(frozenset({identity}), "instance"), ATOM])
+                known += [got] if got is not None else []
                 known.append(inherited)
         if known and not current.fuzzy:
             return join(known)
         return join([*known, Value(self.heap.parts(Value(frozenset({identity}))))])
 
-    def _class_attribute(self, identity: int, name: str) -> Value | None:
+    def bound_method(self, receiver: Value, name: str) -> Value:
+        """`add = rows.append`"""
+        made = self.new("method", [receiver], fuzzy=False)
+        for identity in made.objects:
+            self.heap[identity].bound = Bound(receiver, name)
+        return made
+
+    def class_attribute(self, identity: int, name: str) -> Value | None:
         code = self.heap[identity].code
         if not isinstance(code, Class):
             return None
@@ -246,7 +268,7 @@ class Expressions(Calls):
             return code.attributes[name]
         for base in code.bases:
             for o in base.objects:
-                found = self._class_attribute(o, name)
+                found = self.class_attribute(o, name)
                 if found is not None:
                     return found
         return None
@@ -261,6 +283,8 @@ class Expressions(Calls):
             return self.new("dataset")
         if base.kind in {"array", "figure"}:
             return Value(base.objects, base.kind)
+        if base.path is not None and self.is_local(base.path):
+            return Value(self.imported(base.path).objects)
         if base.path is not None or base.atomic:
             return ATOM if base.atomic or base.path == "os.environ" else UNKNOWN
         if isinstance(node.slice, ast.Slice) and base.kind in {"list", "tuple"}:
@@ -351,6 +375,7 @@ class Expressions(Calls):
         spent = frozenset(o for o in value.objects if self.heap[o].kind in {"iterator", "generator", "untravelable"})
         if spent:
             self.mutate(Value(spent, "list"), certain=False)
+            self.run_callbacks([Value(spent)])  # of map and filter
 
     def element(self, value: Value) -> Value:
         if value.atomic or not value.objects:
@@ -366,17 +391,43 @@ class Expressions(Calls):
     def _call(self, node: ast.Call, *, discarded: bool = False) -> Value:
         magic = magic_call(node)
         if magic is not None:
-            return self._magic(*magic)
+            return self.run_magic(*magic)
         if isinstance(node.func, ast.Attribute):
             receiver = self.evaluate(node.func.value)
             if receiver.path is not None:
                 remember_path(node, f"{receiver.path}.{node.func.attr}")
             arguments = self._arguments(node, discarded)
+            if discarded and is_shell(node.func):
+                self.effects.states.append(("module:IPython", "set"))
+            self._read_named(node, receiver.path, node.func.attr)
             return self.call_method(receiver, node.func.attr, arguments)
         target = self.evaluate(node.func)
         if target.path is not None:
             remember_path(node, target.path)
+            self._read_named(node, target.path, target.path.rpartition(".")[2])
         return self.call(target, self._arguments(node, discarded))
+
+    def _read_named(self, node: ast.Call, path: str | None, name: str) -> None:
+        """Some libraries look up names of the caller that stand in a text: `frame.query("age > @limit")`."""
+        texts = [
+            part.value
+            for argument in [*node.args, *(k.value for k in node.keywords)]
+            for part in ast.walk(argument)
+            if isinstance(part, ast.Constant) and isinstance(part.value, str)
+        ]
+        if name in {"query", "eval"} and (path is None or path.startswith("pandas")):
+            found = {n for text in texts for n in (_AT_NAME if path is None else _WORD).findall(text)}
+        elif any("~" in text for text in texts):  # a formula of statsmodels or patsy
+            found = {n for text in texts if "~" in text for n in _WORD.findall(text)}
+        elif path is not None and path.partition(".")[0] in _READS_FRAMES_BY_NAME:
+            found = {n for text in texts for n in _WORD.findall(text)}
+        else:
+            return
+        with self.at_most(Need.CONDITIONAL):
+            for known in sorted(
+                n for n in found if n in self.names or (self.scope is not None and "@" in "".join(texts))
+            ):
+                self.load(known)
 
     def _arguments(self, node: ast.Call, discarded: bool) -> Arguments:
         arguments = Arguments(discarded=discarded)
@@ -394,171 +445,6 @@ class Expressions(Calls):
             else:
                 arguments.keywords[keyword.arg] = value
         return arguments
-
-    # --- magics
-
-    def _magic(self, method: str, arguments: list[str]) -> Value:
-        if method == "run_line_magic" and arguments:
-            return self._line_magic(arguments[0], arguments[1] if len(arguments) > 1 else "")
-        if method in {"system", "getoutput"} and arguments:
-            self._shell(arguments[0])
-            return self.new("list", fuzzy=False) if method == "getoutput" else NONE
-        if method == "run_cell_magic" and len(arguments) == 3:
-            self._cell_magic(*arguments)
-            return NONE
-        if method in {"run_cell", "ex", "ev", "run_code", "push", "safe_execfile"}:
-            self.effects.dynamic = f"get_ipython().{method}"
-        return UNKNOWN
-
-    def _line_magic(self, name: str, line: str) -> Value:
-        self._expand(line)
-        if name in {"pip", "conda", "mamba", "uv"}:
-            self._install(line)
-            return NONE
-        if name in {
-            "matplotlib",
-            "config",
-            "precision",
-            "autoreload",
-            "load_ext",
-            "reload_ext",
-            "xmode",
-            "pprint",
-            "colors",
-            "autosave",
-            "gui",
-            "autoawait",
-            "automagic",
-        }:
-            self.effects.magics.append(name)
-            return NONE
-        if name in {"env", "set_env"} and ("=" in line or " " in line.strip()):
-            self.effects.states.append(("environ", "set"))
-        elif name in {"cd", "pushd", "popd"}:
-            self.effects.states.append(("cwd", "set"))
-        elif name in {"sx", "system", "sc"}:
-            self._shell(line)
-            return self.new("list", fuzzy=False)
-        elif name in {
-            "run",
-            "load",
-            "reset",
-            "reset_selective",
-            "store",
-            "macro",
-            "rerun",
-            "recall",
-            "pylab",
-            "sql",
-            "R",
-            "edit",
-            "xdel",
-            "bigquery",
-            "spark",
-            "alias",
-            "notebook",
-            "runfile",
-            "import",
-        }:
-            self.effects.dynamic = f"%{name}"
-        elif name in {"timeit", "time", "prun"}:
-            return self._embedded(line)
-        elif name in knowledge.HARMLESS_COMMANDS or name in {
-            "who", "who_ls", "whos", "psearch", "pinfo", "pinfo2", "pdoc", "psource", "pfile", "pdef", "history", "hist",
-            "lsmagic", "magic", "quickref", "debug", "pdb", "tb", "logstart", "logstop", "notebook_info", "mdk", "less",
-            "more", "man", "ll", "lx", "la", "tensorboard", "doctest_mode", "page", "pycat", "cls", "clear", "mkdir", "rm",
-            "cp", "mv", "rmdir", "cat", "memit", "watermark", "version_information", "nbdev_export",
-        }:  # fmt: skip
-            if name in {"mkdir", "rm", "cp", "mv", "rmdir"}:
-                self.effects.files.append(("rw", None))
-            elif name in knowledge.READING_COMMANDS:
-                self.effects.files.append(("r", None))
-        else:
-            self.effects.dynamic = f"%{name}"
-            self.effects.unknown_magic = f"%{name}"
-        return NONE
-
-    def _cell_magic(self, name: str, line: str, body: str) -> None:
-        self._expand(line)
-        if name in {"writefile", "file"}:
-            words = [w for w in line.split() if not w.startswith("-")]
-            self.effects.files.append(("w", words[-1] if words and "{" not in line and "$" not in line else None))
-        elif name in {
-            "bash",
-            "sh",
-            "script",
-            "system",
-            "sx",
-            "!",
-            "cmd",
-            "perl",
-            "ruby",
-            "python",
-            "python2",
-            "python3",
-            "pypy",
-        }:
-            self.effects.files.append(("rw", None))
-            words = line.split()
-            for option, variable in pairwise(words):
-                if option in {"--out", "--err", "--proc"}:
-                    self.store_name(variable, ATOM)
-            if name in {"system", "sx", "!"}:
-                self._expand(body)
-        elif name in {"html", "HTML", "javascript", "js", "latex", "markdown", "svg", "SVG"}:
-            return
-        else:
-            self.effects.dynamic = f"%%{name}"
-            self.effects.unknown_magic = f"%%{name}"
-
-    def _shell(self, command: str) -> None:
-        self._expand(command)
-        words = command.split()
-        if words[:1] == ["pip"] or words[:3] == ["python", "-m", "pip"] or words[:2] == ["uv", "pip"]:
-            self._install(command.partition("pip")[2])
-        elif words and words[0] in knowledge.READING_COMMANDS and not set(command) & set(">;&|"):
-            self.effects.files.append(("r", None))
-        elif not words or words[0] not in knowledge.HARMLESS_COMMANDS or set(command) & set(">;&|"):
-            self.effects.files.append(("rw", None))
-
-    def _install(self, line: str) -> None:
-        words = line.replace('"', "").replace("'", "").split()
-        if "install" not in words:
-            return
-        skip = False
-        for word in words[words.index("install") + 1 :]:
-            if skip or word.startswith("-"):
-                skip = word in {"-r", "--requirement", "-c", "--constraint", "-i", "--index-url", "--extra-index-url",
-                                "-f", "--find-links", "-t", "--target", "-e", "--editable"}  # fmt: skip
-                continue
-            if word in {"&&", "|", ";", ">", "2>&1", "#"}:
-                break
-            if word[0].isalpha() and word not in self.effects.requirements:
-                self.effects.requirements.append(word)
-
-    def _expand(self, text: str) -> None:
-        """Read the names in `{name}` and `$name`, as IPython expands them."""
-        for expression, name in _SHELL_NAMES.findall(text):
-            if name:
-                if name in self.names:
-                    self.load(name)
-                continue
-            try:
-                parsed = ast.parse(expression.strip(), mode="eval").body
-            except (SyntaxError, ValueError):
-                continue
-            if all(n.id in self.names for n in ast.walk(parsed) if isinstance(n, ast.Name)):
-                self.evaluate(parsed)
-
-    def _embedded(self, line: str) -> Value:
-        code = re.sub(r"^(\s*-\w+\s*\d*)+", "", line).strip()
-        try:
-            body = ast.parse(code).body
-        except (SyntaxError, ValueError):
-            return UNKNOWN
-        with self.at_most(Need.CERTAIN):
-            self.run_block(body)
-        return UNKNOWN
 
     # --- assignment, for statements and comprehensions
 

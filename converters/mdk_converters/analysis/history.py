@@ -9,10 +9,11 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from mdk_converters.analysis import knowledge
-from mdk_converters.analysis.carrying import Carriage, carriage
+from mdk_converters.analysis.carrying import Carriage, carriage, makes_folders
 from mdk_converters.analysis.effects import Effects
 from mdk_converters.analysis.interpret import Interpreter
 from mdk_converters.analysis.machine import is_builtin
+from mdk_converters.analysis.own_modules import OwnModules
 from mdk_converters.analysis.syntax import Statement
 from mdk_converters.analysis.values import Value
 from mdk_converters.grammar import Role
@@ -56,8 +57,8 @@ class Event:
 class History:
     """Every event of every name, interpreter states (`state.…`) included."""
 
-    def __init__(self, local_modules: frozenset[str]) -> None:
-        self.run = Interpreter(local_modules)
+    def __init__(self, own: OwnModules) -> None:
+        self.run = Interpreter(own)
         self.records: list[Record] = []
         self.events: dict[str, list[Event]] = {}
         self.dynamic: list[Event] = []
@@ -67,6 +68,9 @@ class History:
         """Run one statement abstractly and note what it does."""
         before = {name: value.objects for name, value in self.run.names.items() if value.objects}
         effects = self.run.execute(statement)
+        if role.kind == "exploration" and makes_folders(statement.node):
+            effects.files.clear()
+            effects.states.append(("folders", "set"))
         carried = carriage(effects) if role.kind != "skip" else None
         if carried is None and role.carry:
             carried = "code" if effects.binds else "magic"

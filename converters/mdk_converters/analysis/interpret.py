@@ -24,6 +24,7 @@ from mdk_converters.analysis.values import (
     local_names,
 )
 
+_CACHES = frozenset({"functools.cache", "functools.lru_cache"})
 _SPLITTING = frozenset({"fresh", "dataset", "array"})
 
 
@@ -179,17 +180,23 @@ class Interpreter(Expressions):
         base = self.evaluate(target.value)
         if base.path is not None:
             if not self.note_state(f"{base.path}.{target.attr}"):
-                self.change_imported(base, [value])
+                path = f"{base.path}.{target.attr}" if self.is_local(base.path) else base.path
+                self.change_imported(Value(base.objects, base.kind, path), [value])
             return
         setters = ("__setattr__", target.attr) if self._is_setter(base, target.attr) else ("__setattr__",)
         self.run_hooks(base, *setters, given=[value])
         self.mutate(base, [value])
         for identity in base.objects:
             current = self.heap[identity]
+            shared = self.class_attribute(current.instance_of, target.attr) if current.instance_of is not None else None
+            if shared is not None:  # a descriptor
+                self.run_hooks(shared, "__set__", given=[base, value])
             if isinstance(current.code, Class):
                 current.code.attributes.setdefault(target.attr, value)
             known = current.fields.get(target.attr)
             current.fields[target.attr] = value if known is None else join([known, value])
+            if target.attr != "__dict__" and "__dict__" in current.fields:  # which other instances may have as well
+                self.mutate(current.fields["__dict__"], [value])
 
     def _is_setter(self, base: Value, name: str) -> bool:
         for identity in base.objects:
@@ -242,6 +249,12 @@ class Interpreter(Expressions):
         scope = self.scope
         owner = scope.owner if scope is not None and scope.is_class else None
         value = self.function(node, owner)
+        if any(
+            d.path in _CACHES or call_path(n) in _CACHES for n, d in zip(node.decorator_list, decorators, strict=True)
+        ):
+            for identity in value.objects:
+                if isinstance(code := self.heap[identity].code, Function):
+                    code.remembers = True
         self._name_code(value, node.name)
         self.store_name(node.name, self._decorated(value, node.decorator_list, decorators))
 
@@ -276,9 +289,11 @@ class Interpreter(Expressions):
     def _run_classdef(self, node: ast.ClassDef) -> None:
         decorators = self._decorators(node.decorator_list)
         bases = [self.evaluate(b) for b in node.bases]
-        for keyword in node.keywords:
-            bases.append(self.evaluate(keyword.value))
-        code = Class(node, bases, {}, lazy=lazy_names(node, _names_around(self.scope)))
+        keywords = {keyword.arg: self.evaluate(keyword.value) for keyword in node.keywords}
+        inherited = [c.metaclass for b in bases for o in b.objects if isinstance(c := self.heap[o].code, Class)]
+        metaclass = keywords.get("metaclass") or next((m for m in inherited if m is not None), None)
+        bases += keywords.values()
+        code = Class(node, bases, {}, lazy=lazy_names(node, _names_around(self.scope)), metaclass=metaclass)
         outer = self.scope
         names, global_names, nonlocal_names = local_names(node)
         scope = Scope(names, outer, is_class=True, global_names=global_names, nonlocal_names=nonlocal_names, owner=code)
@@ -299,12 +314,22 @@ class Interpreter(Expressions):
                 method = self.heap[identity].code
                 if isinstance(method, Function):
                     method.owner = code
+        self._run_metaclass(code, value)
+        for identity in value.objects:
+            self.use_own_bases(identity, "__init_subclass__")
         for base in bases:
             for identity in base.objects:
                 hook = self.find_method(identity, "__init_subclass__")
                 if hook is not None:
                     self.call_function(hook, Arguments(), value)
         self.store_name(node.name, self._decorated(value, node.decorator_list, decorators))
+
+    def _run_metaclass(self, code: Class, made: Value) -> None:
+        for identity in code.metaclass.objects if code.metaclass is not None else ():
+            for name in ("__new__", "__init__"):
+                method = self.find_method(identity, name)
+                if method is not None:
+                    self.call_function(method, Arguments([ATOM, UNKNOWN, UNKNOWN]), made)
 
     def _run_import(self, node: ast.Import) -> None:
         for alias in node.names:
@@ -321,7 +346,10 @@ class Interpreter(Expressions):
             self.effects.states.append(("future", "set"))
         for alias in node.names:
             if alias.name == "*":
-                self.effects.star = module
+                known = self.own.public_names(module)
+                for name in known:
+                    self.store_name(name, self.imported(f"{module}.{name}"))
+                self.effects.star = module if not known else None
                 continue
             self.store_name(alias.asname or alias.name, self.imported(f"{module}.{alias.name}"))
 

@@ -186,6 +186,10 @@ SETS_STATE: dict[str, str] = {
     "os.unsetenv": "environ",
     "os.chdir": "cwd",
     "sys.path": "sys_path",
+    "sys.modules": "sys_modules",
+    "copyreg.pickle": "copyreg",
+    "signal.signal": "signals",
+    "time.tzset": "timezone",
     "sys.setrecursionlimit": "recursion_limit",
     "numpy.set_printoptions": "numpy_print",
     "numpy.seterr": "numpy_errors",
@@ -203,6 +207,17 @@ SCOPED_SETTINGS = _words(
     matplotlib.pyplot.rc_context matplotlib.style.context matplotlib.pyplot.style.context decimal.localcontext
     sklearn.config_context seaborn.axes_style seaborn.plotting_context seaborn.color_palette contextlib.chdir"""
 )
+# What these set when they are entered by hand, without `with`.
+ENTERED_SETTINGS: dict[str, str] = {
+    "pandas.option_context": "pandas_options",
+    "numpy.printoptions": "numpy_print",
+    "numpy.errstate": "numpy_errors",
+    "warnings.catch_warnings": "warnings",
+    "decimal.localcontext": "decimal",
+    "matplotlib.rc_context": "matplotlib",
+    "matplotlib.pyplot.rc_context": "matplotlib",
+    "sklearn.config_context": "sklearn_config",
+}
 LOADS_PICKLES = _words(
     """pickle.load pickle.loads joblib.load dill.load dill.loads cloudpickle.load cloudpickle.loads torch.load
     pandas.read_pickle numpy.load"""
@@ -220,11 +235,12 @@ SEEDS: dict[str, str] = {
     "keras.utils.set_random_seed": "tensorflow_random",
     "tensorflow.keras.utils.set_random_seed": "tensorflow_random",
 }
+NEW_FIGURES = _words("figure subplots subplot_mosaic close clf")
 RANDOM_STATES = frozenset({"numpy_random", "random", "torch_random", "tensorflow_random"})
 # States that a step can hand on. The others travel as the code that sets them.
 CAPTURED_STATES = _words(
     """numpy_random random torch_random environ cwd sys_path warnings logging pandas_options matplotlib numpy_print
-    numpy_errors decimal locale recursion_limit"""
+    numpy_errors decimal locale recursion_limit timezone"""
 )
 # The library a component must use to notice a state; the states that are missing here matter everywhere.
 STATE_LIBRARIES: dict[str, frozenset[str]] = {
@@ -351,7 +367,7 @@ CONSTANT_CALLS = _words(
     builtins.sum builtins.slice builtins.bytes builtins.abs builtins.round pandas.Timestamp pandas.Timedelta
     pandas.to_datetime numpy.array numpy.arange numpy.linspace numpy.float64 numpy.float32 numpy.int64 numpy.vectorize
     numba.njit numba.jit torch.device math.sqrt math.log math.exp math.pi collections.OrderedDict
-    collections.defaultdict collections.Counter types.SimpleNamespace"""
+    collections.defaultdict collections.Counter types.SimpleNamespace joblib.Memory"""
 )
 # Of these, the ones whose value is code: they are carried even out of a component.
 CODE_CALLS = _words(

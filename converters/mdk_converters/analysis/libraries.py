@@ -6,6 +6,7 @@ import re
 import sys
 
 from mdk_converters.analysis import knowledge
+from mdk_converters.analysis.deeds import Deeds
 from mdk_converters.analysis.machine import Arguments
 from mdk_converters.analysis.traces import Traces, is_none, path_of
 from mdk_converters.analysis.values import ATOM, NONE, UNKNOWN, Class, Value, join
@@ -42,7 +43,7 @@ _GENERATORS = frozenset(
 )
 _MODEL_MAKERS = frozenset({"make_pipeline", "make_column_transformer", "make_union", "clone"})
 # A statement that calls such a function of a library, with plain arguments, sets something in the library.
-_SETTER = re.compile(r"_?(set|reset|use|enable|disable|configure|init|extension|go_offline|register)(_|$)")
+_SETTER = re.compile(r"set[a-z]*$|_?(set|reset|use|enable|disable|configure|init|extension|go_offline|register)(_|$)")
 _LOADER = re.compile(r"(load|read|fetch|get|make|data|open|download|generate|simulate)")
 _PLAIN_RESULTS = {"len": "int", "int": "int", "float": "float", "str": "str", "bool": "bool", "repr": "str"}
 _PANDAS_SCALAR = frozenset({"Timestamp", "Timedelta", "isna", "isnull", "notna", "notnull", "Period", "Interval"})
@@ -57,12 +58,19 @@ class Libraries(Traces):
             self._note_path_method(receiver, name, arguments)
             return self._atom_method(name)
         self._note_method_file(name, arguments)
+        if kind == "rng" and name == "spawn":
+            self.mutate(receiver)
+            return self.new("list", [self.new("rng")], fuzzy=False)
         if kind == "rng":
             self.mutate(receiver, arguments.all if name == "shuffle" else [])
             if name == "shuffle":
                 for value in arguments.positional[:1]:
                     self.mutate(value)
             return self.new("array", fuzzy=False)
+        if kind == "styler":  # its methods change and return it
+            self.run_callbacks(arguments.all)
+            self.mutate(receiver, arguments.all)
+            return receiver
         if kind in {"dataset", "indexer"}:
             return self._pandas_method(receiver, name, arguments)
         if kind == "array":
@@ -92,7 +100,7 @@ class Libraries(Traces):
                 if name.startswith("iter") or name == "items"
                 else "unknown"
             )
-            return self.new(kind, [receiver])
+            return self.new(kind, [receiver, *arguments.all])
         if name in {"item", "mean_", "to_string", "to_markdown", "equals", "memory_usage_"}:
             return ATOM
         if name in {"tolist", "to_list"}:
@@ -135,6 +143,7 @@ class Libraries(Traces):
 
     def _unknown_method_result(self, receiver: Value, name: str, arguments: Arguments) -> Value:
         self.run_callbacks([receiver, *arguments.all])
+        self.use(self.own.deeds_of_methods(name))  # which the receiver may have, or inherit
         if receiver.kind == "figure":
             self.mutate(receiver, arguments.all, certain=False)
             return receiver
@@ -176,12 +185,15 @@ class Libraries(Traces):
             self.effects.code += [o.code for o in self.heap.objects if o.code is not None and o.code.name]
         if path == "os.chdir":
             self.effects.files.append(("r", path_of(arguments)))
+        self.note_figures(path)
         if path not in _SINGLETONS and self.note_state(path):
             return Value(kind="library", path=path) if path in _SINGLETONS else NONE
         self._note_path_file(path, name, arguments)
         self.run_callbacks(arguments.all)
         if path in _GENERATORS:
             return self.new("rng", arguments.all)
+        if path == "functools.partial" and arguments.positional:
+            return self._partial(arguments)
         if (
             path in {"importlib.import_module"}
             and arguments.positional
@@ -190,31 +202,71 @@ class Libraries(Traces):
             return Value(kind="module", path=arguments.positional[0].const)
         if path in _SINGLETONS:
             return Value(kind="library", path=path)
+        if path == "importlib.reload" and arguments.positional and arguments.positional[0].path is not None:
+            self.use(self.own.deeds_of_reload(arguments.positional[0].path))
+        if path in knowledge.ENTERED_SETTINGS:
+            return self._context(knowledge.ENTERED_SETTINGS[path], arguments)
         if path in knowledge.CANNOT_TRAVEL:
             return self._untravelable(knowledge.CANNOT_TRAVEL[path], arguments)
-        if arguments.discarded and _SETTER.match(name) and package != "matplotlib" and not given_objects(arguments.all):
+        setting = arguments.discarded and _SETTER.match(name) and package != "matplotlib" and not self.is_local(path)
+        if setting and self._is_plain(arguments.all):
             self.effects.states.append((f"module:{package}", "set"))
-        else:
-            self._draw(path, name, arguments)
+            return NONE
+        self._draw(path, name, arguments)
         for position in knowledge.CHANGES_ARGUMENTS.get(path, ()):
             if position < len(arguments.positional):
                 self.mutate(arguments.positional[position], arguments.positional[position + 1 :])
         if "out" in arguments.keywords and not is_none(arguments.keywords["out"]):
             self.mutate(arguments.keywords["out"])
         if self.is_local(path):
-            return self._call_local_module(arguments)
+            deeds = self.own.deeds(path)
+            self.use(deeds)
+            return self._call_local_module(arguments, deeds)
         if (arguments.discarded and package not in knowledge.QUIET_PACKAGES) or name.startswith("_"):
             for value in arguments.all:
                 self.mutate(value, certain=False)
         return self._library_result(path, package, name, arguments)
 
-    def _call_local_module(self, arguments: Arguments) -> Value:
+    def _context(self, state: str, arguments: Arguments) -> Value:
+        made = self.new("library", arguments.all)
+        for identity in made.objects:
+            self.heap[identity].sets = state
+        return made
+
+    def enter(self, contexts: list[Value]) -> None:
+        """A context manager is entered or left by hand: its setting lasts."""
+        for state in sorted({self.heap[o].sets for value in contexts for o in value.objects} - {""}):
+            self.effects.states.append((state, "draw"))
+
+    def _is_plain(self, values: list[Value]) -> bool:
+        """Scalars and code: what a setting may be made with wherever it is made."""
+        return all(v.path is not None or all(self.heap[o].code is not None for o in v.objects) for v in values)
+
+    def _partial(self, arguments: Arguments) -> Value:
+        """A partial object holds its function and arguments; calling it calls that function with them."""
+        made = self.new("partial", arguments.all, fuzzy=False)
+        for identity in made.objects:
+            self.heap[identity].bound = arguments
+        return made
+
+    def _get_attribute(self, given: list[Value]) -> Value:
+        """`getattr(base, name)`: an attribute of a known name, or any part of the object, its methods included."""
+        base, name, *default = given
+        if isinstance(name.const, str):
+            return join([self.attribute(base, name.const), *default])
+        if base.path is not None:
+            return UNKNOWN
+        return join([self.part(base), self.new("method", [base]), *default])
+
+    def _call_local_module(self, arguments: Arguments, deeds: Deeds) -> Value:
         """The user's own module beside the notebook: it may change what it is given."""
         for value in arguments.all:
             self.mutate(value, certain=False, deep=True)
         result = self.new("unknown", arguments.all)
         for identity in result.objects:
             self.heap[identity].note = "local"
+        for value in (result, *arguments.all):
+            self.tie(value, deeds.changes)
         return result
 
     def _untravelable(self, what: str, arguments: Arguments) -> Value:
@@ -245,6 +297,8 @@ class Libraries(Traces):
         if package in _FRAME_PACKAGES:
             return ATOM if name in _PANDAS_SCALAR and not given_objects(given) else self.new("dataset")
         if package == "numpy":
+            if name == "nditer" and "op_flags" in arguments.keywords:
+                self.mutate(given[0])
             if name in knowledge.NUMPY_SHARING:
                 return self.new("array", given)
             return self.new("array")
@@ -330,6 +384,14 @@ class Libraries(Traces):
             if self.scope is None or name in {"exec", "eval", "globals"}:
                 self.effects.dynamic = name
             return UNKNOWN
+        if name == "getattr" and len(arguments.positional) > 1:
+            return self._get_attribute(arguments.positional)
+        if name in {"setattr", "delattr"} and given and given[0].path is not None:
+            attribute = given[1].const if len(given) > 1 else None
+            path = f"{given[0].path}.{attribute}"
+            if not self.note_state(path):
+                self.change_imported(Value(given[0].objects, given[0].kind, path), given[2:])
+            return NONE
         if name == "open":
             self._note_open(arguments)
             return self._untravelable(knowledge.CANNOT_TRAVEL["builtins.open"], arguments)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from mdk_converters.analysis import knowledge
 from mdk_converters.analysis.effects import Effects, Need
+from mdk_converters.analysis.own_modules import OwnModules
 from mdk_converters.analysis.values import UNKNOWN, Heap, Scope, Value, join
 
 _BUILTINS = frozenset(dir(builtins)) | {
@@ -48,19 +49,28 @@ class Arguments:
         return [*self.positional, *self.keywords.values(), *self.rest]
 
 
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """A method taken from its object: `add = rows.append`."""
+
+    receiver: Value
+    name: str
+
+
 class Machine:
     """Names and objects. Subclasses add expressions and statements."""
 
-    def __init__(self, local_modules: frozenset[str] = frozenset()) -> None:
+    def __init__(self, own: OwnModules | None = None) -> None:
         self.heap = Heap()
         self.names: dict[str, Value] = {}
         self.scope: Scope | None = None
-        self.local_modules = local_modules
+        self.own = own or OwnModules()
         self.effects: Effects
         self.definite: set[str] = set()
         self.need = Need.CERTAIN
         self.first_new = 0  # the first object that the statement made itself
         self._held: dict[str, Value] = {}
+        self._parts: dict[int, set[str]] = {}  # objects -> parts of the user's modules that may hold them
 
     # --- subclasses
 
@@ -122,6 +132,7 @@ class Machine:
             if outer is not None:
                 outer.variables[name] = join([value, outer.variables.get(name, value)])
                 self.heap.forget_reach()
+                self.mutate(Value(self.heap.functions_inside(outer), "function"))
             return
         scope.variables[name] = value
         if scope.captured:
@@ -146,9 +157,14 @@ class Machine:
         objects = set(value.objects)
         if deep or value.kind in {"unknown", "library", "model", "iterator"}:
             objects |= {o for o in self.heap.reach(value.objects) if self.heap[o].kind in _DEEP_KINDS}
+        if value.kind == "array":  # a view changes what it is a view of
+            objects |= {o for o in self.heap.reach(value.objects) if self.heap[o].kind == "array"}
         parts = frozenset[int]().union(*(v.objects for v in held))
         for identity in objects:
             self.effects.mutated[identity] = certain or self.effects.mutated.get(identity, False)
+            for part in sorted(self._parts.get(identity, ())):
+                if (f"module:{part}", "set") not in self.effects.states:
+                    self.effects.states.append((f"module:{part}", "set"))
         lasting = self._lasting(parts)
         for identity in value.objects:
             self.heap.hold(identity, lasting if self.heap[identity].fuzzy else parts)
@@ -167,22 +183,34 @@ class Machine:
         return Value(self.heap.parts(value))
 
     def is_local(self, path: str) -> bool:
-        return path.split(".", maxsplit=1)[0] in self.local_modules
+        return path.split(".", maxsplit=1)[0] in self.own.names
 
     def imported(self, path: str) -> Value:
         """Return the value of something that a module holds: it may be data, and data may be changed in place."""
         known = self._held.get(path)
         if known is None:
             known = self._held[path] = Value(self.heap.new("unknown").objects, "import", path)
+            part = self.own.part(path) if self.is_local(path) else None
+            self.tie(known, {part} if part is not None else ())
         return known
+
+    def tie(self, value: Value, parts: Iterable[str]) -> None:
+        """Note that parts of the user's modules may hold an object: when it changes, they do."""
+        for identity in value.objects:
+            self._parts.setdefault(identity, set()).update(parts)
 
     def change_imported(self, value: Value, held: Iterable[Value]) -> None:
         """Something a module holds changes in place: for every component that imports the module."""
         if value.path is None or self.note_state(value.path):
             return
-        if value.kind != "alias":
+        kept = [v for v in held if v.objects]
+        if self.is_local(value.path):
+            part = self.own.part(value.path)
+            self.effects.states += [(f"module:{part}", "set")] if part is not None else []
+        elif value.kind != "alias":
             self.effects.states.append((f"module:{value.path.split('.')[0]}", "set"))
-        self.mutate(value, held)
+        if value.kind == "alias" or any(self.heap[o].code is None for v in kept for o in v.objects):
+            self.mutate(value, kept)
 
     # --- control flow
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from mdk_converters.analysis import knowledge
 from mdk_converters.analysis.effects import Need
 from mdk_converters.analysis.history import STATE, Event, History, Record
+from mdk_converters.analysis.plan import Plan
 from mdk_converters.analysis.syntax import Statement
 from mdk_converters.analysis.values import UNKNOWN, Value
 from mdk_converters.components import Role
@@ -25,7 +26,7 @@ from mdk_converters.loops import Loop, collected, defined, definitions, parse_lo
 from mdk_converters.options import Options
 
 if TYPE_CHECKING:
-    from mdk_converters.analysis.dataflow import Dataflow, Plan
+    from mdk_converters.analysis.dataflow import Dataflow
 
 _NO_SCALARS = frozenset(
     {"list", "dict", "tuple", "set", "bytes", "model", "figure", "function", "class", "module", "generator"}

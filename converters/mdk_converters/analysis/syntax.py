@@ -215,6 +215,13 @@ def magic_call(node: ast.AST) -> tuple[str, list[str]] | None:
     return None
 
 
+def is_shell(node: ast.expr) -> bool:
+    """Tell whether an expression is `get_ipython()` or something in it."""
+    while isinstance(node, ast.Attribute | ast.Subscript):
+        node = node.value
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "get_ipython"
+
+
 def _unfold(statement: Statement, offset: int) -> list[Statement]:
     """Put the Python inside `%%time`, `%time` and the like in the place of the magic."""
     call = magic_call(statement.node.value) if isinstance(statement.node, ast.Expr) else None

@@ -6,14 +6,25 @@ import sys
 from typing import Literal
 
 from mdk_converters.analysis import knowledge
+from mdk_converters.analysis.deeds import Deeds
 from mdk_converters.analysis.machine import Arguments, Machine
+from mdk_converters.analysis.own_modules import OwnModules
 from mdk_converters.analysis.values import Value
 
 
 class Traces(Machine):
-    def __init__(self, local_modules: frozenset[str] = frozenset()) -> None:
-        super().__init__(local_modules)
+    def __init__(self, own: OwnModules | None = None) -> None:
+        super().__init__(own)
         self.imported_packages: set[str] = set()
+        self.keeps_figures = False  # the inline backend closes figures behind each cell, others do not
+
+    # --- subclasses
+
+    def attribute(self, base: Value, name: str) -> Value:
+        raise NotImplementedError
+
+    def consume(self, value: Value) -> None:
+        raise NotImplementedError
 
     # --- random numbers
 
@@ -49,9 +60,23 @@ class Traces(Machine):
         """The first import of a package runs code that may draw from the global generators."""
         package = module.partition(".")[0]
         self.effects.modules.add(package)
-        if package not in sys.stdlib_module_names and package not in self.imported_packages:
+        if package not in sys.stdlib_module_names and package not in self.imported_packages | self.own.names:
             self._may_draw()
-        self.imported_packages.add(package)
+        if package in self.own.names and module not in self.imported_packages:
+            self.use(self.own.deeds(module))
+        self.imported_packages |= {package, module}
+
+    def use(self, deeds: Deeds) -> None:
+        """Code of the user's own modules runs."""
+        self.effects.states += [(f"module:{part}", "set") for part in sorted(deeds.changes)]
+        self.effects.states += sorted(deeds.states)
+        self.effects.files += [(mode, None) for mode in sorted(deeds.files)]
+
+    def use_handed(self, values: list[Value]) -> None:
+        """Functions of the user's own modules that are handed to a call may be called by it."""
+        for value in values:
+            if value.path is not None and self.is_local(value.path):
+                self.use(self.own.deeds(value.path))
 
     def _may_draw(self) -> None:
         """A little-known library may use any global generator."""
@@ -60,6 +85,19 @@ class Traces(Machine):
     def _maybe_torch(self) -> None:
         if "torch" in self.effects.modules or any(v.path == "torch" for v in self.names.values()):
             self.effects.states.append(("torch_random", "draw"))
+
+    # --- figures
+
+    def note_figures(self, path: str) -> None:
+        """Record it when a call draws on pyplot's current figure, or begins a new one."""
+        if path in {"matplotlib.use", "matplotlib.pyplot.switch_backend"}:
+            self.keeps_figures = True
+        elif self.keeps_figures and path.startswith("matplotlib.pyplot.") and path.count(".") == 2:
+            name = path.rpartition(".")[2]
+            if name in knowledge.NEW_FIGURES:
+                self.effects.states.append(("pyplot", "seed"))
+            elif path not in knowledge.SETS_STATE and name not in {"show", "style", "rc_context"}:
+                self.effects.states.append(("pyplot", "draw"))
 
     # --- files
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Literal
 
+StateUse = Literal["set", "seed", "draw"]
+FileUse = Literal["r", "w", "rw"]
 ATOMS = frozenset({"int", "float", "bool", "str", "bytes", "none", "atom"})
 
 
@@ -53,6 +56,7 @@ class Function:
     name: str | None = None  # its global name, if it has one
     owner: Class | None = None
     lazy: frozenset[str] = frozenset()  # global names that its body reads when it runs
+    remembers: bool = False  # its results, by a decorator of functools
 
 
 @dataclass(slots=True)
@@ -64,6 +68,7 @@ class Class:
     attributes: dict[str, Value]
     name: str | None = None
     lazy: frozenset[str] = frozenset()
+    metaclass: Value | None = None
 
 
 @dataclass(slots=True)
@@ -77,7 +82,9 @@ class Object:
     instance_of: int | None = None
     fields: dict[str, Value] = field(default_factory=dict)
     seeded: bool = False  # draws from a generator of its own
+    sets: str = ""  # the state that it sets when it is entered as a context manager
     note: str = ""  # why it cannot travel, or that the user's own module made it
+    bound: object = None  # what calling it calls: arguments of functools.partial, or a method with its receiver
     remembers: bool = False  # of a little-known library: even a look at it may fill a cache inside
 
 
@@ -141,6 +148,17 @@ class Heap:
                 found |= value.objects
             scope = scope.parent
         return found
+
+    def functions_inside(self, scope: Scope) -> frozenset[int]:
+        """Return the functions that hold on to the variables of a scope."""
+        found = set()
+        for identity, current in enumerate(self.objects):
+            around = current.code.closure if isinstance(current.code, Function) else None
+            while around is not None and around is not scope:
+                around = around.parent
+            if around is scope:
+                found.add(identity)
+        return frozenset(found)
 
     def parts(self, value: Value) -> frozenset[int]:
         """Return what an element or attribute of `value` may be."""

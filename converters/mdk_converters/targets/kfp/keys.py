@@ -23,7 +23,8 @@ def key(name: str) -> str:
         ('flights', 'state__numpy_random', 'x_6772c3b6c39f65')
     """
     if name.startswith(STATE):
-        return f"state__{name.removeprefix(STATE)}"
+        state = name.removeprefix(STATE)
+        return f"state__{state}" if state.isascii() and state.isidentifier() else f"state__x_{state.encode().hex()}"
     if name.isascii() and name.isidentifier():
         return name
     return f"x_{name.encode().hex()}"
