@@ -135,7 +135,7 @@ def test_a_full_disk_is_an_error_that_says_so(tmp_path: Path, monkeypatch: pytes
             raise OSError(errno.ENOSPC, "No space left on device", str(path))
         real(path, content)
 
-    monkeypatch.setattr("mdk_jupyter.local.driver.write_atomically", full_for_jobs)
+    monkeypatch.setattr("mdk_jupyter.local.tasks.write_atomically", full_for_jobs)
     with pytest.raises(StoreError) as refusal:
         execute(pipeline(one=("1",), two=("2", {"after": ["one"]})), tmp_path)
     assert refusal.value.code == "MDK351" and "disk is full" in str(refusal.value)
