@@ -110,4 +110,5 @@ class MDKExtension(ExtensionApp):
             self.listening.close()
             for task in self.tasks:
                 task.cancel()
+            await asyncio.gather(*self.tasks, return_exceptions=True)
             self.local.close()
