@@ -15,7 +15,7 @@ environments:
   standin:
     target: vertex
     vertex:
-      project_id: demo
+      project_id: demo-project
       region: europe-west3
       api_endpoint: {url}
       pipeline_root: gs://demo/pipelines

@@ -19,6 +19,8 @@ from commands import MDK
 from standin_pipelines import Ir
 from standin_server import lives, until
 
+from mdk_jupyter.project.reader import load_project
+
 pytest.importorskip("starlette")
 LOCATION = "/v1/projects/demo/locations/europe-west3"
 
@@ -68,6 +70,13 @@ def submit(server: Process, ir: Ir, job_id: str) -> None:
 
 def state(server: Process, job_id: str) -> str:
     return str(server.call("GET", f"{LOCATION}/pipelineJobs/{job_id}")["state"]).removeprefix("PIPELINE_STATE_")
+
+
+def test_what_it_prints_for_the_project_file_can_be_used(server: Process, tmp_path: Path) -> None:
+    (tmp_path / "mdk.yaml").write_text("name: churn\n" + server.printed[server.printed.index("environments:") :])
+    settings = load_project(tmp_path).environment("standin").settings
+    assert settings.vertex is not None and settings.vertex.api_endpoint == server.url
+    assert settings.models_folder("vertex") and settings.models_folder("kfp")
 
 
 def test_it_stops_with_all_its_steps_and_remembers(server: Process, tmp_path: Path) -> None:
