@@ -378,6 +378,13 @@ CODES: dict[str, Code] = {
         "Reload it in the component, with importlib.reload, or give the new module another name.",
     ),
     # Conditions and loops
+    "MDK159": Code(
+        "A parameter is a float, and its value an int",
+        "The annotation decides: the pipeline takes the value as a float, and where it is printed, or told from an int, "
+        "the notebook differs.",
+        "rate: float = 1",
+        "Write the value as a float: `rate: float = 1.0`.",
+    ),
     "MDK160": Code(
         "A value cannot decide about a component",
         "`when` reads parameters, and numbers, texts and flags that an earlier component makes; `foreach` reads a list "

@@ -125,6 +125,9 @@ def read_parameters(role: Role, notebook: Notebook) -> ParameterCell:
                     first = parameters[name].line
                     message = f'"{name}" is given twice, first in line {first}; this value holds'
                     report("MDK129", node.lineno, message, "keep one of the two", "warning")
+                if kind == "float" and value is not None and type(_value(value)) is int:
+                    message = f'"{name}" is declared float, and its value is an int: the pipeline gives {default!r}'
+                    report("MDK159", node.lineno, message, f"write {default!r}", "warning")
                 help_text = comments.get(node.end_lineno or 0) or comments.get(node.lineno)
                 line = node.lineno + role.line_offset
                 parameters[name] = ReadParameter(name, kind, default, help_text, line, required=value is None)
