@@ -19,7 +19,7 @@ lab: $(VENV)/.installed $(VENV)/.labextension  ## JupyterLab on the examples
 
 test: $(VENV)/.installed $(VENV)/.labextension chromium lint  ## everything that CI runs
 	cd labextension && $(JLPM) test
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 2 --dist loadfile  # tests of one file share servers
 
 lint: $(VENV)/.installed labextension/node_modules/.yarn-state.yml
 	$(BIN)/ruff check .

@@ -30,6 +30,8 @@ TAGGED = [
 
 def test_cells_are_assigned_by_mouse_and_by_keys(page: Page, lab: Lab) -> None:
     show(page, write(lab.root, "assign.ipynb", *TAGGED))
+    # JupyterLab forgets what can be undone while it opens a notebook.
+    expect(page.get_by_text("Python 3 (ipykernel) | Idle")).to_be_visible(timeout=60_000)
     chips = page.locator(CHIPS)
     expect(chips).to_have_text(["parameters", "load", "train"])
     expect(page.locator(".jp-mdk-CellBar-options:visible")).to_have_text(["2 CPU"])

@@ -169,6 +169,10 @@ def test_runs_of_the_terminal_and_of_cells_are_compared(page: Page, lab: Lab, se
     # The picture in the output leads to executed notebooks, which are in a hidden folder.
     page.locator(".jp-OutputArea a", has_text="train").first.click()
     expect(page.locator(".lm-TabBar-tab.lm-mod-current", has_text="train.ipynb")).to_be_visible()
+    expect(page.locator(".jp-NotebookPanel:visible .jp-Cell").first).to_be_visible()
+    # Where JupyterLab is not done with opening it, it asks what to do with changes.
+    asked = page.locator("dialog[aria-label^='Save your work']")
+    page.add_locator_handler(asked, lambda dialog: dialog.get_by_role("button", name="Discard").click())
     execute(page, "application:close")
 
     panel.runs.get_by_label("Filter runs").fill("churn rate=2")

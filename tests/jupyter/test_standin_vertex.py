@@ -486,7 +486,8 @@ def test_models_and_endpoints(tmp_path: Path) -> None:
         endpoint.undeploy_all()
         endpoint.delete()
     first.delete()
-    assert not ai.Model.list(filter='display_name="flights"')
+    there = [model.resource_name for model in ai.Model.list(filter='display_name="flights"')]
+    assert first.resource_name not in there
 
 
 def test_faults_on_demand(tmp_path: Path) -> None:
