@@ -17,6 +17,8 @@ Branch = Annotated[
 Open = Annotated[
     bool, typer.Option("--open/--no-open", help="Push the branch and open the pull request, where `gh` is there.")
 ]
+Model = Annotated[str, typer.Argument(metavar="MODEL", help="The model's name.")]
+Where = Annotated[str | None, typer.Option("--env", metavar="ENV", help="The environment, such as prod.")]
 OnlyPlan = Annotated[bool, typer.Option("--plan", help="Show what would change, and change nothing.")]
 
 
@@ -66,10 +68,10 @@ def promote(
 
 def rollback(
     ctx: typer.Context,
-    model: Annotated[str, typer.Argument(metavar="MODEL", help="The model's name.")],
+    model: Model,
     reason: Why,
     environment: Annotated[str | None, typer.Argument(metavar="[ENV]", help="The environment, as --env.")] = None,
-    env: Annotated[str | None, typer.Option("--env", metavar="ENV", help="The environment, such as prod.")] = None,
+    env: Where = None,
     to: Annotated[
         str | None,
         typer.Option("--to", metavar="NUMBER", help="A past champion, such as 1.4.2. Default: the last one."),
@@ -99,11 +101,9 @@ def rollback(
 
 def challengers(
     ctx: typer.Context,
-    model: Annotated[str, typer.Argument(metavar="MODEL", help="The model's name.")],
+    model: Model,
     shares: Shares = None,
-    environment: Annotated[
-        str | None, typer.Option("--env", metavar="ENV", help="The environment, such as prod.")
-    ] = None,
+    environment: Where = None,
     reason: Reason = None,
     branch: Branch = None,
     open: Open = True,

@@ -71,12 +71,14 @@ def relay(
             Relay(deliver, told=lambda done: typer.echo(f"{done.delivered} delivered", err=True)).run()
         except KeyboardInterrupt:
             raise typer.Exit(CANCELLED) from None
-    delivered, refused = 0, False
-    while (done := deliver()).delivered or done.refused:
-        delivered += done.delivered
-        refused = refused or bool(done.refused)
+    delivered, refused, is_over = 0, False, False
+    while not is_over:
+        done = deliver()
         for one in done.refused:
             typer.echo(f"event {one.event.id} was not taken: {one.error}", err=True)
+        delivered += done.delivered
+        refused = refused or bool(done.refused)
+        is_over = not done.delivered  # what is refused alone is for another time
     typer.echo(f"{delivered} delivered" + ("; the others wait" if refused else ""), err=True)
     if refused:
         raise typer.Exit(1)

@@ -34,7 +34,7 @@ class Observed:
 
     def champion(self, model: str, entry: Entry) -> str | None:
         """Return the version that an entry wants as champion; None where `latest` means none."""
-        return self.latest.get(model) if entry.champion == LATEST else entry.champion
+        return _champion(self.latest, model, entry)
 
 
 def observe(
@@ -62,7 +62,7 @@ def observe(
     traffic: dict[str, Traffic] = {}
     for environment, model, entry in there:
         key, standing = (environment, model), standings[environment, model]
-        champion = latest.get(model, "") if entry.champion == LATEST else entry.champion
+        champion = _champion(latest, model, entry) or ""
         for number in {champion, *entry.challengers, *entry.quarantined}:
             if (model, number) not in versions:
                 with contextlib.suppress(NotFoundError):
@@ -76,6 +76,10 @@ def observe(
     return Observed(standings, names, latest, versions, promotions, lineage, traffic)
 
 
+def _champion(latest: Mapping[str, str], model: str, entry: Entry) -> str | None:
+    return latest.get(model) if entry.champion == LATEST else entry.champion
+
+
 def _seen_ahead(
     registry: RegistryFace, desired: Desired, latest: Mapping[str, str], project: str, asked: PromotionPlan
 ) -> PromotionPlan:
@@ -85,7 +89,7 @@ def _seen_ahead(
         return asked
     before = registry.policy(asked.environment, project=project).after or ""
     entry = desired.entry(before, asked.model)
-    if entry is None or asked.candidate != (latest.get(asked.model) if entry.champion == LATEST else entry.champion):
+    if entry is None or asked.candidate != _champion(latest, asked.model, entry):
         return asked
     passing = gate.model_copy(update={"passed": True, "detail": f"it becomes champion in {before} by this file"})
     return asked.model_copy(update={"gates": tuple(passing if one is gate else one for one in asked.gates)})

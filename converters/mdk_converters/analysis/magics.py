@@ -6,7 +6,7 @@ import ast
 import re
 from itertools import pairwise
 
-from mdk_converters.analysis import knowledge
+from mdk_converters.analysis import knowledge, syntax
 from mdk_converters.analysis.calls import Calls
 from mdk_converters.analysis.effects import Need
 from mdk_converters.analysis.values import ATOM, NONE, UNKNOWN, Value
@@ -101,21 +101,7 @@ class Magics(Calls):
         if name in {"writefile", "file"}:
             words = [w for w in line.split() if not w.startswith("-")]
             self.effects.files.append(("w", words[-1] if words and "{" not in line and "$" not in line else None))
-        elif name in {
-            "bash",
-            "sh",
-            "script",
-            "system",
-            "sx",
-            "!",
-            "cmd",
-            "perl",
-            "ruby",
-            "python",
-            "python2",
-            "python3",
-            "pypy",
-        }:
+        elif name in syntax.PROGRAM_CELL_MAGICS:
             self.effects.files.append(("rw", None))
             words = line.split()
             for option, variable in pairwise(words):
@@ -123,7 +109,7 @@ class Magics(Calls):
                     self.store_name(variable, ATOM)
             if name in {"system", "sx", "!"}:
                 self._expand(body)
-        elif name in {"html", "HTML", "javascript", "js", "latex", "markdown", "svg", "SVG"}:
+        elif name in syntax.SHOWN_CELL_MAGICS:
             return
         else:
             self.effects.dynamic = f"%%{name}"

@@ -12,34 +12,11 @@ PYTHON_CELL_MAGICS = frozenset(
     {"time", "timeit", "capture", "prun", "memit", "mprun", "lprun", "component", "skip_on_error"}
 )
 # Cell magics whose body does not see the notebook's names, beyond {name} and $name.
-FOREIGN_CELL_MAGICS = frozenset(
-    [
-        "bash",
-        "sh",
-        "script",
-        "system",
-        "sx",
-        "!",
-        "html",
-        "HTML",
-        "javascript",
-        "js",
-        "latex",
-        "markdown",
-        "svg",
-        "SVG",
-        "perl",
-        "ruby",
-        "python",
-        "python2",
-        "python3",
-        "pypy",
-        "writefile",
-        "file",
-        "cmd",
-        "powershell",
-    ]
+PROGRAM_CELL_MAGICS = frozenset(
+    {"bash", "sh", "script", "system", "sx", "!", "cmd", "perl", "ruby", "python", "python2", "python3", "pypy"}
 )
+SHOWN_CELL_MAGICS = frozenset({"html", "HTML", "javascript", "js", "latex", "markdown", "svg", "SVG"})
+FOREIGN_CELL_MAGICS = PROGRAM_CELL_MAGICS | SHOWN_CELL_MAGICS | {"writefile", "file", "powershell"}
 _AUTOMAGICS = frozenset(
     [
         "pip",

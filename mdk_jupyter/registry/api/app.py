@@ -47,7 +47,7 @@ def create_app(registry: Registry, authentication: Authentication, sink: Sink | 
     """
 
     metrics = Metrics()
-    relay = Relay(partial(registry.relay, sink, limit=10), metrics.relayed) if sink is not None else None
+    relay = Relay(partial(registry.relay, sink, limit=1), metrics.relayed) if sink is not None else None
 
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:

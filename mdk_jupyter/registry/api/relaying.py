@@ -82,7 +82,7 @@ class Relay:
         self._thread.start()
 
     def stop(self) -> None:
-        """End after the events that are on their way."""
+        """End when what is being delivered is."""
         self._end.set()
         self._thread.join()
 
@@ -103,7 +103,7 @@ class Relay:
             _log.warning("event %s was not taken, attempt %d: %s", one.event.id, one.attempts, one.error)
         if done.delivered or done.refused:
             self._told(done)
-        return 0.0 if done.delivered else _PAUSE
+        return 0.0 if done.delivered or done.refused else _PAUSE
 
 
 def _unfit(message: str, fix: str) -> UsageError:
