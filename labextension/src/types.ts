@@ -892,6 +892,10 @@ export interface OperationView {
    */
   roles: string[];
   /**
+   * Who alone may do it, where the policy names them.
+   */
+  changed_by: string[];
+  /**
    * The plan, to be read.
    */
   text: string;

@@ -256,6 +256,7 @@ class OperationView(Sent):
     roles: list[str] = Field(
         default=[], description="Those who may do it, of the registry's roles; empty where it is a file, without any."
     )
+    changed_by: list[str] = Field(default=[], description="Who alone may do it, where the policy names them.")
     text: str = Field(description="The plan, to be read.")
     markdown: str
     plan: dict[str, Any] = Field(description="The plan as `mdk ops plan --format json` prints it.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from mdk_converters.findings import Finding
@@ -96,16 +97,19 @@ def _decided(proposal: Proposal, registry: RegistryFace, asked: OperationRequest
         raise StaleError("MDK510", message, "Look at the plan again.", revision=proposal.revision)
     verb = {"promote": Verb.PUBLISH, "rollback": Verb.ROLLBACK, "challenge": Verb.CHALLENGE}[proposal.verb]
     may = [] if isinstance(registry, Embedded) else [role.value for role in roles(verb, proposal.environment)]
-    return _view(proposal, carry_out(proposal, registry=registry) if asked.apply else None, may)
+    project = registry.model(proposal.model).project
+    alone = registry.policy(proposal.environment, project=project).changed_by
+    return _view(proposal, carry_out(proposal, registry=registry) if asked.apply else None, may, alone)
 
 
-def _view(proposal: Proposal, done: Done | None, may: list[str]) -> OperationView:
+def _view(proposal: Proposal, done: Done | None, may: list[str], alone: Sequence[str]) -> OperationView:
     edit, request = proposal.edit, proposal.pull_request
     return OperationView(
         protected=proposal.protected,
         applied=done is not None,
         version=proposal.version,
         roles=may,
+        changed_by=list(alone),
         text=proposal.text,
         markdown=proposal.markdown,
         plan=proposal.plan.model_dump(mode="json"),

@@ -8,10 +8,13 @@ import { Block, Facts } from '../tables';
 export function Proposal(props: { operation: OperationView }): JSX.Element {
   const { trans } = useSurroundings();
   const { operation } = props;
-  const { text, edit, branch, pull_request, blocked, notes, roles } = operation;
-  const who = roles.length
-    ? trans.__('who has the role %1', roles.join(trans.__(' or ')))
-    : trans.__('whoever can write into the registry, which is a file');
+  const { text, edit, branch, pull_request, blocked, notes } = operation;
+  const { roles, changed_by } = operation;
+  const who = changed_by.length
+    ? trans.__('%1 alone', changed_by.join(', '))
+    : roles.length
+      ? trans.__('who has the role %1', roles.join(trans.__(' or ')))
+      : trans.__('whoever can write into the registry, which is a file');
   return (
     <>
       {notes.map(note => (
