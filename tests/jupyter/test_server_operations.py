@@ -57,6 +57,17 @@ async def test_a_version_is_promoted_and_the_one_before_comes_back(jp_serverapp:
     await client.refused(404, client.post("operations/promote", {**asked, "model": "none"}))
 
 
+async def test_it_is_said_who_alone_may_change_an_environment(client: Client) -> None:
+    await registered(client, 0.7)
+    asked = {"model": "flights", "environment": "dev", "version": "1.0.0", "reason": "first"}
+    assert (await client.post("operations/promote", asked))["changed_by"] == []
+    policy = await client.get("registry/policies/dev")
+    await client.put("registry/policies/dev", {**policy, "changed_by": ["ci"]})
+    assert (await client.post("operations/promote", asked))["changed_by"] == ["ci"]
+    refused = await client.refused(403, client.post("operations/promote", {**asked, "apply": True}))
+    assert refused["findings"][0]["code"] == "MDK531"
+
+
 async def test_versions_challenge_the_champion(jp_serverapp: Any, client: Client) -> None:
     await registered(client, 0.7, 0.8)
     heard = Heard(jp_serverapp, REGISTRY)
