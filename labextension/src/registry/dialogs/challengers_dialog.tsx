@@ -8,7 +8,7 @@ import { type ISurroundings, useSurroundings } from '../surroundings';
 import { Facts } from '../tables';
 import { type ChallengersDraft, whole } from './challengers';
 import { Reason, showDraft, Standing } from './dialog';
-import { EnvironmentChoice } from './environment_choice';
+import { EnvironmentChoice, GitNote } from './environment_choice';
 import { Proposal } from './proposal';
 
 /**
@@ -42,11 +42,7 @@ function ChallengersBody({ draft }: { draft: ChallengersDraft }): JSX.Element {
           names={draft.environments.map(({ name }) => name)}
           label={trans.__('In')}
         />
-        {draft.isProtected && (
-          <span className="jp-mdk-dim">
-            {trans.__('protected: it changes through git')}
-          </span>
-        )}
+        <GitNote draft={draft} />
       </div>
       <Standing draft={draft} />
       {!draft.isLoaded ? (

@@ -30,3 +30,15 @@ export function EnvironmentChoice(props: {
     </label>
   );
 }
+
+/** That a change goes another way, where it does. */
+export function GitNote(props: {
+  draft: { isProtected: boolean };
+}): JSX.Element | null {
+  const { trans } = useSurroundings();
+  return props.draft.isProtected ? (
+    <span className="jp-mdk-dim">
+      {trans.__('protected: it changes through git')}
+    </span>
+  ) : null;
+}

@@ -4,7 +4,7 @@ import { Dot } from '../badges';
 import { MetricTable } from '../page/comparison';
 import { Reason, showDraft, Standing } from './dialog';
 import { Traffic } from '../page/environments';
-import { EnvironmentChoice } from './environment_choice';
+import { EnvironmentChoice, GitNote } from './environment_choice';
 import { Gates } from './gates';
 import { Moment } from '../moments';
 import type { PromotionDraft } from './promotion';
@@ -42,11 +42,7 @@ function PromotionBody({ draft }: { draft: PromotionDraft }): JSX.Element {
           names={draft.environments.map(({ name }) => name)}
           label={trans.__('To')}
         />
-        {draft.isProtected && (
-          <span className="jp-mdk-dim">
-            {trans.__('protected: it changes through git')}
-          </span>
-        )}
+        <GitNote draft={draft} />
       </div>
       <Standing draft={draft} />
       {!plan || !version ? (

@@ -4,7 +4,7 @@ import * as React from 'react';
 import { Dot } from '../badges';
 import { MetricTable } from '../page/comparison';
 import { Reason, showDraft, Standing } from './dialog';
-import { EnvironmentChoice } from './environment_choice';
+import { EnvironmentChoice, GitNote } from './environment_choice';
 import { Moment } from '../moments';
 import { Proposal } from './proposal';
 import type { RollbackDraft } from './rollback';
@@ -59,11 +59,7 @@ function RollbackBody({ draft }: { draft: RollbackDraft }): JSX.Element {
             </HTMLSelect>
           </label>
         )}
-        {draft.isProtected && (
-          <span className="jp-mdk-dim">
-            {trans.__('protected: it changes through git')}
-          </span>
-        )}
+        <GitNote draft={draft} />
       </div>
       <Standing draft={draft} />
       {draft.champion ? (
