@@ -23,6 +23,7 @@ from mdk_jupyter.registry.changes import Origin, Standing
 from mdk_jupyter.registry.domain import Version, Waiver
 from mdk_jupyter.registry.errors import ConflictError, InvalidError, NotFoundError, RefusedError
 from mdk_jupyter.registry.face import RegistryFace
+from mdk_jupyter.registry.shares import check_shares
 
 
 def propose_promotion(
@@ -155,10 +156,7 @@ def _version(registry: RegistryFace, model: str, number: str) -> Version:
 
 
 def _refuse_impossible(model: str, champion: str, challengers: Mapping[str, int]) -> None:
-    whole = sum(challengers.values())
-    if whole > 100 or any(not 0 <= share <= 100 for share in challengers.values()):
-        message = f"the shares of the challengers of {model} leave the champion {100 - whole} percent"
-        raise InvalidError("MDK544", message, "Write whole percents from 0 to 100, which are 100 together at most.")
+    check_shares(challengers)
     if champion in challengers:
         message = f"{model}/{champion} is the champion, and cannot challenge itself"
         raise InvalidError("MDK544", message, "Name other versions of it; the champion has the rest.")

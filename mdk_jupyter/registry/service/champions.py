@@ -50,6 +50,7 @@ from mdk_jupyter.registry.service.situation import (
     usable,
     version_of,
 )
+from mdk_jupyter.registry.shares import check_shares
 from mdk_jupyter.registry.tables import approvals, assignments, models, placements, promotions, versions
 
 
@@ -263,10 +264,7 @@ class Champions(Service):
             ForbiddenError: the environment is changed by others alone (MDK531).
         """
         self._known(environment)
-        if any(not 0 <= share <= 100 for share in challengers.values()) or sum(challengers.values()) > 100:
-            raise InvalidError(
-                "MDK544", "the shares of the challengers are not within 0 and 100", "Let the champion have the rest."
-            )
+        check_shares(challengers)
 
         def act(entry: Entry) -> Deployment:
             now = head(entry.connection, name, environment)
