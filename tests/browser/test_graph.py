@@ -6,7 +6,7 @@ import struct
 from pathlib import Path
 from xml.etree import ElementTree
 
-from lab_pages import SOON, accessible, execute, keeps, themed, write_python
+from lab_pages import SOON, accessible, execute, expect_no_kernel, keeps, themed, write_python
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import Lab, shoot
@@ -79,7 +79,8 @@ def test_a_graph_is_live_and_leads_to_cells_and_notebooks(page: Page, lab: Lab, 
     page.get_by_role("button", name="Open the graph of this run").click()
     run = graph(page).last
     run.locator('[data-component="train"]').get_by_role("button").first.click()
-    expect(page.locator(".jp-NotebookPanel:visible").last).to_contain_text("No Kernel")
+    expect(page.locator(".jp-NotebookPanel:visible").last).to_contain_text("sum(rows) * rounds")
+    expect_no_kernel(page)
 
 
 def test_sixty_components(page: Page, lab: Lab) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from lab_pages import SOON, accessible, execute, themed, write_python
+from lab_pages import SOON, accessible, execute, expect_no_kernel, themed, write_python
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import Lab, serving, shoot
@@ -143,7 +143,7 @@ def test_a_run_fails_is_mended_and_goes_on_from_the_cache(page: Page, lab: Lab) 
     newest.get_by_role("button", name="Open the executed notebook of train").click()
     executed = page.locator(".jp-NotebookPanel:visible")
     expect(executed).to_contain_text("score = sum(rows) * rate")
-    expect(executed.get_by_text("No Kernel")).to_be_visible()  # it is there to be read
+    expect_no_kernel(page)
     newest.locator('[data-step="load"]').hover()
     newest.get_by_role("button", name="Open the log of load").click()
     expect(page.locator(".jp-FileEditor:visible")).to_contain_text("loaded 10")

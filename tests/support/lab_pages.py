@@ -43,3 +43,14 @@ def themed(page: Page, name: str) -> None:
     """Set a theme, and wait until it is there."""
     execute(page, "apputils:change-theme", theme=name)
     page.wait_for_function("name => document.body.dataset.jpThemeName === name", arg=name)
+
+
+def expect_no_kernel(page: Page) -> None:
+    """Wait until the notebook in front is open to be read: no kernel was started for it."""
+    # A narrow page has no room for the kernel's name.
+    page.wait_for_function(
+        """() => {
+            const context = jupyterapp.shell.currentWidget?.context?.sessionContext;
+            return context?.isReady && context.session === null && !context.kernelPreference.canStart;
+        }"""
+    )

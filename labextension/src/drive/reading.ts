@@ -9,14 +9,16 @@ export function read(
   path: string,
   factory?: string
 ): void {
-  const opened = docManager.openOrReveal(`${DRIVE}:${path}`, factory);
-  if (opened) {
-    const { sessionContext } = opened.context;
-    sessionContext.kernelPreference = {
-      ...sessionContext.kernelPreference,
-      shouldStart: false,
-      canStart: false,
-      autoStartDefault: false
-    };
-  }
+  const withoutKernel = {
+    shouldStart: false,
+    canStart: false,
+    autoStartDefault: false
+  };
+  docManager.openOrReveal(
+    `${DRIVE}:${path}`,
+    factory,
+    undefined,
+    undefined,
+    withoutKernel
+  );
 }
